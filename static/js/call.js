@@ -1,0 +1,10 @@
+/** Entry of the call screen. */
+
+import * as lease from "./lease.js";
+import * as phone from "./phone.js";
+import { focusNext } from "./focus.js";
+
+lease.start();
+phone.start();
+const screen = document.querySelector("[data-screen]");
+if (screen) focusNext(screen);

@@ -1,0 +1,66 @@
+/**
+ * While the screen is open its call stays reserved: the lease is renewed every `data-lease-every` seconds. The answer
+ * names the state that the server knows; when it is not the one shown (another tab, the supervisor, the telephone
+ * exchange, a right to hang up that has just come), the screen is read anew.
+ */
+
+const FALLBACK_SECONDS = 20;
+let timer = 0;
+
+function screenState() {
+  return document.querySelector("[data-screen] [data-state]");
+}
+
+/** Read the screen from the server again, in place. */
+export function refresh() {
+  const screen = document.querySelector("[data-screen]");
+  if (screen) window.htmx.ajax("GET", window.location.pathname, { source: screen, target: screen, swap: "innerHTML" });
+}
+
+function isBusyTyping(shown) {
+  const field = document.activeElement;
+  return field instanceof HTMLElement && shown.contains(field) && field.matches("input, textarea, select");
+}
+
+async function renew() {
+  const shown = screenState();
+  if (shown?.dataset.lease) {
+    try {
+      const answer = await fetch(shown.dataset.lease, {
+        method: "POST",
+        headers: { "X-CSRFToken": csrfToken(), Accept: "application/json" },
+      });
+      const body = answer.ok ? await answer.json() : null;
+      const current = screenState();
+      if (current === shown) {
+        const moved = !body || body.state !== shown.dataset.state;
+        if (moved || (body.fingerprint !== shown.dataset.fingerprint && !isBusyTyping(shown))) refresh();
+      }
+    } catch {
+      // The network is away: the next round tries again, and htmx reports what the agent does meanwhile.
+    }
+  }
+  plan();
+}
+
+function csrfToken() {
+  return JSON.parse(document.body.getAttribute("hx-headers") || "{}")["X-CSRFToken"] || "";
+}
+
+function plan() {
+  clearTimeout(timer);
+  const seconds = Number(screenState()?.dataset.leaseEvery) || FALLBACK_SECONDS;
+  timer = setTimeout(renew, seconds * 1000);
+}
+
+export function start() {
+  plan();
+  document.addEventListener("htmx:afterSwap", plan);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") renew();
+  });
+  // A page out of the back-forward cache shows a call as it was: never trust it.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) window.location.reload();
+  });
+}
