@@ -1,0 +1,17 @@
+"""Settings of the test run: the product's, on servers of the tests' own that never meet somebody's data."""
+
+import os
+from pathlib import Path
+
+from config import embedded
+
+_FOLDER = Path(__file__).resolve().parent.parent / "var" / "test"
+if not os.environ.get("DATABASE_URL"):
+    os.environ["DATABASE_URL"] = embedded.postgres_url(_FOLDER, throwaway=True)
+if not os.environ.get("REDIS_URL"):
+    os.environ["REDIS_URL"] = embedded.redis_url(_FOLDER)
+
+from config.settings import *  # noqa: E402, F403
+
+# Argon2 is slow on purpose, and no test is about it.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,14 @@
+"""The web server's entry point. A web process keeps a pool of database connections; commands do not."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# One connection for each thread that the Procfile gives a web process, unless it is set by hand.
+os.environ.setdefault("DATABASE_POOL_SIZE", os.environ.get("WEB_THREADS") or "4")
+
+from django.core.wsgi import get_wsgi_application  # noqa: E402
+
+from config.checks import refuse_too_many_connections  # noqa: E402
+
+application = get_wsgi_application()
+refuse_too_many_connections()
