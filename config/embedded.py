@@ -324,9 +324,8 @@ class _Redis:
         """Say whether the server answers a ping."""
         if not self.socket.exists():
             return False
-        with suppress(redis.RedisError):
-            with self._client() as client:
-                return bool(client.ping())
+        with suppress(redis.RedisError), self._client() as client:
+            return bool(client.ping())
         return False
 
     def start(self) -> None:

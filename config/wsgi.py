@@ -6,9 +6,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # One connection for each thread that the Procfile gives a web process, unless it is set by hand.
 os.environ.setdefault("DATABASE_POOL_SIZE", os.environ.get("WEB_THREADS") or "4")
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.core.wsgi import get_wsgi_application
 
-from config.checks import refuse_too_many_connections  # noqa: E402
+from config.checks import refuse_too_many_connections
 
 application = get_wsgi_application()
 refuse_too_many_connections()

@@ -1,0 +1,70 @@
+# The house in six words: run, test, check, bench, compile, clean. The README says what each does.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PORT ?= 8000
+
+# Tools that only read the settings must not start servers.
+OFFLINE := DATABASE_URL=postgresql:///offline REDIS_URL=redis://localhost
+PRODUCTION := $(OFFLINE) DEBUG=0 ALLOWED_HOSTS=courtois.example \
+	SECRET_KEY=only-for-this-check-9f2c4e7a1b8d5f3e6a0c9b7d4e1f8a2c5b3d6e9f
+
+.PHONY: run test check bench compile clean
+
+run: .venv/runtime.stamp node_modules/.stamp
+	@exec $(BIN)/python -m config.run
+
+test: .venv/development.stamp node_modules/.stamp
+	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || $(MAKE) --no-print-directory chromium
+	@$(BIN)/pytest -n 2; status=$$?; $(BIN)/python -m config.embedded stop var/test; exit $$status
+
+check: .venv/development.stamp node_modules/.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 --check {} +
+	$(BIN)/djlint --lint --quiet templates
+	$(BIN)/lint-imports
+	$(OFFLINE) $(BIN)/mypy
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/pytest -q tests/test_house_layers.py
+
+bench: .venv/development.stamp node_modules/.stamp
+	$(BIN)/python bench/run.py
+
+# Pin anew what the .in files ask for: `make compile`, or `make compile UPGRADE=--upgrade`.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate $(UPGRADE)
+compile: .venv/development.stamp
+	$(COMPILE) requirements.in --output-file requirements.txt
+	$(COMPILE) requirements.in requirements-dev.in --output-file requirements-dev.txt
+
+clean:
+	@[ ! -x $(BIN)/python ] || for folder in var var/test; do $(BIN)/python -m config.embedded stop $$folder; done
+	rm -rf .venv node_modules var
+
+.PHONY: chromium
+chromium:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	else \
+		echo "The browser tests need Chromium: install it with your system's package manager."; exit 1; \
+	fi
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Courtois needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+
+.venv/runtime.stamp: requirements.txt | .venv/bin/python
+	@echo "Installing the Python packages…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/development.stamp: requirements-dev.txt .venv/runtime.stamp
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+node_modules/.stamp: package-lock.json
+	@command -v npm >/dev/null || { echo "Courtois needs Node 20 or newer with npm."; exit 1; }
+	@npm ci --silent --ignore-scripts
+	@touch $@
