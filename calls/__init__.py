@@ -1,0 +1,1 @@
+"""The act of calling: claim, calls, closing, situations, incidents, callbacks."""

@@ -1,0 +1,178 @@
+"""Codes of the calls app, with their French labels, and sets of members named by meaning."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class CallState(models.TextChoices):
+    """The life of a call (contract, section 4)."""
+
+    CLAIMED = "claimed", _("Fiche présentée")
+    DIALLING = "dialling", _("Numérotation")
+    CONNECTED = "connected", _("En ligne")
+    CLOSING = "closing", _("Clôture")
+    ENDED = "ended", _("Communication terminée")
+    NOT_REACHED = "not_reached", _("Pas joint")
+    DONE = "done", _("Qualifié")
+    RELEASED = "released", _("Rendu")
+
+
+#: States in which a call is over for its agent.
+CLOSED_STATES = frozenset({CallState.DONE, CallState.RELEASED})
+#: States in which somebody may be on the line.
+ON_LINE = frozenset({CallState.CONNECTED, CallState.CLOSING})
+#: States in which only the words about the call are missing.
+AFTER_LINE = frozenset({CallState.ENDED, CallState.NOT_REACHED})
+
+
+class Mode(models.TextChoices):
+    """How the call came to be."""
+
+    QUEUE = "queue", _("Liste")
+    MANUAL = "manual", _("Manuel")
+    EXTERNAL = "external", _("Autre système")
+
+
+class AnsweredBy(models.TextChoices):
+    """Who speaks at the other end."""
+
+    INTENDED = "intended", _("La personne voulue")
+    COLLEAGUE = "colleague", _("Un collègue")
+    OTHER = "other", _("Une autre organisation ou personne")
+    UNKNOWN = "unknown", _("Inconnu")
+
+
+class HungUpBy(models.TextChoices):
+    """Who ended the communication."""
+
+    PROSPECT = "prospect", _("Le prospect")
+    AGENT = "agent", _("L'agent")
+    NETWORK = "network", _("Le réseau")
+    SUPERVISOR = "supervisor", _("Le superviseur")
+    UNKNOWN = "unknown", _("Inconnu")
+
+
+class Evidence(models.TextChoices):
+    """How we know who ended the communication."""
+
+    SOFTPHONE = "softphone", _("Téléphone logiciel")
+    PBX = "pbx", _("Autocommutateur")
+    DECLARED = "declared", _("Déclaré par l'agent")
+
+
+class Cause(models.TextChoices):
+    """Why nobody was reached."""
+
+    BUSY = "busy", _("Occupé")
+    NO_ANSWER = "no_answer", _("Pas de réponse")
+    VOICEMAIL = "voicemail", _("Messagerie")
+    INVALID_NUMBER = "invalid_number", _("Numéro invalide")
+    NUMBER_CHANGED = "number_changed", _("Numéro changé")
+    REJECTED = "rejected", _("Appel rejeté")
+    UNREACHABLE = "unreachable", _("Injoignable")
+    FAX = "fax", _("Fax")
+    ANNOUNCEMENT = "announcement", _("Annonce enregistrée")
+    TECHNICAL = "technical", _("Incident technique")
+    CANCELLED = "cancelled", _("Appel annulé")
+
+
+#: The disposition that each cause proposes; `rejected` is not a refusal in law (a person may reject by reflex).
+DISPOSITION_OF_CAUSE: dict[str, str] = {
+    Cause.BUSY: "busy",
+    Cause.NO_ANSWER: "no_answer",
+    Cause.VOICEMAIL: "voicemail",
+    Cause.INVALID_NUMBER: "invalid_number",
+    Cause.NUMBER_CHANGED: "number_changed",
+    Cause.REJECTED: "no_answer",
+    Cause.UNREACHABLE: "unreachable",
+    Cause.FAX: "fax",
+    Cause.ANNOUNCEMENT: "unreachable",
+    Cause.TECHNICAL: "technical",
+    Cause.CANCELLED: "technical",
+}
+
+
+class Result(models.TextChoices):
+    """What an answer says of a criterion."""
+
+    MATCH = "match", _("Oui")
+    MISMATCH = "mismatch", _("Non")
+    UNKNOWN = "unknown", _("Ne sait pas")
+
+
+class CallEventKind(models.TextChoices):
+    """What a line of a call's history tells."""
+
+    CLAIMED = "claimed", _("Fiche présentée")
+    RELEASED = "released", _("Fiche rendue")
+    EXPIRED = "expired", _("Réservation échue")
+    DIALLED = "dialled", _("Numéro composé")
+    RINGING = "ringing", _("Sonnerie")
+    ANSWERED = "answered", _("Décroché")
+    NOT_REACHED = "not_reached", _("Pas joint")
+    GREETED = "greeted", _("Accueil dit")
+    HANDOVER = "handover", _("Passé à une autre personne")
+    CRITERION = "criterion", _("Critère répondu")
+    CLOSING_STARTED = "closing_started", _("Clôture commencée")
+    CLOSING_STEP = "closing_step", _("Phrase de clôture dite")
+    CLOSING_INTERRUPTED = "closing_interrupted", _("Clôture interrompue")
+    LINE_DEAD = "line_dead", _("Ligne silencieuse")
+    SITUATION = "situation", _("Étape d'une situation délicate")
+    HUNG_UP = "hung_up", _("Fin de la communication")
+    HANG_UP_EXPLAINED = "hang_up_explained", _("Fin expliquée par l'agent")
+    DISPOSITION = "disposition", _("Qualifié")
+    CORRECTED = "corrected", _("Qualification corrigée")
+    CORRECTION_ASKED = "correction_asked", _("Correction demandée")
+    SUPERVISOR_RELEASED = "supervisor_released", _("Libéré par le superviseur")
+    NOTE = "note", _("Note")
+    WISH = "wish", _("Souhait noté")
+
+
+class IncidentKind(models.TextChoices):
+    """What a supervisor is told or asked."""
+
+    HANG_UP_REVIEW = "hang_up_review", _("Fin d'appel à revoir")
+    SHARED_NUMBER = "shared_number", _("Numéro partagé : peut-on appeler les autres ?")
+    ENTRY_ERROR = "entry_error", _("Erreur de saisie à corriger")
+    EXPIRED_CALL = "expired_call", _("Appel resté ouvert")
+    RESOURCING = "resourcing", _("Fiche à pourvoir d'un autre numéro")
+    ABUSE = "abuse", _("Propos abusifs")
+    OTHER = "other", _("Autre")
+
+
+#: Kinds that wait for an answer, beside those that report something.
+QUESTIONS = frozenset({IncidentKind.SHARED_NUMBER, IncidentKind.ENTRY_ERROR, IncidentKind.EXPIRED_CALL})
+
+
+class Decision(models.TextChoices):
+    """What a supervisor can decide on an incident."""
+
+    NOTHING = "nothing", _("Sans suite")
+    SUPPORT_AGENT = "support_agent", _("Soutenir l'agent")
+    CALMER_TALK = "calmer_talk", _("Reparler plus tard, au calme")
+    TALK_TO_AGENT = "talk_to_agent", _("En parler avec l'agent")
+    BAN = "ban", _("Bannir")
+    POLICE = "police", _("Porter plainte")
+    ALLOW_OTHERS = "allow_others", _("Autoriser les autres fiches")
+    KEEP_BAR = "keep_bar", _("Garder l'exclusion")
+    CORRECT = "correct", _("Corriger")
+    REFUSE = "refuse", _("Refuser la correction")
+    CLOSE_CALL = "close_call", _("Clore l'appel")
+    REOPEN = "reopen", _("Rouvrir avec un autre numéro")
+
+
+class EffectKind(models.TextChoices):
+    """What a call changed elsewhere."""
+
+    EXCLUSION = "exclusion", _("Exclusion")
+    ENTRY = "entry", _("Fiche en liste")
+    CALLBACK = "callback", _("Rappel")
+
+
+class CallbackState(models.TextChoices):
+    """Whether an agreed callback still stands."""
+
+    OPEN = "open", _("Prévu")
+    DONE = "done", _("Fait")
+    CANCELLED = "cancelled", _("Annulé")
+    EXCLUDED = "excluded", _("Exclu")

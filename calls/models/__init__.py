@@ -1,0 +1,23 @@
+"""The tables of the calls app."""
+
+from calls.models.calls import Call, CallAnswer, CallDisposition, CallEffect, CallEvent
+from calls.models.desk import AgentSession, Callback, Pause
+from calls.models.guards import GuardedExclusion
+from calls.models.incidents import Incident, IncidentDecision
+from calls.models.situations import Situation, Stage
+
+__all__ = [
+    "AgentSession",
+    "Call",
+    "CallAnswer",
+    "CallDisposition",
+    "CallEffect",
+    "CallEvent",
+    "Callback",
+    "GuardedExclusion",
+    "Incident",
+    "IncidentDecision",
+    "Pause",
+    "Situation",
+    "Stage",
+]

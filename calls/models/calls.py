@@ -1,0 +1,389 @@
+"""Calls, their history, and the triggers that hold the invariants of the contract."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from calls.enums import (
+    CLOSED_STATES,
+    AnsweredBy,
+    CallEventKind,
+    CallState,
+    Cause,
+    EffectKind,
+    Evidence,
+    HungUpBy,
+    Mode,
+    Result,
+)
+from campaigns.enums import ClosingKind
+from campaigns.models import Campaign, Criterion, Disposition, Exclusion, ListEntry
+from crm.models import Prospect
+from crm.models.triggers import REFUSE, append_only, no_delete, no_truncate
+
+OPEN = ~Q(state__in=sorted(CLOSED_STATES))
+
+#: A call starts as `claimed`, on a number that no bar covers; only then may it be dialled. The shared locks make
+#: this hold when a bar arrives at the same instant: its own, exclusive ones wait for us, or we for it.
+GUARD = """
+    IF current_setting('transaction_isolation') = 'repeatable read' THEN
+        -- This snapshot could not see a bar that was committed a moment ago.
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_needs_read_committed', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'calls are written under READ COMMITTED';
+    END IF;
+    IF TG_OP = 'INSERT' AND NEW.state <> 'claimed' THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_starts_claimed', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'a call starts as claimed';
+    END IF;
+    PERFORM pg_advisory_xact_lock_shared(71, k) FROM (
+        SELECT DISTINCT k FROM unnest(ARRAY[hashtext(NEW.number) & 1023, hashint8(NEW.prospect_id) & 1023]) k
+         WHERE k IS NOT NULL ORDER BY k) s;
+    bar := courtois_covering_exclusion(NEW.number, NEW.prospect_id, NEW.campaign_id);
+    IF bar IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_not_excluded', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'an active exclusion covers this number or prospect',
+            DETAIL = json_build_object('exclusion', bar)::text;
+    END IF;
+    RETURN NEW;
+"""
+
+#: Legal moves, and what never changes on a call.
+MOVES = """
+    IF (NEW.campaign_id, NEW.number, NEW.agent_id, NEW.mode) IS DISTINCT FROM
+       (OLD.campaign_id, OLD.number, OLD.agent_id, OLD.mode)
+       OR NEW.prospect_id IS DISTINCT FROM OLD.prospect_id
+       OR (OLD.out_of_criteria_at IS NOT NULL AND NEW.out_of_criteria_at IS DISTINCT FROM OLD.out_of_criteria_at)
+    THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_identity_fixed', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'whom a call was for, who made it and a stored mismatch never change';
+    END IF;
+    IF NEW.state <> OLD.state AND NOT (OLD.state || '>' || NEW.state = ANY (ARRAY[
+        'claimed>dialling', 'claimed>released', 'dialling>connected', 'dialling>not_reached',
+        'connected>closing', 'connected>ended', 'connected>not_reached', 'closing>ended',
+        'ended>done', 'not_reached>done']))
+    THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_moves_legally', TABLE = TG_TABLE_NAME,
+            MESSAGE = format('a call cannot go from %s to %s', OLD.state, NEW.state);
+    END IF;
+    IF OLD.out_of_criteria_at IS NOT NULL AND NEW.disposition_id IS DISTINCT FROM OLD.disposition_id
+       AND NOT EXISTS (
+           SELECT FROM calls_calldisposition d JOIN crm_user u ON u.id = d.by_id
+            WHERE d.call_id = NEW.id AND d.disposition_id = NEW.disposition_id AND d.corrects_id IS NOT NULL
+              AND btrim(d.reason) <> '' AND u.role IN ('supervisor', 'manager', 'admin'))
+    THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'out_of_criteria_is_final', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'out of criteria is final: only a correction with a reason, by a supervisor, replaces it';
+    END IF;
+    RETURN NEW;
+"""
+
+#: A stored blocking mismatch is final in the same transaction: call, bars, entry. Whoever stores it.
+MISMATCH = """
+    SELECT * INTO STRICT c FROM calls_call WHERE id = NEW.call_id FOR UPDATE;
+    IF c.state NOT IN ('connected', 'closing') THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'mismatch_needs_a_person', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'a criterion is answered by a person on the line';
+    END IF;
+    IF c.out_of_criteria_at IS NOT NULL THEN RETURN NULL; END IF;
+    SELECT id INTO STRICT code FROM campaigns_disposition WHERE by_mismatch_only;
+    SELECT programme_id INTO STRICT prog FROM campaigns_campaign WHERE id = c.campaign_id;
+    UPDATE calls_call SET state = 'closing', closing_kind = 'mismatch', out_of_criteria_at = NEW.at,
+           disposition_id = code, goodbye_at = NULL, goodbyes = 0 WHERE id = c.id;
+    INSERT INTO calls_calldisposition (call_id, disposition_id, note, reason, at, by_id)
+         VALUES (c.id, code, NEW.heard, '', NEW.at, NEW.by_id);
+    WITH bars AS (
+        INSERT INTO campaigns_exclusion (scope, programme_id, number, prospect_id, reason, note, since, created_by_id,
+                                         call_ref, lift_reason)
+        SELECT 'programme', prog, b.number, b.prospect_id, 'out_of_criteria', left(NEW.heard, 300), NEW.at, NEW.by_id,
+               c.id, ''
+          FROM (SELECT NULL::text AS number, c.prospect_id AS prospect_id WHERE c.prospect_id IS NOT NULL
+                UNION SELECT c.number, NULL
+                UNION SELECT n.number, NULL FROM crm_prospectnumber n WHERE n.prospect_id = c.prospect_id) b
+        RETURNING id)
+    INSERT INTO calls_calleffect (call_id, kind, exclusion_id, before, at)
+         SELECT c.id, 'exclusion', id, '{}', NEW.at FROM bars;
+    UPDATE campaigns_listentry SET state = 'excluded', verdict_gate = 'exclusion', verdict_reason = 'out_of_criteria',
+           verdict_until = NULL, updated_at = NEW.at,
+           excluded_by_id = (SELECT max(id) FROM campaigns_exclusion
+                              WHERE call_ref = c.id AND prospect_id = c.prospect_id)
+     WHERE id = c.entry_id AND state <> 'excluded';
+    RETURN NULL;
+"""
+
+#: After a mismatch nothing else is stored on the call, but a correction by somebody who may, with a reason.
+DISPOSITION_FINAL = """
+    IF NEW.corrects_id IS NULL AND EXISTS (
+        SELECT FROM calls_call c JOIN campaigns_disposition d ON d.id = NEW.disposition_id
+         WHERE c.id = NEW.call_id AND c.out_of_criteria_at IS NOT NULL AND NOT d.by_mismatch_only)
+    THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'out_of_criteria_is_final', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'a criterion was mismatched on this call: no other disposition can be stored';
+    END IF;
+    IF NEW.corrects_id IS NOT NULL AND (btrim(NEW.reason) = '' OR NOT EXISTS (
+        SELECT FROM crm_user u WHERE u.id = NEW.by_id AND u.role IN ('supervisor', 'manager', 'admin')))
+    THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'correction_by_supervisor', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'a correction is made by a supervisor or manager, with a reason';
+    END IF;
+    RETURN NEW;
+"""
+
+#: The words of a call's history may be blanked once its person is erased, and never otherwise changed.
+ERASE_WORDS = """
+    IF TG_OP = 'UPDATE'
+       AND (to_jsonb(NEW) - ARRAY[{columns}]) = (to_jsonb(OLD) - ARRAY[{columns}])
+       AND {blank}
+       AND EXISTS (SELECT FROM calls_call c JOIN crm_prospect p ON p.id = c.prospect_id
+                    WHERE c.id = OLD.call_id AND p.erased_at IS NOT NULL)
+    THEN RETURN NEW; END IF;
+"""
+
+
+def call_history(name: str, **blank: str) -> list[pgtrigger.Trigger]:
+    """Return append-only triggers for a table with a `call_id`; `blank` maps a column to its blanked SQL value."""
+    columns = ", ".join(f"'{column}'" for column in blank)
+    condition = " AND ".join(f"NEW.{column} = {value}" for column, value in blank.items())
+    refuse = REFUSE.format(name=name, message="history is append-only: add a row that corrects it")
+    return [
+        pgtrigger.Trigger(
+            name=f"{name}_rows",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Update | pgtrigger.Delete,
+            func=ERASE_WORDS.format(columns=columns, blank=condition) + refuse,
+        ),
+        no_truncate(name, refuse),
+    ]
+
+
+class CallQuerySet(models.QuerySet["Call"]):
+    """The vocabulary for finding calls."""
+
+    def open(self) -> "CallQuerySet":
+        """Keep those that their agent has not finished."""
+        return self.filter(OPEN)
+
+
+class Call(models.Model):
+    """One attempt at one number. Its state is the agent's screen; its history is in `CallEvent`.
+
+    `out_of_criteria_at` is the moment of the first stored mismatch; it is never cleared. `goodbye_at` is when
+    the goodbye was last said, `goodbyes` how often. Times are UTC.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="calls")
+    prospect = models.ForeignKey(Prospect, on_delete=models.PROTECT, null=True, blank=True, related_name="calls")
+    entry = models.ForeignKey(
+        ListEntry, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls", db_index=True
+    )
+    number = models.CharField(max_length=16)
+    agent = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="calls", db_index=False)
+    state = models.CharField(max_length=12, choices=CallState.choices, default=CallState.CLAIMED)
+    mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.QUEUE)
+    #: The entry's state and due time before the claim, so that a release gives back what was taken.
+    entry_was = models.CharField(max_length=12, blank=True)
+    language = models.CharField(max_length=8, blank=True)
+    lease_until = models.DateTimeField()
+    started_at = models.DateTimeField()
+    dialled_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    greeted_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.CharField(max_length=10, choices=AnsweredBy.choices, blank=True)
+    #: 0 for the first person on the line, one more after each handover.
+    respondent = models.PositiveSmallIntegerField(default=0)
+    closing_kind = models.CharField(max_length=8, choices=ClosingKind.choices, blank=True)
+    closing_at = models.DateTimeField(null=True, blank=True)
+    goodbye_at = models.DateTimeField(null=True, blank=True)
+    goodbyes = models.PositiveSmallIntegerField(default=0)
+    line_dead_at = models.DateTimeField(null=True, blank=True)
+    #: A playbook stage that allows the end, the supervisor, a driving person: why the agent may hang up early.
+    end_allowed_by = models.CharField(max_length=40, blank=True)
+    out_of_criteria_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    hung_up_by = models.CharField(max_length=10, choices=HungUpBy.choices, blank=True)
+    evidence = models.CharField(max_length=10, choices=Evidence.choices, blank=True)
+    cause = models.CharField(max_length=16, choices=Cause.choices, blank=True)
+    disposition = models.ForeignKey(
+        Disposition, on_delete=models.PROTECT, null=True, blank=True, related_name="calls", db_index=False
+    )
+    release_reason = models.CharField(max_length=200, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("appel")
+        verbose_name_plural = _("appels")
+        constraints = [
+            models.UniqueConstraint(fields=["agent"], condition=OPEN, name="call_one_open_per_agent"),
+            models.UniqueConstraint(fields=["number"], condition=OPEN, name="call_one_open_per_number"),
+            models.UniqueConstraint(fields=["prospect"], condition=OPEN, name="call_one_open_per_prospect"),
+            models.CheckConstraint(condition=Q(state__in=CallState.values), name="call_state_known"),
+            models.CheckConstraint(condition=Q(number__regex=r"^\+[1-9][0-9]{6,14}$"), name="call_number_e164"),
+            models.CheckConstraint(
+                condition=~Q(state=CallState.DONE) | Q(disposition__isnull=False), name="call_done_is_qualified"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=CallState.ENDED) | (Q(ended_at__isnull=False) & ~Q(hung_up_by="")),
+                name="call_ended_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=CallState.CLOSING) | ~Q(closing_kind=""), name="call_closing_has_its_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(out_of_criteria_at__isnull=True) | Q(disposition__isnull=False),
+                name="call_mismatch_is_qualified",
+            ),
+        ]
+        indexes = [
+            # The agent's day: calls made today, newest first.
+            models.Index(fields=["agent", "-started_at"], name="call_by_agent"),
+            models.Index(fields=["campaign", "-id"], name="call_by_campaign"),
+            # Expired leases, looked for by beat.
+            models.Index(fields=["lease_until"], condition=OPEN, name="call_open_lease"),
+            # Earlier calls to the same number, for the apology and the screen of somebody who calls back.
+            models.Index(fields=["number", "-id"], name="call_by_number"),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="call_guard_insert",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                declare=[("bar", "bigint")],
+                func=GUARD,
+            ),
+            pgtrigger.Trigger(
+                name="call_guard_dial",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition("NEW.state = 'dialling' AND OLD.state <> 'dialling'"),
+                declare=[("bar", "bigint")],
+                func=GUARD,
+            ),
+            pgtrigger.Trigger(name="call_moves", when=pgtrigger.Before, operation=pgtrigger.Update, func=MOVES),
+            *no_delete("call_never_deleted", "a call is history"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.state}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the agent still has to finish it."""
+        return self.state not in CLOSED_STATES
+
+
+class CallEvent(models.Model):
+    """A line of a call's history. Append-only. `data` is JSON; its words are blanked when the person is erased."""
+
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=20, choices=CallEventKind.choices)
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    data = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("événement d'appel")
+        verbose_name_plural = _("événements d'appel")
+        ordering = ("id",)
+        triggers = call_history("call_event_append_only", data="'{}'::jsonb")
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class CallAnswer(models.Model):
+    """What was answered to a criterion, by which person on the line. Append-only; the last one counts.
+
+    Without criterion: another organisation or person answered, which is a mismatch in itself.
+    """
+
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="answers")
+    criterion = models.ForeignKey(
+        Criterion, on_delete=models.PROTECT, null=True, blank=True, related_name="answers", db_index=True
+    )
+    version = models.PositiveIntegerField(default=0)
+    result = models.CharField(max_length=8, choices=Result.choices)
+    blocking = models.BooleanField(default=True)
+    expected = models.CharField(max_length=200, blank=True)
+    heard = models.CharField(max_length=500, blank=True)
+    answered_by = models.CharField(max_length=10, choices=AnsweredBy.choices, blank=True)
+    respondent = models.PositiveSmallIntegerField(default=0)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        verbose_name = _("réponse")
+        verbose_name_plural = _("réponses")
+        ordering = ("id",)
+        constraints = [
+            models.CheckConstraint(condition=Q(result__in=Result.values), name="answer_result_known"),
+            models.CheckConstraint(
+                condition=Q(criterion__isnull=False) | Q(result=Result.MISMATCH), name="answer_names_its_criterion"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="answer_mismatch_is_final",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.result = 'mismatch' AND NEW.blocking"),
+                declare=[("c", "calls_call%ROWTYPE"), ("code", "bigint"), ("prog", "bigint")],
+                func=MISMATCH,
+            ),
+            *call_history("answer_append_only", heard="''"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.criterion_id} {self.result}"
+
+
+class CallDisposition(models.Model):
+    """A disposition given to a call. Append-only: a correction is a new row that names the one it corrects."""
+
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="dispositions")
+    disposition = models.ForeignKey(Disposition, on_delete=models.PROTECT, related_name="+")
+    note = models.CharField(max_length=2000, blank=True)
+    corrects = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="corrections", db_index=False
+    )
+    reason = models.CharField(_("motif de la correction"), max_length=500, blank=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        verbose_name = _("qualification d'un appel")
+        verbose_name_plural = _("qualifications d'appels")
+        ordering = ("id",)
+        triggers = [
+            pgtrigger.Trigger(
+                name="disposition_final", when=pgtrigger.Before, operation=pgtrigger.Insert, func=DISPOSITION_FINAL
+            ),
+            *call_history("call_disposition_append_only", note="''", reason="''"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.call_id} {self.disposition_id}"
+
+
+class CallEffect(models.Model):
+    """What a call changed elsewhere, and how it was before: provenance, and what a correction undoes."""
+
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="effects")
+    kind = models.CharField(max_length=10, choices=EffectKind.choices)
+    exclusion = models.ForeignKey(Exclusion, on_delete=models.PROTECT, null=True, blank=True, related_name="effects")
+    entry = models.ForeignKey(ListEntry, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    callback = models.ForeignKey("calls.Callback", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    before = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("effet d'un appel")
+        verbose_name_plural = _("effets d'appels")
+        triggers = append_only("call_effect_append_only")
+
+    def __str__(self) -> str:
+        return f"{self.call_id} {self.kind}"

@@ -1,0 +1,1 @@
+"""Whom we call, why and within which limits: programmes, campaigns, lists, exclusions, the gate."""

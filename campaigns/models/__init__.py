@@ -1,0 +1,26 @@
+"""The tables of the campaigns app."""
+
+from campaigns.models.campaigns import Campaign, ClosingStep, Disposition, DispositionRule, Script
+from campaigns.models.exclusions import Exclusion
+from campaigns.models.imports import ImportFile, ImportJob, ImportReject, ImportRow
+from campaigns.models.lists import Attempt, CallList, ListEntry
+from campaigns.models.programmes import Criterion, CriterionVersion, Programme
+
+__all__ = [
+    "Attempt",
+    "CallList",
+    "Campaign",
+    "ClosingStep",
+    "Criterion",
+    "CriterionVersion",
+    "Disposition",
+    "DispositionRule",
+    "Exclusion",
+    "ImportFile",
+    "ImportJob",
+    "ImportReject",
+    "ImportRow",
+    "ListEntry",
+    "Programme",
+    "Script",
+]

@@ -1,0 +1,1 @@
+"""People and what we know of them: users, sponsors, sources, prospects, numbers, timeline."""

@@ -1,0 +1,8 @@
+"""The tables of the crm app."""
+
+from crm.models.access import ApiToken, IdempotentRequest
+from crm.models.prospects import Prospect, ProspectEvent, ProspectNumber
+from crm.models.sponsors import Source, Sponsor
+from crm.models.users import User
+
+__all__ = ["ApiToken", "IdempotentRequest", "Prospect", "ProspectEvent", "ProspectNumber", "Source", "Sponsor", "User"]
