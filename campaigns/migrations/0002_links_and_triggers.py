@@ -229,7 +229,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='listentry',
-            index=models.Index(models.F('campaign'), models.F('time_zone'), models.OrderBy(models.F('priority'), descending=True), models.F('due_at'), models.F('id'), condition=models.Q(('state', 'ready')), name='entry_claim_ready'),
+            index=models.Index(models.F('campaign'), models.F('language'), models.F('time_zone'), models.OrderBy(models.F('priority'), descending=True), models.F('due_at'), models.F('id'), condition=models.Q(('state', 'ready')), name='entry_claim_ready'),
         ),
         migrations.AddIndex(
             model_name='listentry',

@@ -68,9 +68,10 @@ class ListEntry(models.Model):
             models.CheckConstraint(condition=models.Q(state__in=EntryState.values), name="entry_state_known"),
         ]
         indexes = [
-            # The claim of a fresh or retried record: campaign and zone are fixed, then the order of service.
+            # The claim of a fresh or retried record: campaign, language and zone are fixed, then the order of service.
             models.Index(
                 F("campaign"),
+                F("language"),
                 F("time_zone"),
                 F("priority").desc(),
                 F("due_at"),
