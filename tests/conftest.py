@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django import DjangoDbBlocker
+
+from tests.template_database import ready_template
 
 # Playwright's synchronous API runs an event loop in the test's own thread, where Django would refuse its ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -13,9 +16,33 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
-@pytest.fixture(autouse=True)
-def _seeded_rows_survive_transactions(django_db_serialized_rollback: None) -> None:
-    """Tests that commit are followed by a flush; what the migrations seeded is put back before the next one."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let every test that commits put back, before it starts, the rows that the migrations seeded."""
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        fixtures = getattr(item, "fixturenames", ())
+        commits = (marker and marker.kwargs.get("transaction")) or {"live_server", "transactional_db"} & set(
+            fixtures
+        )
+        if commits:
+            options = marker.kwargs if marker else {}
+            item.add_marker(
+                pytest.mark.django_db(**options | {"transaction": True, "serialized_rollback": True}),
+                append=False,
+            )
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Copy the test database from one that is migrated already."""
+    from django.db import connection
+
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = ready_template()
+        connection.close()
 
 
 @pytest.fixture(scope="session")

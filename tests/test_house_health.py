@@ -2,7 +2,7 @@
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 
 def test_healthz_answers_without_login_and_without_database(client: Client) -> None:
@@ -21,7 +21,7 @@ def test_readyz_names_every_part_when_all_are_ready(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_readyz_names_redis_when_redis_is_down(client: Client, settings: SettingsWrapper) -> None:
+def test_readyz_names_redis_when_redis_is_down(client: Client, settings: Settings) -> None:
     settings.REDIS_CACHE_URL = "unix:///nowhere/redis.sock?db=1"
 
     response = client.get("/readyz")
