@@ -32,12 +32,12 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "external_id": (
         "external id",
         "identifiant externe",
-        "siret",
-        "siren siret",
-        "numero siret",
-        "no siret",
         "identifiant de l etablissement",
         "identifiant etablissement",
+        "siret",
+        "numero siret",
+        "no siret",
+        "siren siret",
         "identifiant",
         "identifier",
         "id externe",
@@ -73,10 +73,25 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "uuid",
         "id",
         "siren",
-        "code",
     ),
-    "kind": ("kind", "genre de fiche", "type de fiche", "type fiche", "type de contact", "personne organisation"),
-    "civility": ("civilite", "civ", "civility", "titre de civilite", "salutation", "title", "titre", "mr mme"),
+    "kind": (
+        "kind",
+        "genre de fiche",
+        "type de fiche",
+        "type fiche",
+        "type de contact",
+        "personne organisation",
+    ),
+    "civility": (
+        "civilite",
+        "civ",
+        "civility",
+        "titre de civilite",
+        "salutation",
+        "title",
+        "titre",
+        "mr mme",
+    ),
     "first_name": (
         "prenom",
         "prenoms",
@@ -141,7 +156,17 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "nom commercial",
         "enseigne",
     ),
-    "job_title": ("fonction", "poste occupe", "job title", "jobtitle", "position", "qualite", "role", "metier", "profession"),
+    "job_title": (
+        "fonction",
+        "poste occupe",
+        "job title",
+        "jobtitle",
+        "position",
+        "qualite",
+        "role",
+        "metier",
+        "profession",
+    ),
     "sector": (
         "naf",
         "code naf",
@@ -205,7 +230,17 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "npa",
         "plz",
     ),
-    "city": ("ville", "commune", "nom commune", "nom de la commune", "localite", "city", "town", "libelle commune", "bureau distributeur"),
+    "city": (
+        "ville",
+        "commune",
+        "nom commune",
+        "nom de la commune",
+        "localite",
+        "city",
+        "town",
+        "libelle commune",
+        "bureau distributeur",
+    ),
     "country": ("pays", "code pays", "country", "country code", "countrycode"),
     "language": ("langue", "language", "lang", "langue parlee", "langue preferee", "preferred language"),
     "phone": (
@@ -278,12 +313,34 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "npa appel",
         "bloctel",
     ),
-    "note": ("note", "notes", "remarque", "remarques", "commentaire", "commentaires", "observation", "observations", "comment", "comments"),
+    "note": (
+        "note",
+        "notes",
+        "remarque",
+        "remarques",
+        "commentaire",
+        "commentaires",
+        "observation",
+        "observations",
+        "comment",
+        "comments",
+    ),
 }
 
 #: Numbers on which nobody answers: such a column is kept as an attribute and never called.
 FAX_HEADERS = frozenset(
-    ("fax", "telecopie", "telecopieur", "numero de fax", "numero fax", "no fax", "tel fax", "fax number", "n fax", "num fax")
+    (
+        "fax",
+        "telecopie",
+        "telecopieur",
+        "numero de fax",
+        "numero fax",
+        "no fax",
+        "tel fax",
+        "fax number",
+        "n fax",
+        "num fax",
+    )
 )
 
 #: Known columns that fill no field of their own; naming them here keeps the guess from taking them by resemblance.
@@ -321,7 +378,7 @@ KNOWN_OTHERS = frozenset(
 
 @lru_cache(maxsize=5_000)
 def fold(header: str) -> str:
-    """A header in its comparable form: no accents, no case, words apart, single spaces ("Code_Postal" → "code postal")."""
+    """A header in its comparable form: no accents, no case, single spaces ("Code_Postal" → "code postal")."""
     header = re.sub(r"(?<=[a-zà-ÿ])(?=[A-Z][a-z])", " ", header)
     header = header.replace("œ", "oe").replace("Œ", "OE").replace("n°", "no ").replace("N°", "no ")
     text = unicodedata.normalize("NFKD", header)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from campaigns.rules.headers import TARGETS, field_of, fold, rank_of
+from campaigns.rules.headers import KNOWN_OTHERS, TARGETS, field_of, fold, rank_of
 from crm.rules.phones import normalise
 
 IGNORE = "ignore"
@@ -22,12 +22,31 @@ REPEATABLE = frozenset({"phone", "note"})
 _EMAIL = re.compile(r"[^@\s;,]+@[^@\s;,]+\.[^@\s;,.]{2,}")
 _FRENCH_POSTAL_CODE = re.compile(r"(?:0[1-9]|[1-8]\d|9[0-8])\d{3}")
 _NAF = re.compile(r"\d{2}\.?\d{2}\s?[A-Z]", re.IGNORECASE)
+_SCIENTIFIC_ID = re.compile(r"\d([.,]\d+)?[eE]\+\d{1,2}")
 _SIRET = re.compile(r"\d{14}")
+#: Fields that hold words: a column of codes or coordinates under such a name is something else.
+_WORDS = frozenset({"first_name", "last_name", "organisation", "job_title", "city", "civility"})
 _COMPANY = re.compile(
     r"\b(?:sa|sas|sasu|sarl|eurl|sci|snc|gmbh|ltd|llc|inc|hospital|clinic|center|centre|ets|etablissements?|association|"
     r"societe|banque|mairie|commune|ecole|college|lycee|pharmacie|garage)\b"
 )
-_YES = frozenset({"oui", "o", "x", "1", "yes", "y", "true", "vrai", "ne pas appeler", "opposition", "opt out", "dnc", "stop"})
+_YES = frozenset(
+    {
+        "oui",
+        "o",
+        "x",
+        "1",
+        "yes",
+        "y",
+        "true",
+        "vrai",
+        "ne pas appeler",
+        "opposition",
+        "opt out",
+        "dnc",
+        "stop",
+    }
+)
 _NO = frozenset({"", "non", "n", "0", "no", "false", "faux"})
 
 
@@ -42,7 +61,9 @@ class ColumnGuess:
     samples: tuple[str, ...]
 
 
-def guess_mapping(headers: Sequence[str], sample: Iterable[Sequence[str]], region: str = "FR") -> tuple[ColumnGuess, ...]:
+def guess_mapping(
+    headers: Sequence[str], sample: Iterable[Sequence[str]], region: str = "FR"
+) -> tuple[ColumnGuess, ...]:
     """Guess for each header, in order, from its words and from the `sample` rows (as many cells as headers)."""
     columns = _columns(len(headers), sample)
     votes = [_vote(header, values, region) for header, values in zip(headers, columns, strict=True)]
@@ -56,8 +77,8 @@ def guess_mapping(headers: Sequence[str], sample: Iterable[Sequence[str]], regio
 def explicit_mapping(
     headers: Sequence[str], chosen: Mapping[str, str], guesses: Sequence[ColumnGuess]
 ) -> tuple[str, ...]:
-    """The target of each column, in order: `chosen` (`{header: target}`, headers compared without case and accents), the
-    guess elsewhere. A field that was chosen for one column is taken from the others that merely guessed it.
+    """The target of each column, in order: `chosen` (`{header: target}`, headers compared without case and accents),
+    the guess elsewhere. A field that was chosen for one column is taken from the others that merely guessed it.
     Raises `UnknownColumn` or `UnknownField`."""
     by_fold = {fold(header): index for index, header in enumerate(headers)}
     targets = [guess.target for guess in guesses]
@@ -69,7 +90,9 @@ def explicit_mapping(
         claimed[index] = checked_target(target, header)
     for index, target in claimed.items():
         if target not in REPEATABLE and target != IGNORE:
-            targets = [attribute_of(headers[at]) if other == target else other for at, other in enumerate(targets)]
+            targets = [
+                attribute_of(headers[at]) if other == target else other for at, other in enumerate(targets)
+            ]
         targets[index] = target
     for index, target in claimed.items():
         targets[index] = target
@@ -105,6 +128,11 @@ def attribute_of(header: str) -> str:
     return ATTRIBUTE_PREFIX + (slug or "colonne")
 
 
+def is_damaged_id(value: str) -> bool:
+    """Whether a spreadsheet wrote an id in scientific notation ("7,75619E+13"): what it stood for is lost."""
+    return bool(_SCIENTIFIC_ID.fullmatch(value.strip()))
+
+
 def says_yes(cell: str) -> bool:
     """Whether the cell of an opt-out column bars the call. Only a clear "no" or a blank leaves the call open: what
     cannot be understood there is taken as the person's objection."""
@@ -128,10 +156,17 @@ def _vote(header: str, values: list[str], region: str) -> tuple[str, float]:
         return attribute_of(header), 1.0
     if named == "phone" and values and seen != "phone" and not _has_numbers(values, region):
         return attribute_of(header), 0.5
-    if named == "sector" and values and _share(values, _NAF) < 0.3 and fold(header) in ("activite", "activite principale"):
+    if (
+        named == "sector"
+        and values
+        and _share(values, _NAF) < 0.3
+        and fold(header) in ("activite", "activite principale")
+    ):
         return attribute_of(header), 0.6
     if named == "opt_out" and values and not _is_yes_or_no(values):
         return attribute_of(header), 0.4
+    if named in _WORDS and values and not _has_words(values):
+        return attribute_of(header), 0.5
     if named:
         return named, confidence
     if seen:
@@ -149,8 +184,11 @@ def _by_values(values: list[str], region: str) -> tuple[str, float]:
             return target, share
     if region == "FR" and _share(values, _FRENCH_POSTAL_CODE) >= 0.9:
         return "postal_code", _share(values, _FRENCH_POSTAL_CODE)
+    # Nine digits behind a zero are an id (FINESS, SIREN): a column that has them holds no numbers.
+    if sum(bool(re.fullmatch(r"0\d{8}", value)) for value in values) > len(values) * 0.05:
+        return "", 0.0
     usable = sum(_is_phone(value, region) for value in values) / len(values)
-    return ("phone", usable) if usable >= 0.6 else ("", 0.0)
+    return ("phone", usable) if usable >= 0.7 else ("", 0.0)
 
 
 def _is_phone(value: str, region: str) -> bool:
@@ -159,7 +197,13 @@ def _is_phone(value: str, region: str) -> bool:
     if not 9 <= digits <= 45 or re.search(r"\d[.,]\d{3,}$|^\d{4}-\d\d-\d\d", value):
         return False
     parsed = normalise(value, region)
-    return bool(parsed.numbers) and (parsed.numbers[0].validity == "valid" or value.lstrip().startswith(("0", "+")))
+    return bool(parsed.numbers) and (
+        parsed.numbers[0].validity == "valid" or value.lstrip().startswith(("0", "+"))
+    )
+
+
+def _has_words(values: list[str]) -> bool:
+    return sum(bool(re.search(r"[^\W\d_]{2}", value)) for value in values) >= len(values) * 0.3
 
 
 def _has_numbers(values: list[str], region: str) -> bool:
@@ -194,16 +238,21 @@ def _settle(
 
 def _claim_rank(
     headers: Sequence[str], votes: list[tuple[str, float]], columns: list[list[str]], index: int
-) -> tuple[bool, float, int, int]:
+) -> tuple[bool, bool, float, bool, int, int]:
     target, confidence = votes[index]
-    empty = not columns[index]
-    return (empty, -confidence, rank_of(headers[index], target), index)
+    values = columns[index]
+    # An id that many rows share names something else, such as the parent: merging on it would mix people up.
+    shared = target == "external_id" and (
+        len(set(values)) < len(values) * 0.9 or any(map(is_damaged_id, values))
+    )
+    sparse = len(values) < max(map(len, columns)) * 0.5
+    return (not values, shared, -confidence, sparse, rank_of(headers[index], target), index)
 
 
 def _with_a_name(
     headers: Sequence[str], settled: list[tuple[str, float]], columns: list[list[str]]
 ) -> list[tuple[str, float]]:
-    """"Nom" and "Name" are a person's where there is a first name, else an organisation's when none is named. Without
+    """ "Nom" and "Name" are a person's where there is a first name, else an organisation's when none is named. Without
     any name, the column whose words look most like companies."""
     taken = {target for target, _ in settled}
     wanted = "last_name" if "first_name" in taken and "last_name" not in taken else "organisation"
@@ -214,12 +263,14 @@ def _with_a_name(
             settled[index] = (wanted, 0.8)
             return settled
     if not taken & {"organisation", "last_name"}:
-        shares = [_company_share(values) for values in columns]
-        best = max(range(len(headers)), key=shares.__getitem__, default=0)
-        if shares and shares[best] >= 0.2 and settled[best][1] == 0.0:
-            settled[best] = ("organisation", round(0.3 + shares[best] * 0.4, 2))
-        elif texts := [index for index, values in enumerate(columns) if _is_text(values) and settled[index][1] == 0.0]:
-            settled[texts[0]] = ("organisation", 0.2)
+        free = [
+            index
+            for index, header in enumerate(headers)
+            if settled[index][1] == 0.0 and fold(header) not in KNOWN_OTHERS and _is_text(columns[index])
+        ]
+        best = max(free, key=lambda index: _company_share(columns[index]), default=None)
+        if best is not None:
+            settled[best] = ("organisation", round(0.2 + _company_share(columns[best]) * 0.5, 2))
     return settled
 
 
@@ -230,7 +281,7 @@ def _company_share(values: list[str]) -> float:
 
 
 def _is_text(values: list[str]) -> bool:
-    return bool(values) and all(re.search(r"[^\W\d_]{3}", value) for value in values)
+    return sum(bool(re.search(r"[^\W\d_]{3}", value)) for value in values) > len(values) * 0.8
 
 
 def _distinct_attributes(targets: Sequence[str]) -> tuple[str, ...]:

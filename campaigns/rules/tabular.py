@@ -52,7 +52,9 @@ _MESSAGES: dict[str, Promise] = {
     "spreadsheet": _(
         "Ce fichier est un classeur (Excel ou LibreOffice). Enregistrez-le au format « CSV UTF-8 », puis renvoyez-le."
     ),
-    "archive": _("Ce fichier est une archive compressée. Décompressez-la et envoyez le fichier CSV qu'elle contient."),
+    "archive": _(
+        "Ce fichier est une archive compressée. Décompressez-la et envoyez le fichier CSV qu'elle contient."
+    ),
     "html": _("Ce fichier est une page web (HTML), quel que soit son nom. Exportez-le au format CSV."),
     "vcard": _("Ce fichier est un carnet d'adresses (vCard). Exportez-le au format CSV."),
     "json": _("Ce fichier est au format JSON. Exportez-le au format CSV."),
@@ -74,8 +76,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a file is to be read: Python codec, one-character delimiter, line terminator, column names (unique, never empty)
-    and the line on which data begins (1 is the first line of the file)."""
+    """How a file is to be read: Python codec, one-character delimiter, line terminator, column names (unique, never
+    empty) and the line on which data begins (1 is the first line of the file)."""
 
     encoding: str
     delimiter: str
@@ -155,7 +157,9 @@ def _refuse_other_formats(content: bytes) -> None:
 
 
 def _is_workbook(content: bytes) -> bool:
-    return any(mark in content[:8192] for mark in (b"[Content_Types].xml", b"xl/", b"mimetypeapplication/vnd"))
+    return any(
+        mark in content[:8192] for mark in (b"[Content_Types].xml", b"xl/", b"mimetypeapplication/vnd")
+    )
 
 
 # ---- encoding
@@ -247,11 +251,15 @@ def _score(high: Counter[int], encoding: str) -> int:
 
 def _open(content: bytes | BinaryIO, layout: Layout) -> io.TextIOWrapper:
     stream: BinaryIO = io.BytesIO(content) if isinstance(content, bytes) else content
-    return io.TextIOWrapper(stream, encoding=layout.encoding, errors="courtois_cp1252", newline=layout.newline)
+    return io.TextIOWrapper(
+        stream, encoding=layout.encoding, errors="courtois_cp1252", newline=layout.newline
+    )
 
 
 def _sample_of(content: bytes, encoding: str) -> str:
-    text = content[:SAMPLE_BYTES].decode(encoding, errors="courtois_cp1252").replace("\x00", "").lstrip("\ufeff")
+    text = (
+        content[:SAMPLE_BYTES].decode(encoding, errors="courtois_cp1252").replace("\x00", "").lstrip("\ufeff")
+    )
     if len(content) <= SAMPLE_BYTES:
         return text
     cut = max(text.rfind("\n"), text.rfind("\r"))

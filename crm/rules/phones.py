@@ -196,9 +196,10 @@ class _Cell:
 def normalise(raw: str, region: str = "FR") -> ParsedPhones:
     """Read the numbers in ``raw``, any text, as written by somebody in ``region`` (ISO 3166 alpha-2). Never raises.
 
-    Repairs: ``leading_zero``, ``trunk_zero`` (``+33 (0)1``), ``double_zero`` (``0033``), ``missing_plus``, ``separators``,
-    ``exotic_space``, ``invisible_characters``, ``apostrophe``, ``foreign_digits``, ``letter_for_digit``, ``spreadsheet_text``,
-    ``scientific_notation``, ``decimal``, ``several_numbers``, ``extension``, ``words``, ``overseas``, ``stray_plus``.
+    Repairs: ``leading_zero``, ``trunk_zero`` (``+33 (0)1``), ``double_zero`` (``0033``), ``missing_plus``,
+    ``separators``, ``exotic_space``, ``invisible_characters``, ``apostrophe``, ``foreign_digits``,
+    ``letter_for_digit``, ``spreadsheet_text``, ``scientific_notation``, ``decimal``, ``several_numbers``,
+    ``extension``, ``words``, ``overseas``, ``stray_plus``.
     A number in scientific notation is recovered only when it shows every digit; else ``damaged_by_spreadsheet``."""
     if region == "FR" and (match := _PLAIN_FRENCH.fullmatch(raw)) and (plain := _plain_french(raw, match)):
         return plain
@@ -278,9 +279,10 @@ def region_for(postal_code: str, country: str = "", default: str = "FR") -> str:
 
 @lru_cache(maxsize=20_000)
 def time_zone_for(number: str, postal_code: str = "", country: str = "") -> str:
-    """IANA zone of the called party for an E.164 number, "" where it cannot be told (then nobody may call by the clock).
+    """IANA zone of the called party for an E.164 number, "" where it cannot be told (nobody may call by the clock then).
 
-    A French overseas postal code (971 to 978, 986 to 988) outranks the number: mobiles of metropolitan France are used there."""
+    A French overseas postal code (971 to 978, 986 to 988) outranks the number: mobiles of metropolitan France are
+    used there."""
     region = region_for(postal_code, country, "FR")
     if region in FRENCH_OVERSEAS_REGIONS and postal_code[:3] in _REGION_BY_POSTAL_PREFIX:
         return _ZONE_BY_REGION[region]
