@@ -1,0 +1,41 @@
+"""Who may see and do what with calls. Not yours: 404. Not for your role: 403."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+
+from calls.models import Call
+from campaigns.enums import CampaignStatus
+from campaigns.models import Campaign
+from crm.models import User
+
+
+def agent_of(request: HttpRequest) -> User:
+    """Return the signed-in user who may hold calls, or refuse with 403."""
+    user = request.user
+    if not isinstance(user, User) or not user.is_calling:
+        raise PermissionDenied
+    return user
+
+
+def own_call_or_404(user: User, pk: int) -> Call:
+    """Return a call that this user made or is making, with what its screen reads; anybody else's does not exist."""
+    related = ("campaign__programme__sponsor", "prospect__source", "disposition", "agent")
+    return get_object_or_404(Call.objects.select_related(*related), pk=pk, agent=user)
+
+
+def running_campaigns(user: User) -> QuerySet[Campaign]:
+    """Return the campaigns that this user may call for now, inside their sponsors."""
+    running = Campaign.objects.filter(status=CampaignStatus.RUNNING).select_related("programme")
+    sponsors = list(user.sponsors.values_list("pk", flat=True))
+    return running.filter(programme__sponsor__in=sponsors) if sponsors else running
+
+
+def running_campaign_or_404(user: User, pk: Any) -> Campaign:
+    """Return a campaign of `running_campaigns`; `pk` is what a form sent. What is no number, or not running: 404."""
+    if not str(pk or "").isdecimal():
+        raise Http404
+    return get_object_or_404(running_campaigns(user), pk=int(pk))

@@ -1,0 +1,126 @@
+"""What the pages of this app accept, parsed and bounded before a service sees it."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from calls.enums import AnsweredBy, Cause, Evidence, HungUpBy, Result
+from campaigns.enums import Step
+
+
+class EventForm(forms.Form):
+    """What the phone, or the agent in its place, reports about the line."""
+
+    RINGING, ANSWERED, NOT_REACHED = "ringing", "answered", "not_reached"
+    HUNG_UP, LINE_DEAD, EXPLAINED = "hung_up", "line_dead", "hang_up_explained"
+
+    event = forms.ChoiceField(
+        choices=[(name, name) for name in (RINGING, ANSWERED, NOT_REACHED, HUNG_UP, LINE_DEAD, EXPLAINED)]
+    )
+    cause = forms.CharField(max_length=40, required=False)
+    by = forms.ChoiceField(choices=HungUpBy.choices, required=False)
+    # Only an exchange may say "pbx", and it speaks through the API.
+    evidence = forms.ChoiceField(
+        choices=[(code.value, code.label) for code in (Evidence.SOFTPHONE, Evidence.DECLARED)], required=False
+    )
+    happened = forms.BooleanField(required=False)
+    reason = forms.CharField(max_length=500, required=False)
+    sip_status = forms.IntegerField(min_value=100, max_value=699, required=False)
+    q850 = forms.IntegerField(min_value=0, max_value=127, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for what each event needs: a known cause, who hung up, why."""
+        cleaned = super().clean() or {}
+        event = cleaned.get("event")
+        if event == self.NOT_REACHED and cleaned.get("cause") not in Cause.values:
+            self.add_error("cause", _("Cause inconnue."))
+        if event == self.HUNG_UP and not cleaned.get("by"):
+            self.add_error("by", _("Qui a raccroché ?"))
+        if event == self.EXPLAINED and not cleaned.get("reason"):
+            self.add_error("reason", _("Dites pourquoi en quelques mots."))
+        cleaned["evidence"] = cleaned.get("evidence") or Evidence.DECLARED
+        return cleaned
+
+
+class GreetForm(forms.Form):
+    """Who answered. Another organisation is a mismatch, stored through the criteria with what was heard."""
+
+    answered_by = forms.ChoiceField(
+        choices=[(code.value, code.label) for code in AnsweredBy if code != AnsweredBy.OTHER],
+        required=False,
+    )
+
+
+class CriterionForm(forms.Form):
+    """An answer to a criterion; without criterion, another organisation or person answered."""
+
+    criterion = forms.IntegerField(min_value=1, required=False)
+    result = forms.ChoiceField(choices=Result.choices)
+    heard = forms.CharField(max_length=500, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """A mismatch is stored with what was heard."""
+        cleaned = super().clean() or {}
+        if cleaned.get("result") == Result.MISMATCH and not cleaned.get("heard"):
+            self.add_error("heard", _("Notez en quelques mots ce que vous avez entendu."))
+        return cleaned
+
+
+class ClosingStepForm(forms.Form):
+    """The sentence that was said."""
+
+    step = forms.ChoiceField(choices=Step.choices)
+
+
+class SituationForm(forms.Form):
+    """The stage of a playbook that was reached."""
+
+    situation = forms.SlugField(max_length=40)
+    stage = forms.IntegerField(min_value=0, max_value=99)
+
+
+class DispositionForm(forms.Form):
+    """How the call ended. `callback_at` is the clock of the called party."""
+
+    code = forms.SlugField(max_length=40)
+    note = forms.CharField(max_length=2000, required=False)
+    callback_at = forms.CharField(max_length=40, required=False)
+    callback_agent = forms.IntegerField(min_value=1, required=False)
+
+    def callback_moment(self, time_zone: str) -> datetime | None:
+        """Return the agreed moment, aware, read in `time_zone`; None when there is none. Raises ValueError."""
+        text = self.cleaned_data["callback_at"]
+        if not text:
+            return None
+        moment = datetime.fromisoformat(text)
+        return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(time_zone or "Europe/Paris"))
+
+
+class ReasonForm(forms.Form):
+    """Why: asked for whatever another person will have to understand."""
+
+    reason = forms.CharField(
+        max_length=500, error_messages={"required": _("Dites pourquoi en quelques mots.")}
+    )
+
+
+class NoteForm(forms.Form):
+    """The agent's note on the call."""
+
+    note = forms.CharField(max_length=2000, required=False)
+
+
+class ManualCallForm(forms.Form):
+    """A number that the agent types, in any spelling, or a record."""
+
+    campaign = forms.IntegerField(min_value=1)
+    number = forms.CharField(max_length=40, required=False)
+
+
+class PauseForm(forms.Form):
+    """Why the agent pauses, if they care to say."""
+
+    reason = forms.CharField(max_length=100, required=False)

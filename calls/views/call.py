@@ -1,0 +1,228 @@
+"""The call screen: one page for every state of a call, and one verb per sub-resource.
+
+Each POST calls one service and answers the screen of the state that follows. What the domain refuses is answered with
+its sentence, its status and the screen as it is: a stale page, a second tab or a forged request ends there, not in an error.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.html import escape
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from calls.access import agent_of, own_call_or_404
+from calls.enums import AnsweredBy, Evidence, HungUpBy, Result
+from calls.forms import (
+    ClosingStepForm,
+    CriterionForm,
+    DispositionForm,
+    EventForm,
+    GreetForm,
+    NoteForm,
+    ReasonForm,
+    SituationForm,
+)
+from calls.models import Call
+from calls.selectors.call_screen import open_call_of, screen_of
+from calls.services import closing, dial, dispositions, lease, line, notes, talk
+from calls.views.desk import show_desk
+from calls.views.refusals import checked, sentence_of
+from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
+from crm.models import User
+from crm.rules.errors import DomainError, Invalid
+
+#: A verb of the call: given the request, its agent, the call and the time, it calls one service. It may say what to show.
+Verb = Callable[[HttpRequest, User, Call, datetime], Ask | None]
+
+
+@require_safe
+def call(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Show the call. An agent with another open call is sent to that one; an old call is sent to the desk."""
+    user = agent_of(request)
+    own = own_call_or_404(user, pk)
+    if not own.is_open:
+        current = open_call_of(user)
+        if current is not None:
+            return redirect("call", current.pk)
+    return show(request, screen_of(own, timezone.now()), ask=Ask.of(request.GET))
+
+
+def call_verb(verb: Verb) -> Callable[..., HttpResponseBase]:
+    """Make a POST view of a verb."""
+
+    @require_POST
+    @wraps(verb)
+    def view(request: HttpRequest, pk: int) -> HttpResponseBase:
+        user, at = agent_of(request), timezone.now()
+        own = own_call_or_404(user, pk)
+        ask, status = NOTHING, 200
+        try:
+            ask = verb(request, user, own, at) or NOTHING
+        except DomainError as refusal:
+            messages.error(request, sentence_of(refusal))
+            ask, status = Ask.of(request.GET), refusal.status
+        return follow(request, user, pk, ask=ask, status=status)
+
+    return view
+
+
+def follow(request: HttpRequest, user: User, pk: int, *, ask: Ask, status: int) -> HttpResponseBase:
+    """Answer with the state that a verb led to, read anew: the call, or the desk once it was given back."""
+    own = own_call_or_404(user, pk)
+    if not own.is_open and own.disposition_id is None:
+        return show_desk(request, user, status=status)
+    if not getattr(request, "htmx", False) and status == 200:
+        return redirect("call", pk)
+    return show(request, screen_of(own, timezone.now()), ask=ask, status=status)
+
+
+@call_verb
+def dial_number(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+    """Enter `dialling`: the phone of the page rings next."""
+    dial.dial(call=call, by=user, at=at)
+
+
+@call_verb
+def greet(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+    """The greeting was said, to whoever answered."""
+    answered_by = checked(GreetForm(request.POST))["answered_by"] or AnsweredBy.INTENDED
+    talk.greet(call=call, answered_by=answered_by, by=user, at=at)
+
+
+@call_verb
+def hand_over(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+    """« Je vous la passe »: greeting and criteria start again with the new person."""
+    answered_by = checked(GreetForm(request.POST))["answered_by"] or AnsweredBy.INTENDED
+    talk.hand_over(call=call, answered_by=answered_by, by=user, at=at)
+
+
+@call_verb
+def events(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+    """What the phone reports, or the agent in its place."""
+    told = checked(EventForm(request.POST))
+    match told["event"]:
+        case EventForm.RINGING:
+            line.record_ringing(call=call, by=user, at=at)
+        case EventForm.ANSWERED:
+            line.record_answer(call=call, by=user, at=at)
+        case EventForm.NOT_REACHED:
+            line.record_not_reached(call=call, cause=told["cause"], by=user, at=at)
+        case EventForm.LINE_DEAD:
+            line.record_line_dead(call=call, by=user, at=at)
+        case EventForm.EXPLAINED:
+            line.explain_hang_up(call=call, why=told["reason"], by=user, at=at)
+        case EventForm.HUNG_UP:
+            hang_up(user, call, told, at)
+
+
+def hang_up(user: User, call: Call, told: dict[str, Any], at: datetime) -> None:
+    """Record the end. The page's button asks first; what already happened on a device is stored as it happened."""
+    asks = told["by"] == HungUpBy.AGENT and told["evidence"] == Evidence.DECLARED and not told["happened"]
+    if asks:
+        line.ask_hang_up(call=call, by=user, at=at)
+    line.record_hang_up(
+        call=call,
+        hung_up_by=told["by"],
+        evidence=told["evidence"],
+        sip_status=told["sip_status"],
+        q850=told["q850"],
+        by=user,
+        at=at,
+    )
+
+
+@call_verb
+def criteria(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+    """An answer to a criterion. A mismatch is final the moment it is stored."""
+    told = checked(CriterionForm(request.POST))
+    criterion = None
+    if told["criterion"] is not None:
+        criterion = call.campaign.programme.criteria.filter(pk=told["criterion"]).first()
+        if criterion is None:
+            raise Invalid.field("criterion", _("Ce critère n'est pas de cette démarche."))
+    elif told["result"] != Result.MISMATCH:
+        raise Invalid.field("criterion", _("De quel critère s'agit-il ?"))
+    talk.answer_criterion(
+        call=call, criterion=criterion, result=told["result"], heard=told["heard"], by=user, at=at
+    )
+
+
+@call_verb
+def closing_step(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+    """A sentence of the closing was said."""
+    closing.say_closing_step(call=call, step=checked(ClosingStepForm(request.POST))["step"], by=user, at=at)
+
+
+@call_verb
+def situations(request: HttpRequest, user: User, call: Call, at: datetime) -> Ask:
+    """A stage of a playbook was reached."""
+    told = checked(SituationForm(request.POST))
+    closing.enter_stage(call=call, situation=told["situation"], stage=told["stage"], by=user, at=at)
+    return Ask(situation=told["situation"])
+
+
+@call_verb
+def disposition(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+    """How the call ended. The callback's time is the clock of the called party."""
+    form = DispositionForm(request.POST)
+    told = checked(form)
+    try:
+        callback_at = form.callback_moment(screen_of(call, at).time_zone)
+    except ValueError:
+        raise Invalid.field("callback_at", _("Cette date n'est pas lisible.")) from None
+    agent = user if told["callback_agent"] == user.pk else None
+    dispositions.dispose(
+        call=call,
+        code=told["code"],
+        note=told["note"],
+        callback_at=callback_at,
+        callback_agent=agent,
+        exact=callback_at is not None,
+        by=user,
+        at=at,
+    )
+
+
+@call_verb
+def release(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+    """Give a claimed prospect back to the list, with a reason."""
+    lease.release_call(call=call, reason=checked(ReasonForm(request.POST))["reason"], by=user, at=at)
+
+
+@call_verb
+def correction_request(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+    """Ask the supervisor to correct an entry error."""
+    dispositions.ask_correction(call=call, reason=checked(ReasonForm(request.POST))["reason"], by=user, at=at)
+    messages.success(request, _("Le superviseur est prévenu."))
+
+
+@require_POST
+def note(request: HttpRequest, pk: int) -> HttpResponse:
+    """Store the agent's note; answers the line below the field."""
+    user = agent_of(request)
+    own = own_call_or_404(user, pk)
+    try:
+        notes.write_note(call=own, text=checked(NoteForm(request.POST))["note"], by=user, at=timezone.now())
+    except DomainError as refusal:
+        return HttpResponse(escape(sentence_of(refusal)), status=refusal.status)
+    return HttpResponse(escape(_("Note enregistrée.")))
+
+
+@require_POST
+def renew_lease(request: HttpRequest, pk: int) -> JsonResponse:
+    """Renew the lease of an open screen; answers the state that the server knows (`state`, `fingerprint`)."""
+    user, at = agent_of(request), timezone.now()
+    own = own_call_or_404(user, pk)
+    if own.is_open:
+        with suppress(DomainError):
+            lease.renew_lease(call=own, by=user, at=at)
+    facts = screen_of(own_call_or_404(user, pk), at)
+    return JsonResponse({"state": state_of(facts), "fingerprint": fingerprint_of(facts)})

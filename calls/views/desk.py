@@ -1,0 +1,132 @@
+"""The agent's desk: which campaign, the next prospect, a manual call, a pause, the phone, going home."""
+
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from calls.access import agent_of, running_campaign_or_404
+from calls.forms import ManualCallForm, PauseForm
+from calls.selectors.call_screen import desk_of, open_call_of, screen_of
+from calls.services.claim import claim_next
+from calls.services.desk import end_pause, end_session, start_pause
+from calls.services.dial import dial_manually
+from calls.views.refusals import checked, sentence_of
+from calls.views.screen import PHONES, answer, phone_of, show
+from campaigns.models import Campaign
+from crm.models import User
+from crm.rules.errors import DomainError, OpenCallExists
+
+
+@require_safe
+def desk(request: HttpRequest) -> HttpResponseBase:
+    """Show the desk, or the call that is not finished."""
+    user = agent_of(request)
+    current = open_call_of(user)
+    if current is not None:
+        return redirect("call", current.pk)
+    if request.GET.get("campaign"):
+        request.session["campaign"] = running_campaign_or_404(user, request.GET["campaign"]).pk
+    return show_desk(request, user)
+
+
+def show_desk(request: HttpRequest, user: User, *, status: int = 200) -> HttpResponse:
+    """Answer with the desk, as a page or as the fragment of the screen."""
+    chosen = Campaign.objects.filter(pk=request.session.get("campaign")).first()
+    screen = {
+        "state": "desk",
+        "template": "calls/_desk.html",
+        "title": _("Poste"),
+        "phone": phone_of(request),
+        "announcement": _("Poste. Espace pour la fiche suivante."),
+    }
+    context = {"screen": screen, "desk": desk_of(user, chosen, timezone.now())}
+    return answer(request, context, address=reverse("desk"), status=status)
+
+
+def show_current(request: HttpRequest, user: User, *, status: int = 200) -> HttpResponseBase:
+    """Answer with the agent's open call, else with the desk; a page that did nothing wrong is redirected."""
+    current = open_call_of(user)
+    if not getattr(request, "htmx", False) and status < HTTPStatus.BAD_REQUEST:
+        return redirect("call", current.pk) if current else redirect("desk")
+    if current is None:
+        return show_desk(request, user, status=status)
+    return show(request, screen_of(current, timezone.now()), status=status)
+
+
+def refused(request: HttpRequest, user: User, refusal: DomainError) -> HttpResponseBase:
+    """Say what the domain refused, above the agent's present state."""
+    messages.error(request, sentence_of(refusal))
+    return show_current(request, user, status=refusal.status)
+
+
+@require_POST
+def next_call(request: HttpRequest) -> HttpResponseBase:
+    """Claim the next prospect of the campaign and show it; nobody callable: the desk, which says why."""
+    user = agent_of(request)
+    campaign = running_campaign_or_404(user, request.POST.get("campaign") or request.session.get("campaign"))
+    request.session["campaign"] = campaign.pk
+    try:
+        claimed = claim_next(campaign=campaign, by=user, at=timezone.now())
+    except DomainError as refusal:
+        return refused(request, user, refusal)
+    if claimed is None:
+        messages.info(request, _("Aucune fiche n'est appelable maintenant."))
+    return show_current(request, user)
+
+
+@require_POST
+def manual_call(request: HttpRequest) -> HttpResponseBase:
+    """Prepare a call to a number that the agent typed, through the same gate as every call."""
+    user = agent_of(request)
+    try:
+        asked = checked(ManualCallForm(request.POST))
+        campaign = running_campaign_or_404(user, asked["campaign"])
+        dial_manually(campaign=campaign, number=asked["number"], by=user, at=timezone.now())
+    except DomainError as refusal:
+        return refused(request, user, refusal)
+    return show_current(request, user)
+
+
+@require_http_methods(["POST", "DELETE"])
+def pause(request: HttpRequest) -> HttpResponseBase:
+    """POST starts a pause, DELETE (or POST with `_method=delete`, from a form) ends it."""
+    user, at = agent_of(request), timezone.now()
+    try:
+        if request.method == "DELETE" or request.POST.get("_method") == "delete":
+            end_pause(by=user, at=at)
+        else:
+            start_pause(reason=checked(PauseForm(request.POST))["reason"], by=user, at=at)
+    except DomainError as refusal:
+        return refused(request, user, refusal)
+    return show_current(request, user)
+
+
+@require_POST
+def phone(request: HttpRequest) -> HttpResponseBase:
+    """Remember the agent's phone (`demo` or `tel`) and go back to `next`."""
+    agent_of(request)
+    chosen, back = request.POST.get("phone", ""), request.POST.get("next", "")
+    if chosen in PHONES:
+        request.session["phone"] = chosen
+    safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+    return redirect(back if safe else "desk")
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponseBase:
+    """Leave. Nobody leaves in the middle of a call: the call is shown instead."""
+    if isinstance(request.user, User):
+        try:
+            end_session(by=request.user, at=timezone.now())
+        except OpenCallExists as refusal:
+            return refused(request, request.user, refusal)
+    logout(request)
+    return redirect("login")

@@ -1,0 +1,418 @@
+"""What the call screen's templates need beside the domain's facts: which partial, which keys, which addresses.
+
+The agent's state is the server's: `show` answers every request of the screen, page or fragment, with the one partial
+of that state. The view part of the address (`?heard=`, `?ask=`, `?conclude=`, `?code=`, `?situation=`) is the only other input.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import escape
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from calls.enums import AnsweredBy, CallState, Cause, Evidence
+from calls.models import Call
+from calls.selectors import call_screen
+from calls.selectors.call_screen import CallScreen
+from calls.views.wording import (
+    ending_sentence,
+    facts_of,
+    label_of,
+    mismatch_sentence,
+    name_of,
+    recorded_sentence,
+    result_label,
+    spaced,
+)
+
+#: Choices of a list are numbered, then lettered; letters of other actions on the screen are left out.
+CHOICE_KEYS = "1234567890cfhijklqwyz"
+PHONES = ("demo", "tel")
+
+#: What a dialled number can turn out to be, in the order of the keys.
+DIALLING_CAUSES = (
+    Cause.NO_ANSWER,
+    Cause.BUSY,
+    Cause.VOICEMAIL,
+    Cause.INVALID_NUMBER,
+    Cause.NUMBER_CHANGED,
+    Cause.REJECTED,
+    Cause.UNREACHABLE,
+    Cause.FAX,
+    Cause.TECHNICAL,
+    Cause.CANCELLED,
+)
+#: What a voice that is no person's can be: no closing is due to a machine.
+MACHINE_CAUSES = (Cause.VOICEMAIL, Cause.FAX, Cause.ANNOUNCEMENT)
+
+STATE_LABELS = {
+    "claimed": gettext_lazy("Fiche présentée"),
+    "dialling": gettext_lazy("Appel en cours"),
+    "connected": gettext_lazy("En ligne"),
+    "closing": gettext_lazy("En ligne"),
+    "waiting": gettext_lazy("En ligne"),
+    "ended": gettext_lazy("Raccroché"),
+}
+ANNOUNCEMENTS = {
+    "claimed": gettext_lazy("Fiche présentée. Entrée pour appeler."),
+    "dialling": gettext_lazy("Numérotation."),
+    "connected": gettext_lazy("En ligne."),
+    "closing": gettext_lazy("Clôture. Dites la phrase, puis Espace."),
+    "waiting": gettext_lazy("Laissez la personne raccrocher."),
+    "ended": gettext_lazy("Communication terminée."),
+}
+#: Seconds between two renewals of the lease; while waiting, the right to hang up comes by itself and must show.
+LEASE_EVERY = 10
+LEASE_EVERY_WAITING = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button of a list: its code, its label, its key, and the address of its form when it asks for more."""
+
+    code: str
+    label: str
+    key: str
+    form_url: str = ""
+
+    @property
+    def kbd(self) -> str:
+        """The key as printed on the button."""
+        return self.key.upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The view part of the address: which inline form is open. Empty strings when none is."""
+
+    heard: str = ""
+    ask: str = ""
+    conclude: str = ""
+    code: str = ""
+    situation: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, Any]) -> "Ask":
+        """Read it from a query string; anything else in there is ignored."""
+        return cls(**{name: str(query.get(name, ""))[:40] for name in cls.__dataclass_fields__})
+
+    def address(self, path: str) -> str:
+        """Return `path` with what is open."""
+        query = {name: getattr(self, name) for name in self.__dataclass_fields__ if getattr(self, name)}
+        return f"{path}?{urlencode(query)}" if query else path
+
+
+NOTHING = Ask()
+
+
+def phone_of(request: HttpRequest) -> str:
+    """Return the agent's phone: their choice, else the simulated one in development and a real one elsewhere."""
+    chosen = request.session.get("phone", "")
+    return chosen if chosen in PHONES else ("demo" if settings.DEBUG else "tel")
+
+
+def state_of(facts: CallScreen) -> str:
+    """Return the name of the one partial that shows this call."""
+    match facts.call.state:
+        case CallState.CLAIMED | CallState.DIALLING | CallState.CONNECTED as state:
+            return str(state)
+        case CallState.CLOSING:
+            return "closing" if any(step.said_at is None for step in facts.steps) else "waiting"
+    return "ended"
+
+
+def fingerprint_of(facts: CallScreen) -> str:
+    """Return a text that changes when the screen of the call would: what an open screen compares with the server's."""
+    call = facts.call
+    said = sum(step.said_at is not None for step in facts.steps)
+    answered = sum(bool(question.result) for question in facts.questions)
+    parts = (state_of(facts), call.respondent, bool(call.greeted_at), said, call.goodbyes, answered)
+    return "-".join(map(str, (*parts, call.disposition_id or 0, int(facts.may_hang_up))))
+
+
+def show(request: HttpRequest, facts: CallScreen, *, ask: Ask = NOTHING, status: int = 200) -> HttpResponse:
+    """Answer with the call's screen: the fragment for htmx, the page otherwise, the same inside."""
+    screen = ScreenContext(request, facts, ask).build()
+    context = {"screen": screen, "call": facts.call}
+    address = ask.address(reverse("call", args=[facts.call.pk]))
+    return answer(request, context, address=address, status=status)
+
+
+def answer(request: HttpRequest, context: dict[str, Any], *, address: str, status: int = 200) -> HttpResponse:
+    """Render the screen and tell the browser under which address it would be read again. Never stored."""
+    fragment = bool(getattr(request, "htmx", False))
+    template = "calls/screen.html#screen" if fragment else "calls/screen.html"
+    response = render(request, template, context, status=status)
+    if fragment:
+        title = f"<title>{escape(context['screen']['title'])} · Courtois</title>"
+        response.content = title.encode() + response.content
+        response["HX-Replace-Url"] = address
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@dataclass(slots=True)
+class ScreenContext:
+    """Builds the template's `screen` from the domain's facts and the address."""
+
+    request: HttpRequest
+    facts: CallScreen
+    ask: Ask
+
+    @property
+    def call(self) -> Call:
+        """The call on the screen."""
+        return self.facts.call
+
+    def url(self, name: str) -> str:
+        """Return the address of a part of the call."""
+        return reverse(f"call-{name}" if name else "call", args=[self.call.pk])
+
+    def build(self) -> dict[str, Any]:
+        """Return the whole context of the screen."""
+        state = state_of(self.facts)
+        screen = self.frame(state) | self.who() | self.words()
+        match state:
+            case "dialling":
+                screen["causes"] = causes(DIALLING_CAUSES, CHOICE_KEYS)
+            case "connected":
+                screen |= self.connected()
+            case "closing" | "waiting":
+                screen |= self.closing(state)
+            case "ended":
+                screen |= self.ended()
+        return screen
+
+    def frame(self, state: str) -> dict[str, Any]:
+        """What every state has: the phone bar, the lease, the address of each action."""
+        call, phone = self.call, phone_of(self.request)
+        return {
+            "state": state,
+            "template": f"calls/_{state}.html",
+            "title": f"{STATE_LABELS[state]} – {name_of(call)}",
+            "state_label": STATE_LABELS[state],
+            "announcement": ANNOUNCEMENTS[state],
+            "since": since(call, state),
+            "phone": phone,
+            "evidence": Evidence.SOFTPHONE if phone == "demo" else Evidence.DECLARED,
+            "number_display": spaced(call.number),
+            "time_zone": self.facts.time_zone,
+            "may_hang_up": self.facts.may_hang_up and state in ("connected", "closing", "waiting"),
+            "lease_every": lease_every(call, state),
+            "fingerprint": fingerprint_of(self.facts),
+            "url": self.url(""),
+            "events_url": self.url("events"),
+            "dial_url": self.url("dial"),
+            "greet_url": self.url("greet"),
+            "handover_url": self.url("handover"),
+            "criteria_url": self.url("criteria"),
+            "closing_url": self.url("closing"),
+            "disposition_url": self.url("disposition"),
+            "situations_post_url": self.url("situations"),
+            "stage": None,
+            "situations_url": "",
+        }
+
+    def who(self) -> dict[str, Any]:
+        """The person: facts of the record, numbers, earlier disturbances."""
+        facts = self.facts
+        return {
+            "facts": facts_of(self.call),
+            "phones": [
+                {
+                    "label": phone.get_kind_display(),
+                    "display": spaced(phone.number) + (f" ({phone.extension})" if phone.extension else ""),
+                    "dialled": phone.number == self.call.number,
+                }
+                for phone in facts.phones
+            ],
+            "disturbances": facts.disturbances,
+            "spoken_origin": facts.spoken_origin,
+            "history": facts.history,
+            "note": facts.note,
+        }
+
+    def words(self) -> dict[str, Any]:
+        """The sentences to say and the questions to ask."""
+        facts = self.facts
+        return {
+            "opening": facts.opening,
+            "script": facts.script,
+            "apology": facts.apology,
+            "ringing": facts.ringing_at,
+            "questions": self.questions(),
+            "mismatch": mismatch_sentence(facts),
+        }
+
+    def questions(self) -> list[dict[str, Any]]:
+        """The criteria as questions; the first one without an answer, or the one asked for, is the present one."""
+        wanted = self.ask.heard or self.ask.ask
+        keys = [str(question.criterion_id) for question in self.facts.questions]
+        pending = [
+            key for key, question in zip(keys, self.facts.questions, strict=True) if not question.result
+        ]
+        current = wanted if wanted in keys else ("" if self.ask.heard else next(iter(pending), ""))
+        return [
+            {
+                "pk": question.criterion_id,
+                "text": question.text,
+                "expected": question.expected,
+                "blocking": question.blocking,
+                "on_file": question.on_file,
+                "result": question.result,
+                "result_label": result_label(question.result, question.heard),
+                "is_current": key == current,
+                "is_mismatching": key == self.ask.heard,
+                "mismatch_url": Ask(heard=key).address(self.url("")),
+                "ask_url": Ask(ask=key).address(self.url("")),
+            }
+            for key, question in zip(keys, self.facts.questions, strict=True)
+        ]
+
+    def connected(self) -> dict[str, Any]:
+        """Somebody is on the line: greet, then ask, then conclude."""
+        questions = self.questions()
+        step = "greet" if not self.call.greeted_at else "conclude" if self.ask.conclude else "ask"
+        can_be_machine = not self.call.greeted_at or self.call.answered_by == AnsweredBy.UNKNOWN
+        return {
+            "step_name": step,
+            "questions": questions,
+            "current": next((question for question in questions if question["is_current"]), None),
+            "other_open": self.ask.heard == "other",
+            "other_url": Ask(heard="other").address(self.url("")),
+            "conclude_url": Ask(conclude="1").address(self.url("")),
+            "choose_url": Ask(conclude="1").address(self.url("")),
+            "answered_by_label": self.call.get_answered_by_display() or AnsweredBy.INTENDED.label,
+            "answered_by_choices": self.answered_by_choices(),
+            "machine_causes": causes(MACHINE_CAUSES, "vfn") if can_be_machine else [],
+            "announcement": self.connected_announcement(step, questions),
+            **self.dispositions(Ask(conclude="1")),
+            **self.situation(),
+        }
+
+    def connected_announcement(self, step: str, questions: list[dict[str, Any]]) -> str:
+        """What a screen reader hears: the sentence or the question of now."""
+        if step == "greet":
+            return _("En ligne. Saluez, puis Espace.")
+        if step == "conclude":
+            return _("Comment l'appel se conclut-il ?")
+        current = next((question for question in questions if question["is_current"]), None)
+        return str(current["text"]) if current else _("Critères vérifiés. Entrée pour conclure.")
+
+    def answered_by_choices(self) -> list[Choice]:
+        """Who else may be speaking, with one key each. Another organisation is a mismatch, asked for separately."""
+        now = self.call.answered_by or AnsweredBy.INTENDED
+        keys = {AnsweredBy.INTENDED: "i", AnsweredBy.COLLEAGUE: "o", AnsweredBy.UNKNOWN: "u"}
+        return [Choice(code, str(code.label), key) for code, key in keys.items() if code != now]
+
+    def dispositions(self, form: Ask) -> dict[str, Any]:
+        """How the call may be qualified now; what needs words or a time opens its form below `form`."""
+        offered = self.facts.dispositions
+        chosen = next((row for row in offered if row.code == self.ask.code), None)
+        choices = []
+        for row, key in zip(offered, CHOICE_KEYS, strict=False):
+            asks = row.requires_note or row.requires_callback
+            address = Ask(conclude=form.conclude, code=row.code).address(self.url("")) if asks else ""
+            choices.append(Choice(row.code, label_of(row), key, address))
+        return {
+            "dispositions": choices,
+            "chosen": chosen
+            and {
+                "code": chosen.code,
+                "label": label_of(chosen),
+                "requires_note": chosen.requires_note,
+                "requires_callback": chosen.requires_callback,
+            },
+        }
+
+    def situation(self) -> dict[str, Any]:
+        """The playbook over the help zone: its list, or the stage that was entered."""
+        listed = call_screen.situations()
+        if not listed:
+            return {}
+        found: dict[str, Any] = {"situations_url": Ask(situation="list").address(self.url(""))}
+        stage = self.facts.stage
+        if self.ask.situation == "list":
+            rows = zip(listed, CHOICE_KEYS, strict=False)
+            found["stage"] = {
+                "choices": [
+                    {"code": row.code, "label": row.label, "first": row.first, "key": key, "kbd": key.upper()}
+                    for row, key in rows
+                ]
+            }
+        elif stage is not None and self.ask.situation == stage.situation:
+            found["stage"] = stage
+        return found
+
+    def closing(self, state: str) -> dict[str, Any]:
+        """The polite end: the sentence of now, the progress, then waiting for the prospect to hang up."""
+        steps = [
+            {
+                "code": step.step,
+                "label": step.label,
+                "text": step.text,
+                "said_at": step.said_at,
+                "number": number,
+            }
+            for number, step in enumerate(self.facts.steps, start=1)
+        ]
+        due = [step for step in steps if step["said_at"] is None]
+        for step in steps:
+            step["is_current"] = bool(due) and step is due[0]
+        found: dict[str, Any] = {"steps": steps, **self.situation()}
+        if state == "closing":
+            return found | {
+                "step": due[0],
+                "next_step": due[1] if len(due) > 1 else None,
+                "announcement": due[0]["text"],
+            }
+        phone = phone_of(self.request)
+        return found | {
+            "goodbye": steps[-1]["text"] if steps else "",
+            "repeat_url": self.url("closing"),
+            "line_dead_url": "" if self.call.line_dead_at else self.url("events"),
+            "declares_end": phone == "tel",
+        }
+
+    def ended(self) -> dict[str, Any]:
+        """The line is free: what was recorded, or what is still to record."""
+        call = self.call
+        needs = call.state == CallState.ENDED and call.disposition_id is None
+        return {
+            "needs_disposition": needs,
+            "recorded": recorded_sentence(self.facts),
+            "how_it_ended": ending_sentence(call),
+            "choose_url": self.url(""),
+            "explain_url": self.url("events") if self.facts.hang_up_to_explain else "",
+            "correction_url": self.url("correction-request") if call.disposition_id else "",
+            "next_url": reverse("desk-next-call"),
+            "announcement": _("Qualifiez l'appel.") if needs else recorded_sentence(self.facts),
+            **(self.dispositions(NOTHING) if needs else {}),
+        }
+
+
+def causes(codes: tuple[Cause, ...], keys: str) -> list[Choice]:
+    """Return buttons for the causes, one key each."""
+    return [Choice(code.value, str(code.label), key) for code, key in zip(codes, keys, strict=False)]
+
+
+def since(call: Call, state: str) -> datetime | None:
+    """Return when what the phone bar counts began: the dialling, the conversation; nothing before and after."""
+    return {"dialling": call.dialled_at, "connected": call.answered_at, "closing": call.answered_at}.get(
+        state, call.answered_at if state == "waiting" else None
+    )
+
+
+def lease_every(call: Call, state: str) -> int:
+    """Return the seconds between two renewals, 0 when there is nothing to keep."""
+    if not call.is_open:
+        return 0
+    return LEASE_EVERY_WAITING if state == "waiting" else LEASE_EVERY

@@ -1,0 +1,65 @@
+"""Sources, the suppliers of files: the list, and one at a time."""
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from crm import access
+from crm.enums import MANAGING
+from crm.forms import SourceForm, show_refusal
+from crm.models import Source, User
+from crm.rules.errors import DomainError
+from crm.services import sponsors
+from crm.views.answers import form_page, now, page_of, saved, user_of
+
+FORM = "crm/source_form.html"
+
+
+@access.role_required(*MANAGING)
+@require_safe
+def source_list(request: HttpRequest) -> HttpResponse:
+    """List the sources that the user sees: those of their sponsors, and the common ones."""
+    return render(request, "crm/source_list.html", {"page": page_of(request, _sources_of(user_of(request)))})
+
+
+@access.role_required(*MANAGING)
+@require_http_methods(["GET", "HEAD", "POST"])
+def source_new(request: HttpRequest) -> HttpResponse:
+    """Show the form of a new source; create it."""
+    user = user_of(request)
+    form = SourceForm(request.POST or None, sponsors=access.sponsors_of(user))
+    if request.method == "POST" and form.is_valid():
+        try:
+            source = sponsors.create_source(data=form.values(), by=user, at=now())
+        except DomainError as error:
+            show_refusal(form, error)
+        else:
+            return saved(request, _("%(name)s est créé.") % {"name": source.name}, "source-list")
+    return form_page(request, FORM, form, {"title": _("Nouveau fournisseur de fichier")})
+
+
+@access.role_required(*MANAGING)
+@require_http_methods(["GET", "HEAD", "POST"])
+def source(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a source's form; edit it."""
+    user = user_of(request)
+    found = get_object_or_404(_sources_of(user), pk=pk)
+    title = found.name
+    form = SourceForm(request.POST or None, instance=found, sponsors=access.sponsors_of(user))
+    if request.method == "POST" and form.is_valid():
+        try:
+            sponsors.edit_source(source=found, data=form.values(), by=user, at=now())
+        except DomainError as error:
+            show_refusal(form, error)
+        else:
+            return saved(request, _("Enregistré."), "source-list")
+    return form_page(request, FORM, form, {"title": title})
+
+
+def _sources_of(user: User) -> QuerySet[Source]:
+    """Return the sources inside the user's walls."""
+    return Source.objects.filter(
+        Q(sponsor__isnull=True) | Q(sponsor__in=access.sponsors_of(user))
+    ).select_related("sponsor")
