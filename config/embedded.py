@@ -25,6 +25,8 @@ import psutil
 import psycopg
 import redis
 from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 SERVICE_ACCOUNT = "courtois"
 DATABASE = "courtois"
@@ -351,9 +353,11 @@ class _Redis:
         if self.answers():
             with self._client() as client:
                 client.shutdown(nosave=True)
+            while self.answers():
+                time.sleep(0.02)
 
     def _client(self) -> redis.Redis:
-        return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2)
+        return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2, retry=Retry(NoBackoff(), 0))
 
 
 def _program(name: str) -> Path:
