@@ -1,7 +1,7 @@
 """The call screen: one page for every state of a call, and one verb per sub-resource.
 
-Each POST calls one service and answers the screen of the state that follows. What the domain refuses is answered with
-its sentence, its status and the screen as it is: a stale page, a second tab or a forged request ends there, not in an error.
+Each POST calls one service and answers the screen of the state that follows. What the domain refuses is answered
+with its sentence, its status and the screen as it is: a stale page or a forged request ends there, not in an error.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
 from crm.models import User
 from crm.rules.errors import DomainError, Invalid
 
-#: A verb of the call: given the request, its agent, the call and the time, it calls one service. It may say what to show.
+#: A verb of the call, given the request, its agent, the call and the time: calls one service, may say what to show.
 Verb = Callable[[HttpRequest, User, Call, datetime], Ask | None]
 
 

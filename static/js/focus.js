@@ -1,6 +1,7 @@
 /**
  * After a swap of the screen the focus goes to what the agent does next, and a screen reader hears it.
- * A field that asks for words (`autofocus`) comes before the primary action.
+ * A field that asks for words (`autofocus`) comes first, then a place to read (`data-focus`: a question, where Space must
+ * not answer by itself), then the primary action.
  */
 
 import { guardPrimary } from "./keys.js";
@@ -9,7 +10,7 @@ import { guardPrimary } from "./keys.js";
 export function focusNext(root) {
   const typing = document.activeElement;
   const keepsTyping = typing instanceof HTMLElement && typing.matches("textarea, input") && root.contains(typing);
-  const next = root.querySelector("[autofocus]") || root.querySelector("[data-primary]") || root.querySelector("h1, h2");
+  const next = root.querySelector("[autofocus]") || root.querySelector("[data-focus]") || root.querySelector("[data-primary]") || root.querySelector("h1, h2");
   if (next && !(keepsTyping && !next.matches("[autofocus]"))) {
     if (!next.matches("button, a, input, textarea, select, summary")) next.tabIndex = -1;
     next.focus({ preventScroll: true });

@@ -30,12 +30,26 @@ export function scenarioOf(number) {
   return BY_LAST_TWO[number.slice(-2)] || BY_LAST[Number(number.slice(-1))] || "answers";
 }
 
+const CHOICE = "demo-scenario";
+
+/** What the menu shows follows the tab's choice, and an address that names a scenario makes one. */
+export function prepareMenu() {
+  const wished = new URLSearchParams(window.location.search).get("scenario");
+  if (wished in SCENARIOS) sessionStorage.setItem(CHOICE, wished);
+  const select = menu();
+  if (select) select.value = sessionStorage.getItem(CHOICE) || "";
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target === menu()) sessionStorage.setItem(CHOICE, event.target.value);
+});
+
 function menu() {
   return document.querySelector("[data-demo-scenario]");
 }
 
 function chosenScenario(number) {
-  const wished = new URLSearchParams(window.location.search).get("scenario") || menu()?.value || "";
+  const wished = menu()?.value || sessionStorage.getItem(CHOICE) || "";
   return wished in SCENARIOS ? wished : scenarioOf(number);
 }
 

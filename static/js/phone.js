@@ -19,7 +19,7 @@
  * `unknown`, never a guess. `ended` may never come (socket lost): the screen lives without it, the agent declares.
  */
 
-import { createDemoPhone } from "./phone-demo.js";
+import { createDemoPhone, prepareMenu } from "./phone-demo.js";
 import { createTelPhone } from "./phone-tel.js";
 
 const ADAPTERS = { demo: createDemoPhone, tel: createTelPhone };
@@ -76,6 +76,7 @@ function open(shown) {
 
 /** Follow the screen: dial when it says dialling, pick up an open call after a reload, let go of a closed one. */
 function follow(first = false) {
+  prepareMenu();
   const shown = shownState();
   const state = shown?.dataset.state;
   const live = LIVE.includes(state) && shown.dataset.callId;
