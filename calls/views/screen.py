@@ -1,7 +1,7 @@
 """What the call screen's templates need beside the domain's facts: which partial, which keys, which addresses.
 
 The agent's state is the server's: `show` answers every request of the screen, page or fragment, with the one partial
-of that state. The view part of the address (`?heard=`, `?ask=`, `?conclude=`, `?code=`, `?situation=`) is the only other input.
+of that state. The view part of the address (`Ask`: which inline form is open) is the only other input.
 """
 
 from collections.abc import Mapping

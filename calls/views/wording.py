@@ -52,14 +52,9 @@ def facts_of(call: Call) -> list[dict[str, str]]:
 
 def result_label(result: str, heard: str) -> str:
     """Return an answer in words, with what was heard."""
-    label = (
-        {Result.MATCH: _("oui"), Result.MISMATCH: _("non"), Result.UNKNOWN: _("ne sait pas")}.get(
-            Result(result)
-        )
-        if result
-        else ""
-    )
-    return f"{label} : {heard}" if label and heard else label or ""
+    labels = {Result.MATCH: _("oui"), Result.MISMATCH: _("non"), Result.UNKNOWN: _("ne sait pas")}
+    label = labels[Result(result)] if result else ""
+    return f"{label} : {heard}" if label and heard else label
 
 
 def mismatch_sentence(facts: CallScreen) -> str:
