@@ -2,7 +2,7 @@
 
 from campaigns.models.campaigns import Campaign, ClosingStep, Disposition, DispositionRule, Script
 from campaigns.models.exclusions import Exclusion
-from campaigns.models.imports import ImportFile, ImportJob, ImportReject, ImportRow
+from campaigns.models.imports import ImportFile, ImportJob, ImportReject, ImportRow, SuppliedValues
 from campaigns.models.lists import Attempt, CallList, ListEntry
 from campaigns.models.programmes import Criterion, CriterionVersion, Programme
 
@@ -23,4 +23,5 @@ __all__ = [
     "ListEntry",
     "Programme",
     "Script",
+    "SuppliedValues",
 ]

@@ -27,7 +27,9 @@ class ImportJob(models.Model):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="imports")
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="imports")
-    call_list = models.ForeignKey(CallList, on_delete=models.PROTECT, null=True, blank=True, related_name="imports")
+    call_list = models.ForeignKey(
+        CallList, on_delete=models.PROTECT, null=True, blank=True, related_name="imports"
+    )
     file = models.ForeignKey(ImportFile, on_delete=models.PROTECT, related_name="jobs")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=10, choices=ImportState.choices, default=ImportState.UPLOADED)
@@ -78,9 +80,31 @@ class ImportRow(models.Model):
     line = models.PositiveIntegerField()
     outcome = models.CharField(max_length=10)
     prospect = models.ForeignKey(Prospect, on_delete=models.PROTECT, null=True, related_name="+")
+    #: What an update replaced, by column, so that an undo can put it back.
+    before = models.JSONField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "line"], name="import_row_once_per_line")]
+        indexes = [
+            # Whether a later row of the same file means the same prospect.
+            models.Index(fields=["job", "prospect"], name="import_row_prospect"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.line}: {self.outcome}"
+
+
+class SuppliedValues(models.Model):
+    """What the supplier last said of a prospect, as a checksum per field: `{"organisation": 2712847316}`.
+
+    What was corrected on a call outranks the file until the supplier's own value changes. Checksums tell a change and
+    nothing of the person; a trigger drops them with the person's erasure.
+    """
+
+    prospect = models.OneToOneField(
+        Prospect, on_delete=models.CASCADE, primary_key=True, related_name="supplied_values"
+    )
+    digests = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"#{self.prospect_id}"

@@ -279,7 +279,7 @@ def region_for(postal_code: str, country: str = "", default: str = "FR") -> str:
 
 @lru_cache(maxsize=20_000)
 def time_zone_for(number: str, postal_code: str = "", country: str = "") -> str:
-    """IANA zone of the called party for an E.164 number, "" where it cannot be told (nobody may call by the clock then).
+    """IANA zone of the called party for an E.164 number, "" where it cannot be told (nobody may call then).
 
     A French overseas postal code (971 to 978, 986 to 988) outranks the number: mobiles of metropolitan France are
     used there."""
