@@ -1,0 +1,1 @@
+"""Forms of the campaigns pages: what people type, read into the values that the services take."""

@@ -1,0 +1,105 @@
+"""Forms of the exclusions: search, a new one."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.enums import ExclusionReason, Scope
+from crm.rules.phones import normalise
+
+#: Reasons that a person may give by hand; the others come from calls.
+BY_HAND = (
+    ExclusionReason.OPPOSITION,
+    ExclusionReason.REFUSAL,
+    ExclusionReason.BAN,
+    ExclusionReason.REGISTRY,
+    ExclusionReason.WRONG_NUMBER,
+    ExclusionReason.DECEASED,
+    ExclusionReason.MINOR,
+    ExclusionReason.OTHER,
+)
+STATES = (("", _("En vigueur")), ("lifted", _("Levées")), ("all", _("Toutes")))
+
+
+class ExclusionFilterForm(forms.Form):
+    """What the list of exclusions is narrowed by; everything is in the address."""
+
+    q = forms.CharField(
+        label=_("Numéro, dans n'importe quelle écriture, ou nom"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+    state = forms.ChoiceField(label=_("État"), required=False, choices=STATES)
+    reason = forms.ChoiceField(
+        label=_("Motif"), required=False, choices=[("", _("Tous")), *ExclusionReason.choices]
+    )
+    scope = forms.ChoiceField(label=_("Portée"), required=False, choices=[("", _("Toutes")), *Scope.choices])
+
+    def values(self) -> dict[str, str]:
+        """Return the filters that hold; a value that is none of the choices filters nothing."""
+        self.is_valid()
+        return {name: str(self.cleaned_data.get(name) or "") for name in self.fields}
+
+
+class ExclusionForm(forms.Form):
+    """A bar on a number, a fiche or both, and how far it reaches."""
+
+    number = forms.CharField(
+        label=_("Numéro"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+        help_text=_("Dans n'importe quelle écriture."),
+    )
+    prospect = forms.ModelChoiceField(
+        queryset=None,
+        label=_("Numéro de fiche"),
+        required=False,
+        widget=forms.NumberInput,
+        error_messages={"invalid_choice": _("Aucune fiche ne porte ce numéro.")},
+    )
+    scope = forms.ChoiceField(label=_("Portée"), choices=Scope.choices)
+    sponsor = forms.ModelChoiceField(queryset=None, label=_("Donneur d'ordre"), required=False)
+    programme = forms.ModelChoiceField(queryset=None, label=_("Démarche"), required=False)
+    campaign = forms.ModelChoiceField(queryset=None, label=_("Campagne"), required=False)
+    reason = forms.ChoiceField(label=_("Motif"), choices=[(reason.value, reason.label) for reason in BY_HAND])
+    note = forms.CharField(label=_("Précision"), required=False, max_length=300)
+    until = forms.DateTimeField(
+        label=_("Jusqu'au"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=_("Vide : sans fin."),
+    )
+
+    def __init__(self, *args: Any, places: dict[str, Any], prospects: Any, **kwargs: Any) -> None:
+        """Offer the `places` (querysets by name: sponsor, programme, campaign) and `prospects` that the user sees."""
+        super().__init__(*args, **kwargs)
+        for name, rows in {**places, "prospect": prospects}.items():
+            choice = self.fields[name]
+            assert isinstance(choice, forms.ModelChoiceField)
+            choice.queryset = rows
+
+    def clean_number(self) -> str | None:
+        """Read the number in any spelling; refuses what holds none, or more than one."""
+        raw = self.cleaned_data["number"].strip()
+        if not raw:
+            return None
+        found = normalise(raw).numbers
+        if len(found) != 1:
+            raise forms.ValidationError(_("« %(raw)s » ne se lit pas comme un numéro."), params={"raw": raw})
+        return found[0].number
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a bar on nothing, and a scope without its place; forget the places that the scope does not name."""
+        cleaned = super().clean() or {}
+        if not self.errors and not cleaned.get("number") and not cleaned.get("prospect"):
+            self.add_error("number", _("Donnez un numéro ou une fiche."))
+        scope = cleaned.get("scope")
+        for name in ("sponsor", "programme", "campaign"):
+            if name != scope:
+                cleaned[name] = None
+            elif not cleaned.get(name) and name not in self.errors:
+                self.add_error(name, _("Cette portée demande de le choisir."))
+        return cleaned

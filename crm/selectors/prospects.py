@@ -1,0 +1,36 @@
+"""Finding prospects by what people know of them."""
+
+from django.db.models import Q, QuerySet
+
+from crm.models import Prospect
+from crm.rules.phones import search_forms
+
+
+def prospects_found(scope: QuerySet[Prospect], text: str) -> QuerySet[Prospect]:
+    """Return the prospects of `scope` that `text` means: a number in any spelling, an external id, or the beginning
+    of an organisation's or a person's name. Blank text keeps the whole scope, newest change first."""
+    text = text.strip()
+    scope = scope.filter(erased_at__isnull=True)
+    if not text:
+        return scope.order_by("-updated_at", "-id")
+    if forms := search_forms(text):
+        found = Q(pk__in=Prospect.objects.filter(phones__number__in=forms).values("pk")) | Q(external_id=text)
+        return scope.filter(found).order_by("id")
+    names = (
+        Q(organisation__istartswith=text)
+        | Q(last_name__istartswith=text)
+        | Q(external_id=text)
+        | _person(text)
+    )
+    return scope.filter(names).order_by("id")
+
+
+def _person(text: str) -> Q:
+    """Return the condition for a first and a last name in either order, where `text` has two words."""
+    words = text.split()
+    if len(words) != 2:
+        return Q(pk__in=[])
+    one, other = words
+    return Q(last_name__iexact=one, first_name__istartswith=other) | Q(
+        last_name__iexact=other, first_name__istartswith=one
+    )
