@@ -2,7 +2,7 @@
 
 import os
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
@@ -78,10 +78,10 @@ def cache(url: str) -> str:
     parts = _redis_parts(url)
     if parts.scheme == "unix":
         return f"unix://{parts.path}?db=1"
-    return urlunsplit(parts._replace(path="/1"))
+    return parts._replace(path="/1").geturl()
 
 
-def _redis_parts(url: str) -> Any:
+def _redis_parts(url: str) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme not in {"redis", "rediss", "unix"}:
         raise ImproperlyConfigured("REDIS_URL must start with redis://, rediss:// or unix://.")

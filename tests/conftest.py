@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             fixtures
         )
         if commits:
-            options = marker.kwargs if marker else {}
+            options = dict(marker.kwargs) if marker else {}
             item.add_marker(
                 pytest.mark.django_db(**options | {"transaction": True, "serialized_rollback": True}),
                 append=False,
