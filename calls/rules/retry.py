@@ -1,0 +1,53 @@
+"""What a disposition does to the queue's entry of its call. Pure: data in, a plan out."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from campaigns.enums import EntryState
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the disposition says. `retry_after` is the campaign's own delay, else the catalogue's."""
+
+    final: bool
+    requires_callback: bool = False
+    retry_after: timedelta | None = None
+    counts_as_attempt: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The entry's next state, when it is due (null: unchanged), and how many attempts it then has."""
+
+    state: str
+    due_at: datetime | None
+    attempts: int
+
+
+def plan_entry(
+    outcome: Outcome,
+    *,
+    attempts: int,
+    max_attempts: int,
+    barred: bool,
+    callable_number: bool,
+    callback_at: datetime | None,
+    at: datetime,
+) -> Plan:
+    """Decide what becomes of an entry whose call got this disposition at `at`.
+
+    `attempts` are those before this call; `barred`: an exclusion covers the person; `callable_number`: a number is
+    left that may be dialled. An agreed callback is kept whatever the number of attempts: the person asked for it.
+    """
+    attempts += int(outcome.counts_as_attempt)
+    if barred:
+        return Plan(EntryState.EXCLUDED, None, attempts)
+    if callback_at is not None and (outcome.requires_callback or not outcome.final):
+        state = EntryState.CALLBACK if callable_number else EntryState.EXHAUSTED
+        return Plan(state, callback_at, attempts)
+    if outcome.final:
+        return Plan(EntryState.DONE, None, attempts)
+    if not callable_number or attempts >= max_attempts:
+        return Plan(EntryState.EXHAUSTED, None, attempts)
+    return Plan(EntryState.READY, at + (outcome.retry_after or timedelta()), attempts)
