@@ -11,7 +11,7 @@ from crm.models import Prospect, ProspectNumber, Source, Sponsor, User
 
 #: A Wednesday, 11:00 in Paris: inside the default window.
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
-PASSWORD = "a-long-enough-password"  # noqa: S105
+PASSWORD = "a-long-enough-password"
 
 _serial = count(1)
 

@@ -1,4 +1,4 @@
-"""What the domain refuses, in one shape that pages and API answer alike (RFC 9457). Services state the fact in a subclass."""
+"""What the domain refuses, in one shape that pages and API answer alike (RFC 9457); subclasses state the fact."""
 
 from typing import Any
 
