@@ -1,0 +1,162 @@
+"""What every address of the API does alike: who comes in, how fast, in which format, and each POST at most once."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from redis.exceptions import RedisError
+from rest_framework.exceptions import APIException, MethodNotAllowed, ValidationError
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from crm.api.idempotency import run_once
+from crm.api.parsers import StrictJSONParser, is_storable
+from crm.enums import CALLING, MANAGING, SUPERVISING, Role
+from crm.models import User
+from crm.rules.errors import DomainError, StaleRecord
+
+EVERYBODY = frozenset(Role)
+AGENTS = CALLING
+SUPERVISORS = SUPERVISING
+MANAGERS = MANAGING
+PROGRAMS = frozenset({Role.INTEGRATION})
+
+
+class JsonAlways(BaseContentNegotiation):
+    """One format: whatever `Accept` says, the answer is JSON."""
+
+    def select_parser(self, request: Request, parsers: Iterable[Any]) -> Any:
+        """Return the parser of the body's media type, or None: 415."""
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
+        if not media_type:
+            return next(iter(parsers))
+        return next((parser for parser in parsers if parser.media_type == media_type), None)
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """Return the one renderer."""
+        renderer = next(iter(renderers))
+        return renderer, str(renderer.media_type)
+
+
+class RoleAllowed(BasePermission):
+    """Let in the roles that the endpoint names for the method; nobody when it names none."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Return whether the user's role may use this method; a method that is not there is 405 for everybody."""
+        user = request.user
+        if not isinstance(user, User) or not user.is_authenticated:
+            return False
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        if method not in view.allowed_methods:
+            raise MethodNotAllowed(method)
+        return user.role in getattr(view, "roles", {}).get(method, frozenset())
+
+
+class PerUser(BaseThrottle):
+    """At most `API_REQUESTS_PER_MINUTE` requests a minute for each user; without Redis nobody is held up."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Count the request and return whether it is within the limit."""
+        limit: int = settings.API_REQUESTS_PER_MINUTE
+        if not limit:
+            return True
+        key = f"api:{request.user.pk}:{int(time.time() // 60)}"
+        try:
+            cache.add(key, 0, 120)
+            return cache.incr(key) <= limit
+        except (RedisError, ValueError):
+            return True
+
+    def wait(self) -> float:
+        """Return the seconds until the next minute."""
+        return 60 - time.time() % 60
+
+
+class Endpoint(APIView):
+    """An address of the API. `roles` names, for each method, who may use it: nobody else gets further."""
+
+    roles: ClassVar[dict[str, frozenset[Role]]] = {}
+    parser_classes = [StrictJSONParser]
+    content_negotiation_class = JsonAlways
+    permission_classes = [RoleAllowed]
+    throttle_classes = [PerUser]
+    http_method_names = ["get", "head", "post", "patch", "delete"]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check who asks, then that the address itself can be read; a POST with a key is then run once."""
+        super().initial(request, *args, **kwargs)
+        for name, values in request.query_params.lists():
+            if not all(map(is_storable, values)):
+                raise ValidationError({name: [_("Caractère nul ou incomplet.")]})
+        if request.method == "POST" and "Idempotency-Key" in request.headers:
+            handler = partial(self._answer, self.post, request, *args, **kwargs)  # type: ignore[attr-defined]
+            self.post = partial(self._post_once, handler)
+
+    def _post_once(
+        self, handler: Callable[[], Response], request: Request, *args: Any, **kwargs: Any
+    ) -> Response:
+        return run_once(request, user=caller(request), at=now(), handler=handler)
+
+    def _answer(self, post: Callable[..., Response], request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Return the answer of `post`, or that of its refusal: what a service stored about it shall be committed."""
+        try:
+            return post(request, *args, **kwargs)
+        except (DomainError, APIException) as refusal:
+            return self.handle_exception(refusal)
+
+
+def caller(request: Request) -> User:
+    """Return who asks; an endpoint lets nobody in without a user."""
+    user = request.user
+    assert isinstance(user, User)  # noqa: S101
+    return user
+
+
+def now() -> datetime:
+    """Return the moment of the request, which the domain is told."""
+    return timezone.now()
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """Return a moment in UTC, ISO 8601 with a final Z, or None."""
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def etag_of(data: Any) -> str:
+    """Return the entity tag of a representation: a digest of what a client reads."""
+    text = json.dumps(data, sort_keys=True, default=str)
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'
+
+
+def check_fresh(request: Request, etag: str) -> None:
+    """Refuse with 412 when the request has an `If-Match` that does not name this entity tag."""
+    wanted = request.headers.get("If-Match")
+    if wanted is None or wanted.strip() == "*":
+        return
+    if etag not in {part.strip() for part in wanted.split(",")}:
+        raise StaleRecord
+
+
+def record(
+    data: dict[str, Any], *, status: int = 200, etag: str | None = None, location: str = ""
+) -> Response:
+    """Answer with one record and its entity tag."""
+    headers = {"ETag": etag or etag_of(data)}
+    if location:
+        headers["Location"] = location
+    return Response(data, status=status, headers=headers)

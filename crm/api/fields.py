@@ -1,0 +1,86 @@
+"""Shapes of what comes in: serializers that refuse unknown fields, and the fields that all endpoints share."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+MAX_ID = 2**63 - 1
+
+
+class Id(serializers.IntegerField):
+    """A reference: the id of a row, as PostgreSQL can hold it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Bound the number."""
+        super().__init__(min_value=1, max_value=MAX_ID, **kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        """Refuse what only looks like a number, such as `true`."""
+        if isinstance(data, bool) or not isinstance(data, int | str):
+            self.fail("invalid")
+        value: int = super().to_internal_value(data)
+        return value
+
+
+class Text(serializers.CharField):
+    """A text of at most `max_length` characters; a number or a boolean is no text."""
+
+    def __init__(self, max_length: int, **kwargs: Any) -> None:
+        """Require the bound: every text has one."""
+        super().__init__(max_length=max_length, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse what is not a text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        value: str = super().to_internal_value(data)
+        return value
+
+
+class Truth(serializers.BooleanField):
+    """`true` or `false`, nothing that merely means it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Refuse `"yes"`, `1` and their like."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class Body(serializers.Serializer[Any]):
+    """A JSON object of known fields: a misspelt one is refused, never ignored.
+
+    `read_only` names fields of the answer that a client may send back; they are ignored.
+    """
+
+    read_only: tuple[str, ...] = ()
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Check the names, then each value."""
+        if isinstance(data, Mapping):
+            unknown = set(data) - set(self.fields) - set(self.read_only)
+            if unknown:
+                raise ValidationError(
+                    {str(name)[:60]: [_("Champ inconnu.")] for name in sorted(map(str, unknown))}
+                )
+        return super().to_internal_value(data)
+
+
+def read(request: Request, shape: type[Body], *, partial: bool = False) -> dict[str, Any]:
+    """Return the checked body of a request; `partial` keeps to the fields that were sent."""
+    body = shape(data=request.data, partial=partial)
+    body.is_valid(raise_exception=True)
+    data: dict[str, Any] = body.validated_data
+    return data
+
+
+def read_query(request: Request, shape: type[Body]) -> dict[str, Any]:
+    """Return the checked query string of a request."""
+    body = shape(data=request.query_params.dict())
+    body.is_valid(raise_exception=True)
+    data: dict[str, Any] = body.validated_data
+    return data

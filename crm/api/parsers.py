@@ -1,0 +1,78 @@
+"""Reading a JSON body: bounded in size and depth, and without the characters that PostgreSQL cannot store."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import IO, Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+from crm.api.problems import TooLarge
+
+MAX_BODY = 8 * 1024 * 1024
+# Deeper than any shape of the contract; beyond, Python's own recursion would be the limit.
+MAX_DEPTH = 20
+#: Escapes that may spell NUL or half a surrogate pair; the text itself is looked at only when one is there.
+SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class StrictJSONParser(BaseParser):
+    """Parse UTF-8 JSON; refuse what is malformed, larger than 8 MB, deeper than 20, or holds NUL or lone surrogates.
+
+    The raw bytes are kept on the request as `raw_body`, for the fingerprint of an idempotent request.
+    """
+
+    media_type = "application/json"
+
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
+        """Return the parsed body; an empty body is an empty object."""
+        raw = stream.read(MAX_BODY + 1)
+        if len(raw) > MAX_BODY:
+            raise TooLarge
+        if parser_context and "request" in parser_context:
+            parser_context["request"].raw_body = raw
+        if not raw.strip():
+            return {}
+        try:
+            data = json.loads(raw.decode(), parse_constant=_no_constant, parse_float=_finite)
+        except (ValueError, RecursionError) as error:
+            raise ParseError(_("Ce n'est pas du JSON valide (UTF-8).")) from error
+        if any(depth > MAX_DEPTH for depth, _text in _texts(data)):
+            raise ParseError(_("Ce JSON est trop imbriqué."))
+        if SUSPECT.search(raw) and not all(is_storable(text) for _depth, text in _texts(data)):
+            raise ParseError(_("Ce JSON contient un caractère nul ou incomplet."))
+        return data
+
+
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL can store the text: no NUL, no half of a surrogate pair."""
+    return UNSTORABLE.search(text) is None
+
+
+def _texts(data: Any) -> Iterator[tuple[int, str]]:
+    """Yield every text of a JSON value with its depth, and an empty text per container, without recursion."""
+    waiting = [(1, data)]
+    while waiting:
+        depth, value = waiting.pop()
+        if isinstance(value, str):
+            yield depth, value
+        elif isinstance(value, dict):
+            yield depth, ""
+            waiting.extend((depth + 1, item) for pair in value.items() for item in pair)
+        elif isinstance(value, list):
+            yield depth, ""
+            waiting.extend((depth + 1, item) for item in value)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError(text)
+    return number

@@ -1,0 +1,319 @@
+"""Prospects, one at a time: found, created, corrected. Erasing reaches further and belongs to `calls`."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.access import get_prospect_or_404, prospects_of, sources_of
+from crm.api.endpoints import AGENTS, MANAGERS, PROGRAMS, SUPERVISORS, Endpoint, caller, now, record, stamp
+from crm.api.fields import Body, Text, Truth, read
+from crm.api.paging import SINCE_PARAMETER, page
+from crm.api.schema import describe, page_of
+from crm.enums import Channel, ProspectKind
+from crm.models import Prospect, Source, User
+from crm.rules.errors import Invalid, StaleRecord
+from crm.rules.phones import search_forms
+from crm.selectors.prospects import prospects_found
+from crm.services.prospects import PhoneInput, create_prospect, edit_prospect
+
+FILTERS = ("external_id", "source", "number", "q")
+MAX_PHONES = 20
+
+
+class Reference(serializers.Field[Any, Any, Any, Any]):
+    """The id or the slug of a source."""
+
+    def to_internal_value(self, data: Any) -> int | str:
+        """Keep an id as a number and a slug as a text."""
+        if isinstance(data, bool) or not isinstance(data, int | str) or len(str(data)) > 80:
+            raise serializers.ValidationError(_("Un identifiant de fournisseur."))
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        """Return it as it came."""
+        return value
+
+
+class PhoneIn(Body):
+    """A number in any spelling. `region` (ISO 3166) says how a national one is read."""
+
+    read_only = ("raw", "kind", "validity")
+    number = Text(max_length=200)
+    region = serializers.RegexField(r"^[A-Z]{2}\Z", required=False)
+    extension = Text(max_length=20, required=False, allow_blank=True)
+    note = Text(max_length=200, required=False, allow_blank=True)
+
+
+class ProspectIn(Body):
+    """What a prospect is made of."""
+
+    read_only = ("id", "version", "created_at", "updated_at", "erased_at")
+    source = Reference(help_text="Id or slug.")
+    external_id = Text(max_length=200, required=False, allow_blank=True)
+    kind = serializers.ChoiceField(ProspectKind.choices, required=False)
+    civility = Text(max_length=20, required=False, allow_blank=True)
+    first_name = Text(max_length=120, required=False, allow_blank=True)
+    last_name = Text(max_length=120, required=False, allow_blank=True)
+    organisation = Text(max_length=250, required=False, allow_blank=True)
+    job_title = Text(max_length=150, required=False, allow_blank=True)
+    sector = Text(max_length=20, required=False, allow_blank=True)
+    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    address = Text(max_length=400, required=False, allow_blank=True)
+    postal_code = Text(max_length=20, required=False, allow_blank=True)
+    city = Text(max_length=120, required=False, allow_blank=True)
+    country = serializers.RegexField(r"^[A-Z]{2}\Z", required=False, allow_blank=True)
+    language = serializers.RegexField(r"^[a-z]{2,3}(-[A-Za-z]{2,4})?\Z", required=False, allow_blank=True)
+    time_zone = Text(max_length=60, required=False, allow_blank=True)
+    attributes = serializers.DictField(required=False)
+    confidential = Truth(required=False)
+    preferred_channel = serializers.ChoiceField(Channel.choices, required=False, allow_blank=True)
+    phones = PhoneIn(many=True, required=False)
+    region = serializers.RegexField(
+        r"^[A-Z]{2}\Z", required=False, help_text="How national numbers are read: FR."
+    )
+
+    def validate_phones(self, phones: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Bound the list."""
+        if len(phones) > MAX_PHONES:
+            raise serializers.ValidationError(_("Trop de numéros."))
+        return phones
+
+    def validate_attributes(self, attributes: dict[str, Any]) -> dict[str, Any]:
+        """Bound the free fields: a fiche is read on a screen, during a call."""
+        if len(attributes) > 200 or any(not name or len(name) > 100 for name in attributes):
+            raise serializers.ValidationError(_("Au plus 200 champs, aux noms de 1 à 100 caractères."))
+        if any(len(str(value)) > 2000 for value in attributes.values()):
+            raise serializers.ValidationError(_("Au plus 2 000 caractères par champ."))
+        return attributes
+
+
+class PhoneOut(serializers.Serializer[Any]):
+    """A number as it is answered: E.164, with what it was read from."""
+
+    number = serializers.CharField()
+    raw = serializers.CharField()
+    kind = serializers.CharField()
+    validity = serializers.CharField()
+    extension = serializers.CharField()
+    note = serializers.CharField()
+
+
+class ProspectOut(serializers.Serializer[Any]):
+    """A prospect as it is answered."""
+
+    id = serializers.IntegerField()
+    source = serializers.IntegerField()
+    external_id = serializers.CharField()
+    kind = serializers.CharField()
+    civility = serializers.CharField()
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    organisation = serializers.CharField()
+    job_title = serializers.CharField()
+    sector = serializers.CharField()
+    email = serializers.CharField()
+    address = serializers.CharField()
+    postal_code = serializers.CharField()
+    city = serializers.CharField()
+    country = serializers.CharField()
+    language = serializers.CharField()
+    time_zone = serializers.CharField()
+    phones = PhoneOut(many=True)
+    attributes = serializers.DictField()
+    confidential = serializers.BooleanField()
+    preferred_channel = serializers.CharField()
+    version = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    erased_at = serializers.DateTimeField(allow_null=True)
+
+
+COLUMNS = (
+    "external_id",
+    "kind",
+    "civility",
+    "first_name",
+    "last_name",
+    "organisation",
+    "job_title",
+    "sector",
+    "email",
+    "address",
+    "postal_code",
+    "city",
+    "country",
+    "language",
+    "time_zone",
+)
+
+
+def prospect_out(prospect: Prospect) -> dict[str, Any]:
+    """Return a prospect as the contract has it; its `phones` should be prefetched."""
+    return {
+        "id": prospect.pk,
+        "source": prospect.source_id,
+        **{name: getattr(prospect, name) for name in COLUMNS},
+        "phones": [
+            {
+                "number": phone.number,
+                "raw": phone.raw,
+                "kind": phone.kind,
+                "validity": phone.validity,
+                "extension": phone.extension,
+                "note": phone.note,
+            }
+            for phone in prospect.phones.all()
+        ],
+        "attributes": prospect.attributes,
+        "confidential": prospect.confidential,
+        "preferred_channel": prospect.preferred_channel,
+        "version": prospect.version,
+        "created_at": stamp(prospect.created_at),
+        "updated_at": stamp(prospect.updated_at),
+        "erased_at": stamp(prospect.erased_at),
+    }
+
+
+def prospect_etag(prospect: Prospect) -> str:
+    """Return the entity tag of a prospect: its version."""
+    return f'"{prospect.pk}-{prospect.version}"'
+
+
+def expected_version(request: Request, prospect: Prospect) -> int | None:
+    """Return the version that `If-Match` names, None without one; 412 when it cannot be a version of this prospect."""
+    wanted = request.headers.get("If-Match")
+    if wanted is None or wanted.strip() == "*":
+        return None
+    tag = wanted.strip().strip('"')
+    pk, _dash, version = tag.partition("-")
+    if pk != str(prospect.pk) or not (version.isascii() and version.isdigit() and len(version) < 10):
+        raise StaleRecord
+    return int(version)
+
+
+def prospect_record(prospect: Prospect, *, status: int = 200, location: str = "") -> Response:
+    """Answer with a prospect, its entity tag being its version."""
+    return record(prospect_out(prospect), status=status, etag=prospect_etag(prospect), location=location)
+
+
+def _source(user: User, reference: int | str) -> Source:
+    """Return the source that a body or a query refers to by id or slug, or refuse the field."""
+    found = sources_of(user)
+    text = str(reference)
+    by_slug = found.filter(slug=text).first() if isinstance(reference, str) else None
+    if by_slug is None and text.isascii() and text.isdigit():
+        by_slug = found.filter(pk=int(text)).first()
+    if by_slug is None:
+        raise Invalid.field("source", _("Ce fournisseur n'existe pas."))
+    return by_slug
+
+
+def _phones(data: dict[str, Any]) -> list[PhoneInput] | None:
+    region = data.pop("region", "FR")
+    phones = data.pop("phones", None)
+    if phones is None:
+        return None
+    return [
+        PhoneInput(
+            raw=phone["number"],
+            region=phone.get("region", region),
+            extension=phone.get("extension", ""),
+            note=phone.get("note", ""),
+        )
+        for phone in phones
+    ]
+
+
+def _filtered(request: Request, found: QuerySet[Prospect]) -> QuerySet[Prospect]:
+    query = request.query_params
+    if "external_id" in query:
+        found = found.filter(external_id=query["external_id"])
+    if "source" in query:
+        found = found.filter(source=_source(caller(request), query["source"]))
+    if "number" in query:
+        forms = search_forms(query["number"][:100])
+        if not forms:
+            raise Invalid.field("number", _("Ce n'est pas un numéro de téléphone."))
+        found = found.filter(pk__in=Prospect.objects.filter(phones__number__in=forms).values("pk"))
+    if "q" in query:
+        found = prospects_found(found, query["q"][:200])
+    return found
+
+
+class ProspectList(Endpoint):
+    """The prospects that the user sees."""
+
+    roles = {"GET": SUPERVISORS | PROGRAMS, "POST": MANAGERS | PROGRAMS}
+
+    @describe(
+        "prospects_list",
+        "Find prospects",
+        tag="prospects",
+        answers={200: page_of(ProspectOut)},
+        is_list=True,
+        parameters=[
+            OpenApiParameter("external_id", str),
+            OpenApiParameter("source", str, description="Id or slug."),
+            OpenApiParameter("number", str, description="In any spelling."),
+            OpenApiParameter("q", str, description="A number, an external id, or the beginning of a name."),
+            SINCE_PARAMETER,
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """List."""
+        found = _filtered(request, prospects_of(caller(request))).prefetch_related("phones")
+        return page(request, found, prospect_out, filters=FILTERS, has_updates=True)
+
+    @describe(
+        "prospects_create",
+        "Create a prospect",
+        tag="prospects",
+        request=ProspectIn,
+        answers={201: ProspectOut},
+    )
+    def post(self, request: Request) -> Response:
+        """Create."""
+        user, data = caller(request), read(request, ProspectIn)
+        source = _source(user, data.pop("source"))
+        phones = _phones(data) or []
+        prospect = create_prospect(source=source, data=data, phones=phones, by=user, at=now())
+        return prospect_record(prospect, status=201, location=f"{request.path}{prospect.pk}/")
+
+
+class ProspectDetail(Endpoint):
+    """One prospect. An agent reads and corrects the one in hand."""
+
+    roles = {"GET": AGENTS | PROGRAMS, "PATCH": AGENTS | PROGRAMS}
+
+    @describe("prospects_get", "Read a prospect", tag="prospects", answers={200: ProspectOut})
+    def get(self, request: Request, pk: int) -> Response:
+        """Read."""
+        return prospect_record(get_prospect_or_404(caller(request), pk))
+
+    @describe(
+        "prospects_patch",
+        "Correct a prospect",
+        tag="prospects",
+        request=ProspectIn,
+        answers={200: ProspectOut},
+        has_etag=True,
+        description="`phones`, when sent, replaces the whole list.",
+    )
+    def patch(self, request: Request, pk: int) -> Response:
+        """Change."""
+        user = caller(request)
+        prospect = get_prospect_or_404(user, pk)
+        data = read(request, ProspectIn, partial=True)
+        if "source" in data and _source(user, data.pop("source")).pk != prospect.source_id:
+            raise Invalid.field("source", _("Le fournisseur d'une fiche ne change pas."))
+        phones = _phones(data)
+        version = expected_version(request, prospect)
+        edited = edit_prospect(
+            prospect=prospect, data=data, phones=phones, by=user, at=now(), expected_version=version
+        )
+        return prospect_record(edited)

@@ -1,0 +1,100 @@
+"""How endpoints describe themselves in OpenAPI: one helper, so that every operation lists its problems alike."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import serializers
+
+from crm.api.paging import PAGE_PARAMETERS
+from crm.api.problems import MEDIA_TYPE, PROBLEMS
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+IDEMPOTENCY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="A text of your own: the same request sent again with it happens once, and is answered alike for 24 hours.",
+)
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `ETag` that was read: 412 `stale` when it is no longer true.",
+)
+
+
+class ProblemOut(serializers.Serializer[Any]):
+    """RFC 9457 problem details. `type` ends with `/problems/<name>/`."""
+
+    type = serializers.URLField(help_text="Names: " + ", ".join(f"`{name}`" for name in PROBLEMS))
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    errors = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="Messages by field, such as `phones.0.number`; `__all__` for the whole.",
+    )
+
+    class Meta:
+        ref_name = "Problem"
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Describe `Authorization: Bearer TOKEN`."""
+
+    target_class = "crm.api.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """Return the OpenAPI security scheme."""
+        return {"type": "http", "scheme": "bearer", "description": "A token of `manage.py create_token`."}
+
+
+def page_of(item: type[serializers.BaseSerializer[Any]]) -> serializers.BaseSerializer[Any]:
+    """Return the shape of a page of `item`."""
+    name = item.__name__.removesuffix("Out")
+    return inline_serializer(
+        f"{name}Page",
+        {
+            "next": serializers.URLField(allow_null=True),
+            "previous": serializers.URLField(allow_null=True),
+            "results": item(many=True),
+        },
+    )
+
+
+def describe(
+    operation: str,
+    summary: str,
+    *,
+    tag: str,
+    request: Any = None,
+    answers: dict[int, Any],
+    parameters: Sequence[Any] = (),
+    description: str = "",
+    is_list: bool = False,
+    has_etag: bool = False,
+) -> Callable[[F], F]:
+    """Describe one operation. `answers` maps each success status to its shape, or to None when it has no body."""
+    more: list[Any] = list(parameters)
+    if is_list:
+        more += PAGE_PARAMETERS
+    if operation.split("_")[-1] in {"create"} or request is not None and has_etag is False:
+        more.append(IDEMPOTENCY)
+    if has_etag:
+        more.append(IF_MATCH)
+    responses: dict[Any, Any] = dict(answers)
+    responses[("default", MEDIA_TYPE)] = ProblemOut
+    return extend_schema(
+        operation_id=operation,
+        summary=summary,
+        description=description,
+        tags=[tag],
+        request=request,
+        responses=responses,
+        parameters=more,
+    )
