@@ -9,7 +9,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from campaigns.rules.headers import KNOWN_OTHERS, TARGETS, field_of, fold, rank_of
+from crm.rules.errors import Invalid
 from crm.rules.phones import normalise
 
 IGNORE = "ignore"
@@ -99,12 +102,24 @@ def explicit_mapping(
     return _distinct_attributes(targets)
 
 
-class UnknownColumn(ValueError):
-    """The mapping names a column that the file does not have (`args[0]` is its name)."""
+class UnknownColumn(Invalid):
+    """The mapping names a column that the file does not have: `column`."""
+
+    def __init__(self, column: str) -> None:
+        """Name the column."""
+        self.column = column
+        message = _("Le fichier n'a pas de colonne « %(column)s ».") % {"column": column[:80]}
+        super().__init__(message, fields={"mapping": [message]})
 
 
-class UnknownField(ValueError):
-    """The mapping names a field that no column can fill (`args[0]` is its name)."""
+class UnknownField(Invalid):
+    """The mapping names a field that no column can fill: `field_name`."""
+
+    def __init__(self, field_name: str) -> None:
+        """Name the field."""
+        self.field_name = field_name
+        message = _("« %(field)s » n'est pas un champ de la fiche.") % {"field": field_name[:80]}
+        super().__init__(message, fields={"mapping": [message]})
 
 
 def checked_target(target: str, header: str) -> str:

@@ -19,6 +19,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.rules.headers import looks_like_header, looks_like_value
+from crm.rules.errors import DomainError
 
 MAX_CELL_LENGTH = 64 * 1024
 MAX_LINE_LENGTH = 1024 * 1024
@@ -34,16 +35,14 @@ DELIMITERS = (";", "\t", ",", "|", "¬", "^", "~", "§", "¦", "\x1f", "\x01", "
 Problem = Literal["", "unclosed_quote", "cell_too_long", "line_too_long", "too_many_cells"]
 
 
-class UnreadableFile(Exception):
+class UnreadableFile(DomainError):
     """The file cannot be read as a table. `code` is stable, `message` is a sentence for the person who sent it."""
 
     def __init__(self, code: str) -> None:
+        """Take one of the codes of this module."""
         self.code = code
-        self.message: Promise | str = _MESSAGES[code]
-        super().__init__(code)
-
-    def __str__(self) -> str:
-        return str(self.message)
+        message = _MESSAGES[code]
+        super().__init__(message, fields={"file": [message]}, extra={"code": code})
 
 
 _MESSAGES: dict[str, Promise] = {

@@ -288,6 +288,8 @@ def time_zone_for(number: str, postal_code: str = "", country: str = "") -> str:
         return _ZONE_BY_REGION[region]
     if not number:
         return _ZONE_BY_REGION.get(country.upper() or ("FR" if postal_code else ""), "")
+    if number.startswith("+33"):  # no other country code begins so; most numbers do
+        return _ZONE_BY_COUNTRY_CODE[33]
     try:
         parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException:
