@@ -250,6 +250,8 @@ USE_I18N = USE_TZ = True
 
 # --- API ---
 
+# Requests a minute of one user, above which the answer is 429; 0: no limit. An agent's calls are not counted.
+API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", default=3000)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "crm.api.authentication.TokenAuthentication",

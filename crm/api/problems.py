@@ -4,12 +4,14 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -251,6 +253,8 @@ def _by_django_field(exc: DjangoValidationError) -> dict[str, list[str]]:
     return {"__all__": [str(message) for message in exc.messages]}
 
 
+@login_not_required
+@require_safe
 def problem_page(request: HttpRequest, name: str) -> HttpResponse:
     """Explain one kind of error to whoever writes a client; `name` is the last part of a problem's `type`."""
     if name not in PROBLEMS:

@@ -16,7 +16,7 @@ IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key",
     str,
     OpenApiParameter.HEADER,
-    description="A text of your own: the same request sent again with it happens once, and is answered alike for 24 hours.",
+    description="Your own text: the same request sent again with it happens once, and is answered alike for a day.",
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",
@@ -83,7 +83,7 @@ def describe(
     more: list[Any] = list(parameters)
     if is_list:
         more += PAGE_PARAMETERS
-    if operation.split("_")[-1] in {"create"} or request is not None and has_etag is False:
+    if operation.split("_")[-1] in {"create"} or (request is not None and has_etag is False):
         more.append(IDEMPOTENCY)
     if has_etag:
         more.append(IF_MATCH)
