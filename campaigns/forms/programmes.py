@@ -8,31 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.enums import Operator
 from campaigns.models import Criterion, Programme
-from crm.models import Prospect
-
-#: Columns of a fiche that a criterion may look at, in the order of the menu.
-COLUMNS = (
-    "sector",
-    "organisation",
-    "job_title",
-    "postal_code",
-    "city",
-    "country",
-    "language",
-    "kind",
-    "civility",
-    "first_name",
-    "last_name",
-    "email",
-    "address",
-)
-ATTRIBUTE = "attributes."
+from campaigns.rules.criteria import ATTRIBUTE, COLUMNS
 
 
 def column_choices() -> list[tuple[str, Any]]:
     """Return the fields of the menu with their labels; the last one stands for any other field of a file."""
-    labels = [(name, Prospect._meta.get_field(name).verbose_name) for name in COLUMNS]  # type: ignore[union-attr]
-    return [*labels, (ATTRIBUTE, _("autre champ du fichier"))]
+    return [*COLUMNS.items(), (ATTRIBUTE, _("autre champ du fichier"))]
 
 
 class ProgrammeForm(forms.ModelForm[Programme]):
@@ -58,7 +39,7 @@ class ProgrammeForm(forms.ModelForm[Programme]):
 
 
 class CriterionForm(forms.Form):
-    """A condition on one field. `value()` gives the JSON shape that its operator needs."""
+    """A condition on one field. `condition()` gives the JSON shape that its operator needs."""
 
     field = forms.ChoiceField(label=_("Champ de la fiche"), choices=column_choices)
     attribute = forms.CharField(
@@ -69,7 +50,7 @@ class CriterionForm(forms.Form):
         widget=forms.TextInput(attrs={"list": "attribute-keys", "autocomplete": "off"}),
     )
     operator = forms.ChoiceField(label=_("Comparaison"), choices=Operator.choices)
-    text = forms.CharField(
+    value = forms.CharField(
         label=_("Valeur"),
         required=False,
         max_length=4000,
@@ -105,14 +86,14 @@ class CriterionForm(forms.Form):
         if cleaned.get("field") == ATTRIBUTE and not cleaned.get("attribute", "").strip():
             self.add_error("attribute", _("Donnez le nom du champ."))
         operator = cleaned.get("operator")
-        lines = [line.strip() for line in cleaned.get("text", "").splitlines() if line.strip()]
+        lines = [line.strip() for line in cleaned.get("value", "").splitlines() if line.strip()]
         if operator == Operator.BETWEEN and len(lines) != 2:
-            self.add_error("text", _("Donnez deux bornes, une par ligne."))
+            self.add_error("value", _("Donnez deux bornes, une par ligne."))
         elif operator and operator != Operator.IS_SET and not lines:
-            self.add_error("text", _("Donnez une valeur."))
+            self.add_error("value", _("Donnez une valeur."))
         elif operator not in (Operator.IN, Operator.BETWEEN, Operator.IS_SET) and len(lines) > 1:
             self.add_error(
-                "text", _("Une seule valeur pour cette comparaison ; sinon choisissez « est parmi ».")
+                "value", _("Une seule valeur pour cette comparaison ; sinon choisissez « est parmi ».")
             )
         return cleaned
 
@@ -125,7 +106,7 @@ class CriterionForm(forms.Form):
         """Return `field`, `operator` and `value` only: what the live counts need."""
         data = self.cleaned_data
         field = data["field"] if data["field"] != ATTRIBUTE else _path(data["attribute"])
-        lines = [line.strip() for line in data["text"].splitlines() if line.strip()]
+        lines = [line.strip() for line in data["value"].splitlines() if line.strip()]
         value: Any = lines[0] if lines else None
         if data["operator"] in (Operator.IN, Operator.BETWEEN):
             value = lines
@@ -152,7 +133,7 @@ def initial_of(criterion: Criterion) -> dict[str, Any]:
         "field": criterion.field if named else ATTRIBUTE,
         "attribute": "" if named else criterion.field.removeprefix(ATTRIBUTE),
         "operator": criterion.operator,
-        "text": "\n".join(str(item) for item in value if item is not None),
+        "value": "\n".join(str(item) for item in value if item is not None),
         "question": criterion.question,
         "expected": criterion.expected,
         "blocking": criterion.blocking,

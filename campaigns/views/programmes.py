@@ -25,7 +25,9 @@ CRITERION = "campaigns/criterion_form.html"
 def programme_list(request: HttpRequest) -> HttpResponse:
     """List the programmes that the user sees, with their campaigns."""
     rows = access.programmes_of(user_of(request)).select_related("sponsor").prefetch_related("campaigns")
-    return render(request, "campaigns/programme_list.html", {"page": page_of(request, rows.order_by("name", "id"))})
+    return render(
+        request, "campaigns/programme_list.html", {"page": page_of(request, rows.order_by("name", "id"))}
+    )
 
 
 @role_required(*SUPERVISING)
@@ -94,7 +96,11 @@ def criterion_new(request: HttpRequest, pk: int) -> HttpResponse:
             show_refusal(form, error)
         else:
             return saved(request, _("Le critère est ajouté ; les listes sont relues."), "programme", pk)
-    context = {"programme": found, "title": _("Nouveau critère"), "keys": criteria_selector.attribute_keys(found)}
+    context = {
+        "programme": found,
+        "title": _("Nouveau critère"),
+        "keys": criteria_selector.attribute_keys(found),
+    }
     return form_page(request, CRITERION, form, context)
 
 
@@ -147,4 +153,6 @@ def criterion_retirement(request: HttpRequest, pk: int) -> HttpResponse:
         programmes.retire_criterion(criterion=found, by=user, at=now())
     except DomainError as error:
         return refused(request, error, "programme", found.programme_id)
-    return saved(request, _("Le critère est retiré ; les listes sont relues."), "programme", found.programme_id)
+    return saved(
+        request, _("Le critère est retiré ; les listes sont relues."), "programme", found.programme_id
+    )

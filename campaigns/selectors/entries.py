@@ -1,0 +1,39 @@
+"""The list of a campaign as its page shows it."""
+
+from django.db.models import Count, Q, QuerySet
+
+from campaigns.enums import EntryState
+from campaigns.models import Campaign, ListEntry
+from crm.models import Prospect
+from crm.selectors.prospects import prospects_found
+
+
+def entries_found(
+    campaign: Campaign, *, q: str = "", state: str = "", gate: str = "", reason: str = ""
+) -> QuerySet[ListEntry]:
+    """Return the entries of a campaign, oldest first, narrowed by state, gate, stored reason and search."""
+    rows = campaign.entries.select_related("prospect", "owner", "excluded_by").order_by("id")
+    if state:
+        rows = rows.filter(state=state)
+    if gate:
+        rows = rows.filter(verdict_gate=gate)
+    if reason:
+        rows = rows.filter(verdict_reason=reason)
+    if q.strip():
+        # The search finds its few prospects by their own indexes first; the list is then read by (campaign, prospect).
+        found = prospects_found(Prospect.objects.all(), q).order_by().values("pk")
+        rows = rows.filter(prospect__in=found)
+    return rows
+
+
+def counts_by_state(campaign: Campaign) -> list[tuple[str, str, int]]:
+    """Return (state, label, count) for every state, in the order of the enum."""
+    counts = dict(campaign.entries.order_by().values_list("state").annotate(Count("pk")))
+    return [(state.value, str(state.label), counts.get(state.value, 0)) for state in EntryState]
+
+
+def counts_by_reason(campaign: Campaign) -> list[tuple[str, str, str, int]]:
+    """Return (state, gate, reason, count) of the entries that a gate holds back, the most frequent first."""
+    rows = campaign.entries.filter(~Q(verdict_gate="")).order_by()
+    counted = rows.values_list("state", "verdict_gate", "verdict_reason").annotate(Count("pk"))
+    return sorted(counted, key=lambda row: -row[3])
