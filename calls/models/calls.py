@@ -21,25 +21,32 @@ from calls.enums import (
 from campaigns.enums import ClosingKind
 from campaigns.models import Campaign, Criterion, Disposition, Exclusion, ListEntry
 from crm.models import Prospect
-from crm.models.triggers import REFUSE, append_only, no_delete, no_truncate
+from crm.models.triggers import Trigger, append_only, no_delete
 
 OPEN = ~Q(state__in=sorted(CLOSED_STATES))
 
 #: A call starts as `claimed`, on a number that no bar covers; only then may it be dialled. The shared locks make
 #: this hold when a bar arrives at the same instant: its own, exclusive ones wait for us, or we for it.
 GUARD = """
-    IF current_setting('transaction_isolation') = 'repeatable read' THEN
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
         -- This snapshot could not see a bar that was committed a moment ago.
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_needs_read_committed', TABLE = TG_TABLE_NAME,
             MESSAGE = 'calls are written under READ COMMITTED';
     END IF;
-    IF TG_OP = 'INSERT' AND NEW.state <> 'claimed' THEN
+    IF TG_OP = 'INSERT' AND (NEW.state <> 'claimed' OR NEW.out_of_criteria_at IS NOT NULL
+                             OR NEW.disposition_id IS NOT NULL) THEN
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_starts_claimed', TABLE = TG_TABLE_NAME,
             MESSAGE = 'a call starts as claimed';
     END IF;
-    PERFORM pg_advisory_xact_lock_shared(71, k) FROM (
-        SELECT DISTINCT k FROM unnest(ARRAY[hashtext(NEW.number) & 1023, hashint8(NEW.prospect_id) & 1023]) k
-         WHERE k IS NOT NULL ORDER BY k) s;
+    IF NEW.prospect_id IS NULL THEN
+        -- A number dialled by hand reaches the people who carry it: their bars count as well.
+        PERFORM pg_advisory_xact_lock_shared(71, k) FROM (
+            SELECT hashtext(NEW.number) & 1023 AS k
+             UNION SELECT hashint8(n.prospect_id) & 1023 FROM crm_prospectnumber n WHERE n.number = NEW.number
+             ORDER BY k) s;
+    ELSE
+        PERFORM courtois_share_bars(NEW.number, NEW.prospect_id);
+    END IF;
     bar := courtois_covering_exclusion(NEW.number, NEW.prospect_id, NEW.campaign_id);
     IF bar IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_not_excluded', TABLE = TG_TABLE_NAME,
@@ -51,9 +58,10 @@ GUARD = """
 
 #: Legal moves, and what never changes on a call.
 MOVES = """
-    IF (NEW.campaign_id, NEW.number, NEW.agent_id, NEW.mode) IS DISTINCT FROM
-       (OLD.campaign_id, OLD.number, OLD.agent_id, OLD.mode)
-       OR NEW.prospect_id IS DISTINCT FROM OLD.prospect_id
+    IF (NEW.id, NEW.campaign_id, NEW.prospect_id, NEW.number, NEW.agent_id, NEW.mode, NEW.started_at)
+       IS DISTINCT FROM
+       (OLD.id, OLD.campaign_id, OLD.prospect_id, OLD.number, OLD.agent_id, OLD.mode, OLD.started_at)
+       OR (NEW.entry_id IS NOT NULL AND NEW.entry_id IS DISTINCT FROM OLD.entry_id)
        OR (OLD.out_of_criteria_at IS NOT NULL AND NEW.out_of_criteria_at IS DISTINCT FROM OLD.out_of_criteria_at)
     THEN
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_identity_fixed', TABLE = TG_TABLE_NAME,
@@ -67,10 +75,20 @@ MOVES = """
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_moves_legally', TABLE = TG_TABLE_NAME,
             MESSAGE = format('a call cannot go from %s to %s', OLD.state, NEW.state);
     END IF;
+    IF OLD.out_of_criteria_at IS NULL AND NEW.out_of_criteria_at IS NOT NULL
+       AND NOT EXISTS (SELECT FROM calls_callanswer a WHERE a.call_id = NEW.id AND a.result = 'mismatch' AND a.blocking)
+       AND NOT EXISTS (SELECT FROM calls_calldisposition d JOIN campaigns_disposition k ON k.id = d.disposition_id
+                        WHERE d.call_id = NEW.id AND k.by_mismatch_only)
+    THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'out_of_criteria_by_mismatch', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'a call is out of criteria by a stored mismatch or a correction, never by itself';
+    END IF;
     IF OLD.out_of_criteria_at IS NOT NULL AND NEW.disposition_id IS DISTINCT FROM OLD.disposition_id
+       AND NOT EXISTS (SELECT FROM campaigns_disposition k WHERE k.id = NEW.disposition_id AND k.by_mismatch_only)
        AND NOT EXISTS (
            SELECT FROM calls_calldisposition d JOIN crm_user u ON u.id = d.by_id
-            WHERE d.call_id = NEW.id AND d.disposition_id = NEW.disposition_id AND d.corrects_id IS NOT NULL
+            WHERE d.id = (SELECT max(id) FROM calls_calldisposition WHERE call_id = NEW.id)
+              AND d.disposition_id = NEW.disposition_id AND d.corrects_id IS NOT NULL
               AND btrim(d.reason) <> '' AND u.role IN ('supervisor', 'manager', 'admin'))
     THEN
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'out_of_criteria_is_final', TABLE = TG_TABLE_NAME,
@@ -80,27 +98,40 @@ MOVES = """
 """
 
 #: A stored blocking mismatch is final in the same transaction: call, bars, entry. Whoever stores it.
+#: Locks in the order of the house: bars, call, entries by id.
 MISMATCH = """
+    SELECT * INTO STRICT c FROM calls_call WHERE id = NEW.call_id;
+    numbers := ARRAY(SELECT c.number
+                      UNION SELECT n.number FROM crm_prospectnumber n WHERE n.prospect_id = c.prospect_id);
+    PERFORM courtois_lock_bars(numbers, ARRAY[c.prospect_id]);
     SELECT * INTO STRICT c FROM calls_call WHERE id = NEW.call_id FOR UPDATE;
     IF c.state NOT IN ('connected', 'closing') THEN
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'mismatch_needs_a_person', TABLE = TG_TABLE_NAME,
             MESSAGE = 'a criterion is answered by a person on the line';
     END IF;
-    IF c.out_of_criteria_at IS NOT NULL THEN RETURN NULL; END IF;
     SELECT id INTO STRICT code FROM campaigns_disposition WHERE by_mismatch_only;
+    IF c.out_of_criteria_at IS NOT NULL AND c.disposition_id = code THEN
+        RETURN NULL;  -- Final already. After a correction it is not: the bars below are written anew.
+    END IF;
     SELECT programme_id INTO STRICT prog FROM campaigns_campaign WHERE id = c.campaign_id;
-    UPDATE calls_call SET state = 'closing', closing_kind = 'mismatch', out_of_criteria_at = NEW.at,
-           disposition_id = code, goodbye_at = NULL, goodbyes = 0 WHERE id = c.id;
     INSERT INTO calls_calldisposition (call_id, disposition_id, note, reason, at, by_id)
          VALUES (c.id, code, NEW.heard, '', NEW.at, NEW.by_id);
+    UPDATE calls_call SET state = 'closing', closing_kind = 'mismatch', closing_at = coalesce(closing_at, NEW.at),
+           out_of_criteria_at = coalesce(out_of_criteria_at, NEW.at), disposition_id = code,
+           goodbye_at = NULL, goodbyes = 0 WHERE id = c.id;
+    PERFORM FROM campaigns_listentry e
+      WHERE e.id = c.entry_id
+         OR (e.state IN ('ready', 'callback') AND e.prospect_id IN (
+             SELECT c.prospect_id
+              UNION SELECT n.prospect_id FROM crm_prospectnumber n WHERE n.number = ANY (numbers)))
+      ORDER BY e.id FOR UPDATE;
+    -- What was heard stays with the answer, where an erasure can blank it.
     WITH bars AS (
         INSERT INTO campaigns_exclusion (scope, programme_id, number, prospect_id, reason, note, since, created_by_id,
                                          call_ref, lift_reason)
-        SELECT 'programme', prog, b.number, b.prospect_id, 'out_of_criteria', left(NEW.heard, 300), NEW.at, NEW.by_id,
-               c.id, ''
+        SELECT 'programme', prog, b.number, b.prospect_id, 'out_of_criteria', '', NEW.at, NEW.by_id, c.id, ''
           FROM (SELECT NULL::text AS number, c.prospect_id AS prospect_id WHERE c.prospect_id IS NOT NULL
-                UNION SELECT c.number, NULL
-                UNION SELECT n.number, NULL FROM crm_prospectnumber n WHERE n.prospect_id = c.prospect_id) b
+                UNION ALL SELECT n, NULL FROM unnest(numbers) n) b
         RETURNING id)
     INSERT INTO calls_calleffect (call_id, kind, exclusion_id, before, at)
          SELECT c.id, 'exclusion', id, '{}', NEW.at FROM bars;
@@ -109,17 +140,50 @@ MISMATCH = """
            excluded_by_id = (SELECT max(id) FROM campaigns_exclusion
                               WHERE call_ref = c.id AND prospect_id = c.prospect_id)
      WHERE id = c.entry_id AND state <> 'excluded';
+    UPDATE calls_callback SET state = 'excluded', closed_at = NEW.at WHERE entry_id = c.entry_id AND state = 'open';
     RETURN NULL;
+"""
+
+#: Whether a mismatch bars is the criterion's business, not the writer's. No criterion: somebody else answered.
+JUDGE = """
+    IF NEW.criterion_id IS NULL THEN
+        NEW.blocking := true;
+        RETURN NEW;
+    END IF;
+    SELECT k.blocking OR coalesce(v.blocking, false), k.programme_id = m.programme_id INTO blocks, ours
+      FROM calls_call c JOIN campaigns_campaign m ON m.id = c.campaign_id
+     CROSS JOIN campaigns_criterion k
+      LEFT JOIN campaigns_criterionversion v ON v.criterion_id = k.id AND v.version = NEW.version
+     WHERE c.id = NEW.call_id AND k.id = NEW.criterion_id;
+    IF NOT ours THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'answer_of_its_programme', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'a call answers the criteria of its own programme';
+    END IF;
+    NEW.blocking := coalesce(blocks, NEW.blocking);
+    RETURN NEW;
 """
 
 #: After a mismatch nothing else is stored on the call, but a correction by somebody who may, with a reason.
 DISPOSITION_FINAL = """
-    IF NEW.corrects_id IS NULL AND EXISTS (
-        SELECT FROM calls_call c JOIN campaigns_disposition d ON d.id = NEW.disposition_id
-         WHERE c.id = NEW.call_id AND c.out_of_criteria_at IS NOT NULL AND NOT d.by_mismatch_only)
-    THEN
+    -- Two writers of one call take turns, whatever they came for.
+    SELECT out_of_criteria_at IS NOT NULL INTO mismatched FROM calls_call WHERE id = NEW.call_id FOR NO KEY UPDATE;
+    SELECT max(id) INTO latest FROM calls_calldisposition WHERE call_id = NEW.call_id;
+    SELECT by_mismatch_only INTO final FROM campaigns_disposition WHERE id = NEW.disposition_id;
+    IF NEW.corrects_id IS NULL AND mismatched AND NOT final THEN
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'out_of_criteria_is_final', TABLE = TG_TABLE_NAME,
             MESSAGE = 'a criterion was mismatched on this call: no other disposition can be stored';
+    END IF;
+    IF NEW.corrects_id IS NULL AND final AND NOT EXISTS (
+        SELECT FROM calls_callanswer a WHERE a.call_id = NEW.call_id AND a.result = 'mismatch' AND a.blocking)
+    THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'out_of_criteria_by_mismatch', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'out of criteria is given by a stored mismatch or a correction, never picked';
+    END IF;
+    IF (NEW.corrects_id IS NULL AND latest IS NOT NULL AND NOT final)
+       OR (NEW.corrects_id IS NOT NULL AND NEW.corrects_id IS DISTINCT FROM latest)
+    THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'disposition_once', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'a call has one disposition: another one corrects the latest of the same call';
     END IF;
     IF NEW.corrects_id IS NOT NULL AND (btrim(NEW.reason) = '' OR NOT EXISTS (
         SELECT FROM crm_user u WHERE u.id = NEW.by_id AND u.role IN ('supervisor', 'manager', 'admin')))
@@ -130,31 +194,51 @@ DISPOSITION_FINAL = """
     RETURN NEW;
 """
 
-#: The words of a call's history may be blanked once its person is erased, and never otherwise changed.
-ERASE_WORDS = """
-    IF TG_OP = 'UPDATE'
-       AND (to_jsonb(NEW) - ARRAY[{columns}]) = (to_jsonb(OLD) - ARRAY[{columns}])
-       AND {blank}
-       AND EXISTS (SELECT FROM calls_call c JOIN crm_prospect p ON p.id = c.prospect_id
-                    WHERE c.id = OLD.call_id AND p.erased_at IS NOT NULL)
-    THEN RETURN NEW; END IF;
+#: At the end of the transaction: what the latest disposition does has been done, whoever stored it.
+EFFECTS = """
+    SELECT c.id, c.number, c.prospect_id, c.campaign_id, c.disposition_id INTO STRICT was
+      FROM calls_call c WHERE c.id = NEW.call_id;
+    IF NEW.id <> (SELECT max(id) FROM calls_calldisposition WHERE call_id = NEW.call_id) THEN RETURN NULL; END IF;
+    IF was.disposition_id IS DISTINCT FROM NEW.disposition_id THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_shows_its_disposition', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'the disposition of a call is its latest row of history';
+    END IF;
+    SELECT d.bar_target, d.by_mismatch_only INTO STRICT target, final
+      FROM campaigns_disposition d WHERE d.id = NEW.disposition_id;
+    IF (target IN ('number', 'both') OR (target = 'prospect' AND was.prospect_id IS NOT NULL))
+       AND courtois_covering_exclusion(was.number, was.prospect_id, was.campaign_id) IS NULL
+    THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'disposition_runs_its_effects', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'this disposition bars: its exclusion belongs to the same transaction';
+    END IF;
+    IF NEW.corrects_id IS NOT NULL AND NOT final AND EXISTS (
+        SELECT FROM campaigns_exclusion x WHERE x.call_ref = NEW.call_id AND x.reason = 'out_of_criteria'
+           AND x.lifted_at IS NULL)
+    THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'disposition_runs_its_effects', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'correcting a mismatch lifts the exclusions of that call in the same transaction';
+    END IF;
+    RETURN NULL;
 """
+
+#: At the end of the transaction: the disposition that a call shows is the latest of its history.
+SHOWN = """
+    IF EXISTS (SELECT FROM calls_call WHERE id = NEW.id AND disposition_id IS NOT DISTINCT FROM (
+        SELECT d.disposition_id FROM calls_calldisposition d WHERE d.call_id = NEW.id ORDER BY d.id DESC LIMIT 1))
+    THEN RETURN NULL; END IF;
+    RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_shows_its_disposition', TABLE = TG_TABLE_NAME,
+        MESSAGE = 'the disposition of a call is its latest row of history';
+"""
+
+
+#: Finds the erased person of a row of history that has a `call_id`.
+ERASED_CALL = """SELECT FROM calls_call c JOIN crm_prospect p ON p.id = c.prospect_id
+     WHERE c.id = OLD.call_id AND p.erased_at IS NOT NULL"""
 
 
 def call_history(name: str, **blank: str) -> list[pgtrigger.Trigger]:
     """Return append-only triggers for a table with a `call_id`; `blank` maps a column to its blanked SQL value."""
-    columns = ", ".join(f"'{column}'" for column in blank)
-    condition = " AND ".join(f"NEW.{column} = {value}" for column, value in blank.items())
-    refuse = REFUSE.format(name=name, message="history is append-only: add a row that corrects it")
-    return [
-        pgtrigger.Trigger(
-            name=f"{name}_rows",
-            when=pgtrigger.Before,
-            operation=pgtrigger.Update | pgtrigger.Delete,
-            func=ERASE_WORDS.format(columns=columns, blank=condition) + refuse,
-        ),
-        no_truncate(name, refuse),
-    ]
+    return append_only(name, erased=ERASED_CALL, blank=blank)
 
 
 class CallQuerySet(models.QuerySet["Call"]):
@@ -173,12 +257,16 @@ class Call(models.Model):
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="calls")
-    prospect = models.ForeignKey(Prospect, on_delete=models.PROTECT, null=True, blank=True, related_name="calls")
+    prospect = models.ForeignKey(
+        Prospect, on_delete=models.PROTECT, null=True, blank=True, related_name="calls"
+    )
     entry = models.ForeignKey(
         ListEntry, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls", db_index=True
     )
     number = models.CharField(max_length=16)
-    agent = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="calls", db_index=False)
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="calls", db_index=False
+    )
     state = models.CharField(max_length=12, choices=CallState.choices, default=CallState.CLAIMED)
     mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.QUEUE)
     #: The entry's state and due time before the claim, so that a release gives back what was taken.
@@ -220,9 +308,12 @@ class Call(models.Model):
             models.UniqueConstraint(fields=["number"], condition=OPEN, name="call_one_open_per_number"),
             models.UniqueConstraint(fields=["prospect"], condition=OPEN, name="call_one_open_per_prospect"),
             models.CheckConstraint(condition=Q(state__in=CallState.values), name="call_state_known"),
-            models.CheckConstraint(condition=Q(number__regex=r"^\+[1-9][0-9]{6,14}$"), name="call_number_e164"),
             models.CheckConstraint(
-                condition=~Q(state=CallState.DONE) | Q(disposition__isnull=False), name="call_done_is_qualified"
+                condition=Q(number__regex=r"^\+[1-9][0-9]{6,14}$"), name="call_number_e164"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=CallState.DONE) | Q(disposition__isnull=False),
+                name="call_done_is_qualified",
             ),
             models.CheckConstraint(
                 condition=~Q(state=CallState.ENDED) | (Q(ended_at__isnull=False) & ~Q(hung_up_by="")),
@@ -246,14 +337,14 @@ class Call(models.Model):
             models.Index(fields=["number", "-id"], name="call_by_number"),
         ]
         triggers = [
-            pgtrigger.Trigger(
+            Trigger(
                 name="call_guard_insert",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
                 declare=[("bar", "bigint")],
                 func=GUARD,
             ),
-            pgtrigger.Trigger(
+            Trigger(
                 name="call_guard_dial",
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("state"),
@@ -261,7 +352,15 @@ class Call(models.Model):
                 declare=[("bar", "bigint")],
                 func=GUARD,
             ),
-            pgtrigger.Trigger(name="call_moves", when=pgtrigger.Before, operation=pgtrigger.Update, func=MOVES),
+            Trigger(name="call_moves", when=pgtrigger.Before, operation=pgtrigger.Update, func=MOVES),
+            Trigger(
+                name="call_shows_its_disposition",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Condition("NEW.disposition_id IS DISTINCT FROM OLD.disposition_id"),
+                func=SHOWN,
+            ),
             *no_delete("call_never_deleted", "a call is history"),
         ]
 
@@ -281,7 +380,12 @@ class CallEvent(models.Model):
     kind = models.CharField(max_length=20, choices=CallEventKind.choices)
     at = models.DateTimeField()
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     data = models.JSONField(default=dict, blank=True)
 
@@ -313,7 +417,9 @@ class CallAnswer(models.Model):
     answered_by = models.CharField(max_length=10, choices=AnsweredBy.choices, blank=True)
     respondent = models.PositiveSmallIntegerField(default=0)
     at = models.DateTimeField()
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
 
     class Meta:
         verbose_name = _("réponse")
@@ -322,17 +428,30 @@ class CallAnswer(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(result__in=Result.values), name="answer_result_known"),
             models.CheckConstraint(
-                condition=Q(criterion__isnull=False) | Q(result=Result.MISMATCH), name="answer_names_its_criterion"
+                condition=Q(criterion__isnull=False) | Q(result=Result.MISMATCH),
+                name="answer_names_its_criterion",
             ),
         ]
         triggers = [
-            pgtrigger.Trigger(
+            Trigger(
                 name="answer_mismatch_is_final",
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Condition("NEW.result = 'mismatch' AND NEW.blocking"),
-                declare=[("c", "calls_call%ROWTYPE"), ("code", "bigint"), ("prog", "bigint")],
+                declare=[
+                    ("c", "calls_call%ROWTYPE"),
+                    ("code", "bigint"),
+                    ("prog", "bigint"),
+                    ("numbers", "text[]"),
+                ],
                 func=MISMATCH,
+            ),
+            Trigger(
+                name="answer_judged",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                declare=[("blocks", "boolean"), ("ours", "boolean")],
+                func=JUDGE,
             ),
             *call_history("answer_append_only", heard="''"),
         ]
@@ -352,15 +471,29 @@ class CallDisposition(models.Model):
     )
     reason = models.CharField(_("motif de la correction"), max_length=500, blank=True)
     at = models.DateTimeField()
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
 
     class Meta:
         verbose_name = _("qualification d'un appel")
         verbose_name_plural = _("qualifications d'appels")
         ordering = ("id",)
         triggers = [
-            pgtrigger.Trigger(
-                name="disposition_final", when=pgtrigger.Before, operation=pgtrigger.Insert, func=DISPOSITION_FINAL
+            Trigger(
+                name="disposition_final",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                declare=[("mismatched", "boolean"), ("latest", "bigint"), ("final", "boolean")],
+                func=DISPOSITION_FINAL,
+            ),
+            Trigger(
+                name="disposition_effects",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                declare=[("was", "record"), ("target", "text"), ("final", "boolean")],
+                func=EFFECTS,
             ),
             *call_history("call_disposition_append_only", note="''", reason="''"),
         ]
@@ -374,9 +507,13 @@ class CallEffect(models.Model):
 
     call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="effects")
     kind = models.CharField(max_length=10, choices=EffectKind.choices)
-    exclusion = models.ForeignKey(Exclusion, on_delete=models.PROTECT, null=True, blank=True, related_name="effects")
+    exclusion = models.ForeignKey(
+        Exclusion, on_delete=models.PROTECT, null=True, blank=True, related_name="effects"
+    )
     entry = models.ForeignKey(ListEntry, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
-    callback = models.ForeignKey("calls.Callback", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    callback = models.ForeignKey(
+        "calls.Callback", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     before = models.JSONField(default=dict)
     at = models.DateTimeField()
 

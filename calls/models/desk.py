@@ -21,7 +21,9 @@ class AgentSession(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["agent"], condition=Q(ended_at__isnull=True), name="session_one_open"),
+            models.UniqueConstraint(
+                fields=["agent"], condition=Q(ended_at__isnull=True), name="session_one_open"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -40,7 +42,9 @@ class Pause(models.Model):
         verbose_name = _("pause")
         verbose_name_plural = _("pauses")
         constraints = [
-            models.UniqueConstraint(fields=["agent"], condition=Q(ended_at__isnull=True), name="pause_one_open"),
+            models.UniqueConstraint(
+                fields=["agent"], condition=Q(ended_at__isnull=True), name="pause_one_open"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -61,7 +65,9 @@ class Callback(models.Model):
     exact = models.BooleanField(_("heure donnée par la personne"), default=False)
     note = models.CharField(max_length=500, blank=True)
     state = models.CharField(max_length=10, choices=CallbackState.choices, default=CallbackState.OPEN)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
 
@@ -69,7 +75,9 @@ class Callback(models.Model):
         verbose_name = _("rappel")
         verbose_name_plural = _("rappels")
         constraints = [
-            models.UniqueConstraint(fields=["entry"], condition=Q(state="open"), name="callback_one_open_per_entry"),
+            models.UniqueConstraint(
+                fields=["entry"], condition=Q(state="open"), name="callback_one_open_per_entry"
+            ),
         ]
         indexes = [models.Index(fields=["owner", "due_at"], condition=Q(state="open"), name="callback_open")]
 

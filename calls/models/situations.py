@@ -27,7 +27,9 @@ class Stage(models.Model):
 
     situation = models.ForeignKey(Situation, on_delete=models.CASCADE, related_name="stages")
     position = models.PositiveSmallIntegerField()
-    say = models.JSONField(_("phrases à dire"), default=dict, help_text=_("par langue : une liste de phrases"))
+    say = models.JSONField(
+        _("phrases à dire"), default=dict, help_text=_("par langue : une liste de phrases")
+    )
     do = models.CharField(_("à faire"), max_length=300, blank=True)
     may_end = models.BooleanField(_("permet de mettre fin à l'appel"), default=False)
 
@@ -35,7 +37,9 @@ class Stage(models.Model):
         verbose_name = _("étape")
         verbose_name_plural = _("étapes")
         ordering = ("situation", "position")
-        constraints = [models.UniqueConstraint(fields=["situation", "position"], name="stage_once_per_position")]
+        constraints = [
+            models.UniqueConstraint(fields=["situation", "position"], name="stage_once_per_position")
+        ]
 
     def __str__(self) -> str:
         return f"{self.situation_id}/{self.position}"

@@ -3,7 +3,6 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-
 FORGET = """
 CREATE FUNCTION courtois_forget_supplied_values() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

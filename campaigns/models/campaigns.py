@@ -20,6 +20,7 @@ from campaigns.enums import (
     Step,
 )
 from campaigns.models.programmes import Programme
+from crm.models.triggers import fixed
 
 
 def default_hours() -> list[dict[str, Any]]:
@@ -44,7 +45,9 @@ class Campaign(models.Model):
         _("tentatives au plus"), default=4, validators=[MinValueValidator(1), MaxValueValidator(50)]
     )
     lease_seconds = models.PositiveIntegerField(
-        _("réservation d'une fiche (s)"), default=60, validators=[MinValueValidator(10), MaxValueValidator(900)]
+        _("réservation d'une fiche (s)"),
+        default=60,
+        validators=[MinValueValidator(10), MaxValueValidator(900)],
     )
     #: The lease from `connected` on.
     talk_lease_seconds = models.PositiveIntegerField(default=900, validators=[MinValueValidator(60)])
@@ -64,7 +67,13 @@ class Campaign(models.Model):
         verbose_name_plural = _("campagnes")
         ordering = ("name",)
         constraints = [
-            models.CheckConstraint(condition=models.Q(status__in=CampaignStatus.values), name="campaign_status_known"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=CampaignStatus.values), name="campaign_status_known"
+            ),
+        ]
+        # The bars of a programme hold in its campaigns: a campaign that moved would leave them behind.
+        triggers = [
+            fixed("campaign_stays_in_its_programme", "programme_id", "a campaign keeps its programme")
         ]
 
     def __str__(self) -> str:
@@ -91,7 +100,9 @@ class Disposition(models.Model):
     final = models.BooleanField(_("définitive"), default=True)
     retry_after = models.DurationField(_("réessayer après"), null=True, blank=True)
     counts_as_attempt = models.BooleanField(_("compte comme tentative"), default=True)
-    bar_target = models.CharField(max_length=8, choices=BarTarget.choices, blank=True, default=BarTarget.NOTHING)
+    bar_target = models.CharField(
+        max_length=8, choices=BarTarget.choices, blank=True, default=BarTarget.NOTHING
+    )
     bar_scope = models.CharField(max_length=10, choices=Scope.choices, blank=True)
     bar_reason = models.CharField(max_length=20, choices=ExclusionReason.choices, blank=True)
     requires_note = models.BooleanField(_("note obligatoire"), default=False)
@@ -118,8 +129,16 @@ class Disposition(models.Model):
                 name="disposition_bar_whole",
             ),
             models.CheckConstraint(
-                condition=models.Q(final=True) | models.Q(retry_after__isnull=False) | models.Q(requires_callback=True),
+                condition=models.Q(final=True)
+                | models.Q(retry_after__isnull=False)
+                | models.Q(requires_callback=True),
                 name="disposition_says_when_to_retry",
+            ),
+            # A stored mismatch looks for the one disposition that it gives.
+            models.UniqueConstraint(
+                fields=["by_mismatch_only"],
+                condition=models.Q(by_mismatch_only=True),
+                name="disposition_one_by_mismatch",
             ),
         ]
 
@@ -136,7 +155,9 @@ class DispositionRule(models.Model):
     retry_after = models.DurationField(_("réessayer après"), null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["campaign", "disposition"], name="disposition_rule_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "disposition"], name="disposition_rule_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.campaign_id}/{self.disposition_id}"
@@ -149,7 +170,9 @@ class DispositionRule(models.Model):
 class ClosingStep(models.Model):
     """A sentence of the closing, with placeholders. Without campaign: the default of its language."""
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, null=True, blank=True, related_name="closing_steps")
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, null=True, blank=True, related_name="closing_steps"
+    )
     language = models.CharField(_("langue"), max_length=8, default="fr")
     kind = models.CharField(max_length=8, choices=ClosingKind.choices)
     step = models.CharField(max_length=10, choices=Step.choices)

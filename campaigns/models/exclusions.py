@@ -10,10 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.enums import ExclusionReason, Scope
 from campaigns.models.programmes import Programme
 from crm.models import Prospect, Sponsor
-from crm.models.triggers import no_delete
+from crm.models.triggers import Trigger, no_delete
 
 #: A bar in a campaign is in its programme, a bar in a programme is in its sponsor: filled in, never trusted.
 FILL = """
+    IF NEW.lifted_at IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'exclusion_only_lifted', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'an exclusion begins in force: lifting it is an act of its own';
+    END IF;
     IF NEW.scope = 'campaign' THEN
         SELECT c.programme_id INTO NEW.programme_id FROM campaigns_campaign c WHERE c.id = NEW.campaign_id;
     END IF;
@@ -23,8 +27,12 @@ FILL = """
     RETURN NEW;
 """
 
-#: Lifting is the only change, once, by somebody who may, with a reason.
+#: Lifting is the only change, once, by somebody who may, with a reason. The note goes when its person is erased.
 ONLY_LIFTED = """
+    IF NEW.note = '' AND (to_jsonb(NEW) - 'note') = (to_jsonb(OLD) - 'note') AND EXISTS (
+        SELECT FROM crm_prospect p WHERE p.erased_at IS NOT NULL
+           AND p.id IN (OLD.prospect_id, (SELECT c.prospect_id FROM calls_call c WHERE c.id = OLD.call_ref)))
+    THEN RETURN NEW; END IF;
     IF OLD.lifted_at IS NOT NULL
        OR (to_jsonb(NEW) - ARRAY['lifted_at', 'lifted_by_id', 'lift_reason'])
           <> (to_jsonb(OLD) - ARRAY['lifted_at', 'lifted_by_id', 'lift_reason'])
@@ -40,6 +48,11 @@ ONLY_LIFTED = """
 
 #: Waits for the claims and dials under way on these numbers and prospects; later ones see the bar.
 LOCK = """
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        -- That snapshot could not see a call that was claimed a moment ago, and would leave it on the screen.
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'exclusion_needs_read_committed', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'exclusions are written under READ COMMITTED';
+    END IF;
     PERFORM pg_advisory_xact_lock(71, k) FROM (
         SELECT DISTINCT k FROM (
             SELECT hashtext(number) & 1023 AS k FROM new_rows WHERE number IS NOT NULL
@@ -95,8 +108,12 @@ class Exclusion(models.Model):
     """
 
     scope = models.CharField(_("portée"), max_length=10, choices=Scope.choices)
-    sponsor = models.ForeignKey(Sponsor, on_delete=models.PROTECT, null=True, blank=True, related_name="exclusions")
-    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, null=True, blank=True, related_name="exclusions")
+    sponsor = models.ForeignKey(
+        Sponsor, on_delete=models.PROTECT, null=True, blank=True, related_name="exclusions"
+    )
+    programme = models.ForeignKey(
+        Programme, on_delete=models.PROTECT, null=True, blank=True, related_name="exclusions"
+    )
     campaign = models.ForeignKey(
         "campaigns.Campaign", on_delete=models.PROTECT, null=True, blank=True, related_name="exclusions"
     )
@@ -109,12 +126,22 @@ class Exclusion(models.Model):
     since = models.DateTimeField(_("depuis"))
     until = models.DateTimeField(_("jusqu'à"), null=True, blank=True)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     call_ref = models.BigIntegerField(null=True, blank=True)
     lifted_at = models.DateTimeField(_("levée le"), null=True, blank=True)
     lifted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     lift_reason = models.CharField(_("motif de levée"), max_length=300, blank=True)
 
@@ -128,10 +155,13 @@ class Exclusion(models.Model):
                 condition=Q(number__isnull=False) | Q(prospect__isnull=False), name="exclusion_bars_something"
             ),
             models.CheckConstraint(
-                condition=Q(number__isnull=True) | Q(number__regex=r"^\+[1-9][0-9]{6,14}$"), name="exclusion_number_e164"
+                condition=Q(number__isnull=True) | Q(number__regex=r"^\+[1-9][0-9]{6,14}$"),
+                name="exclusion_number_e164",
             ),
             models.CheckConstraint(
-                condition=Q(scope="everywhere", sponsor__isnull=True, programme__isnull=True, campaign__isnull=True)
+                condition=Q(
+                    scope="everywhere", sponsor__isnull=True, programme__isnull=True, campaign__isnull=True
+                )
                 | Q(scope="sponsor", sponsor__isnull=False, programme__isnull=True, campaign__isnull=True)
                 | Q(scope="programme", sponsor__isnull=False, programme__isnull=False, campaign__isnull=True)
                 | Q(scope="campaign", sponsor__isnull=False, programme__isnull=False, campaign__isnull=False),
@@ -145,19 +175,26 @@ class Exclusion(models.Model):
         ]
         indexes = [
             # The guard of every dial, by number and by prospect.
-            models.Index(fields=["number"], condition=Q(lifted_at__isnull=True), name="exclusion_active_number"),
-            models.Index(fields=["prospect"], condition=Q(lifted_at__isnull=True), name="exclusion_active_prospect"),
+            models.Index(
+                fields=["number"], condition=Q(lifted_at__isnull=True), name="exclusion_active_number"
+            ),
+            models.Index(
+                fields=["prospect"], condition=Q(lifted_at__isnull=True), name="exclusion_active_prospect"
+            ),
             # The page of exclusions: a number's whole history.
             models.Index(fields=["number", "id"], name="exclusion_number"),
             models.Index(fields=["call_ref"], condition=Q(call_ref__isnull=False), name="exclusion_call"),
         ]
         triggers = [
-            pgtrigger.Trigger(name="exclusion_fill", when=pgtrigger.Before, operation=pgtrigger.Insert, func=FILL),
-            pgtrigger.Trigger(
-                name="exclusion_only_lifted", when=pgtrigger.Before, operation=pgtrigger.Update, func=ONLY_LIFTED
+            Trigger(name="exclusion_fill", when=pgtrigger.Before, operation=pgtrigger.Insert, func=FILL),
+            Trigger(
+                name="exclusion_only_lifted",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func=ONLY_LIFTED,
             ),
             # Statement triggers fire in the order of their names: lock, then release calls (calls app), then close.
-            pgtrigger.Trigger(
+            Trigger(
                 name="exclusion_1_lock",
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
@@ -165,7 +202,7 @@ class Exclusion(models.Model):
                 referencing=pgtrigger.Referencing(new="new_rows"),
                 func=LOCK,
             ),
-            pgtrigger.Trigger(
+            Trigger(
                 name="exclusion_3_close",
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,

@@ -36,7 +36,9 @@ class ListEntry(models.Model):
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="entries")
-    call_list = models.ForeignKey(CallList, on_delete=models.PROTECT, null=True, blank=True, related_name="entries")
+    call_list = models.ForeignKey(
+        CallList, on_delete=models.PROTECT, null=True, blank=True, related_name="entries"
+    )
     prospect = models.ForeignKey(Prospect, on_delete=models.PROTECT, related_name="entries")
     number = models.CharField(max_length=16, blank=True)
     state = models.CharField(max_length=12, choices=EntryState.choices, default=EntryState.READY)
@@ -45,7 +47,12 @@ class ListEntry(models.Model):
     #: The person gave that exact time: it lifts the window and the holiday, nothing else.
     exact = models.BooleanField(default=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     language = models.CharField(max_length=8, blank=True)
     time_zone = models.CharField(max_length=60)
@@ -55,7 +62,12 @@ class ListEntry(models.Model):
     verdict_until = models.DateTimeField(null=True, blank=True)
     #: The exclusion that closed it: lifting that one may reopen the entry.
     excluded_by = models.ForeignKey(
-        Exclusion, on_delete=models.PROTECT, null=True, blank=True, related_name="closed_entries", db_index=False
+        Exclusion,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="closed_entries",
+        db_index=False,
     )
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -89,11 +101,15 @@ class ListEntry(models.Model):
             models.Index(fields=["campaign", "state", "id"], name="entry_by_state"),
             # An agent's own callbacks, on the desk.
             models.Index(
-                fields=["owner", "due_at"], condition=models.Q(state=EntryState.CALLBACK), name="entry_own_callbacks"
+                fields=["owner", "due_at"],
+                condition=models.Q(state=EntryState.CALLBACK),
+                name="entry_own_callbacks",
             ),
             # What a lifted exclusion may reopen.
             models.Index(
-                fields=["excluded_by"], condition=models.Q(excluded_by__isnull=False), name="entry_excluded_by"
+                fields=["excluded_by"],
+                condition=models.Q(excluded_by__isnull=False),
+                name="entry_excluded_by",
             ),
         ]
 

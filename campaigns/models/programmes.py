@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.enums import Operator
 from crm.models import Sponsor
-from crm.models.triggers import append_only
+from crm.models.triggers import append_only, fixed
 
 
 class Programme(models.Model):
@@ -31,6 +31,8 @@ class Programme(models.Model):
                 violation_error_message=_("Ce donneur d'ordre a déjà une démarche de ce nom."),
             ),
         ]
+        # The bars of a sponsor hold in its programmes: a programme that moved would leave them behind.
+        triggers = [fixed("programme_stays_with_its_sponsor", "sponsor_id", "a programme keeps its sponsor")]
 
     def __str__(self) -> str:
         return self.name
@@ -62,7 +64,9 @@ class Criterion(models.Model):
         verbose_name_plural = _("critères")
         ordering = ("position", "id")
         constraints = [
-            models.CheckConstraint(condition=models.Q(operator__in=Operator.values), name="criterion_operator_known"),
+            models.CheckConstraint(
+                condition=models.Q(operator__in=Operator.values), name="criterion_operator_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -87,7 +91,9 @@ class CriterionVersion(models.Model):
     class Meta:
         verbose_name = _("version de critère")
         verbose_name_plural = _("versions de critère")
-        constraints = [models.UniqueConstraint(fields=["criterion", "version"], name="criterion_version_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["criterion", "version"], name="criterion_version_once")
+        ]
         triggers = append_only("criterion_version_append_only")
 
     def __str__(self) -> str:

@@ -5,4 +5,13 @@ from crm.models.prospects import Prospect, ProspectEvent, ProspectNumber
 from crm.models.sponsors import Source, Sponsor
 from crm.models.users import User
 
-__all__ = ["ApiToken", "IdempotentRequest", "Prospect", "ProspectEvent", "ProspectNumber", "Source", "Sponsor", "User"]
+__all__ = [
+    "ApiToken",
+    "IdempotentRequest",
+    "Prospect",
+    "ProspectEvent",
+    "ProspectNumber",
+    "Source",
+    "Sponsor",
+    "User",
+]

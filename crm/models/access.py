@@ -31,7 +31,9 @@ class IdempotentRequest(models.Model):
     `status` is null while the first request is still running; `fingerprint` is the hex SHA-256 of its body.
     """
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     key = models.CharField(max_length=200)
     path = models.CharField(max_length=300)
     fingerprint = models.CharField(max_length=64)

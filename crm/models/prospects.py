@@ -9,18 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.enums import Channel, EventKind, NumberKind, ProspectKind, Validity
 from crm.models.sponsors import Source, Sponsor
-from crm.models.triggers import REFUSE, no_delete, no_truncate
+from crm.models.triggers import REFUSE, Trigger, append_only, no_delete
 
-#: Words of a history row that an erasure may blank, and only once the person is erased.
-ERASABLE = """
-    IF TG_OP = 'UPDATE'
-       AND (to_jsonb(NEW) - '{column}') = (to_jsonb(OLD) - '{column}')
-       AND NEW.{column} = '{{}}'::jsonb
-       AND EXISTS (SELECT FROM crm_prospect p WHERE p.id = OLD.prospect_id AND p.erased_at IS NOT NULL)
-    THEN RETURN NEW; END IF;
-    RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'prospect_event_append_only', TABLE = TG_TABLE_NAME,
-        MESSAGE = 'history is append-only: add a row that corrects it';
-"""
+#: Finds the erased person of a row of history that has a `prospect_id`.
+ERASED_PROSPECT = "SELECT FROM crm_prospect p WHERE p.id = OLD.prospect_id AND p.erased_at IS NOT NULL"
 
 
 class ProspectQuerySet(models.QuerySet["Prospect"]):
@@ -38,11 +30,15 @@ class ProspectQuerySet(models.QuerySet["Prospect"]):
 class Prospect(models.Model):
     """A person or an organisation with its numbers. Never deleted: erased (`erased_at`), which blanks it."""
 
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="prospects", verbose_name=_("fournisseur"))
+    source = models.ForeignKey(
+        Source, on_delete=models.PROTECT, related_name="prospects", verbose_name=_("fournisseur")
+    )
     external_id = models.CharField(_("identifiant externe"), max_length=200, blank=True)
     #: Hex SHA-256 of the external id that an erased record had, so that its bars outlive a re-import.
     erased_external_id = models.CharField(max_length=64, blank=True, editable=False)
-    kind = models.CharField(_("genre"), max_length=12, choices=ProspectKind.choices, default=ProspectKind.ORGANISATION)
+    kind = models.CharField(
+        _("genre"), max_length=12, choices=ProspectKind.choices, default=ProspectKind.ORGANISATION
+    )
     civility = models.CharField(_("civilité"), max_length=20, blank=True)
     first_name = models.CharField(_("prénom"), max_length=120, blank=True)
     last_name = models.CharField(_("nom"), max_length=120, blank=True)
@@ -58,7 +54,9 @@ class Prospect(models.Model):
     time_zone = models.CharField(_("fuseau horaire"), max_length=60, blank=True)
     attributes = models.JSONField(_("autres champs"), default=dict, blank=True)
     confidential = models.BooleanField(_("confidentielle"), default=False)
-    preferred_channel = models.CharField(_("canal préféré"), max_length=10, choices=Channel.choices, blank=True)
+    preferred_channel = models.CharField(
+        _("canal préféré"), max_length=10, choices=Channel.choices, blank=True
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -76,13 +74,32 @@ class Prospect(models.Model):
                 name="prospect_external_id_once_per_source",
                 violation_error_message=_("Ce fournisseur a déjà une fiche avec cet identifiant."),
             ),
-            models.CheckConstraint(condition=models.Q(kind__in=ProspectKind.values), name="prospect_kind_known"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=ProspectKind.values), name="prospect_kind_known"
+            ),
+            # An erased record holds no words of the person, whatever is written to it later.
+            models.CheckConstraint(
+                condition=models.Q(erased_at__isnull=True)
+                | models.Q(
+                    external_id="",
+                    civility="",
+                    first_name="",
+                    last_name="",
+                    organisation="",
+                    email="",
+                    address="",
+                    attributes={},
+                ),
+                name="prospect_erased_is_blank",
+            ),
         ]
         indexes = [
             # API and pages: ?updated_since=, newest first.
             models.Index(fields=["updated_at", "id"], name="prospect_updated"),
             # Prospect search by the beginning of a name.
-            models.Index(OpClass(Upper("organisation"), name="text_pattern_ops"), name="prospect_organisation"),
+            models.Index(
+                OpClass(Upper("organisation"), name="text_pattern_ops"), name="prospect_organisation"
+            ),
             models.Index(OpClass(Upper("last_name"), name="text_pattern_ops"), name="prospect_last_name"),
             # A record that comes back after an erasure finds its bars.
             models.Index(
@@ -91,7 +108,24 @@ class Prospect(models.Model):
                 name="prospect_erased",
             ),
         ]
-        triggers = no_delete("prospect_never_deleted", "a prospect is erased, never deleted: its bars must survive")
+        triggers = [
+            Trigger(
+                name="prospect_erasure_is_final",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.erased_at IS NOT NULL AND (NEW.erased_at, NEW.erased_external_id, NEW.source_id)"
+                    " IS DISTINCT FROM (OLD.erased_at, OLD.erased_external_id, OLD.source_id)"
+                ),
+                func=REFUSE.format(
+                    name="prospect_erasure_is_final",
+                    message="an erasure is final: the bars hang on what it kept",
+                ),
+            ),
+            *no_delete(
+                "prospect_never_deleted", "a prospect is erased, never deleted: its bars must survive"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.display_name
@@ -126,7 +160,9 @@ class ProspectNumber(models.Model):
         ordering = ("position", "id")
         constraints = [
             # E.164: "+", no leading zero, 15 digits at most; 7 is the shortest national number with its code.
-            models.CheckConstraint(condition=models.Q(number__regex=r"^\+[1-9][0-9]{6,14}$"), name="prospect_number_e164"),
+            models.CheckConstraint(
+                condition=models.Q(number__regex=r"^\+[1-9][0-9]{6,14}$"), name="prospect_number_e164"
+            ),
             models.UniqueConstraint(fields=["prospect", "number"], name="prospect_number_once"),
         ]
         indexes = [
@@ -145,10 +181,17 @@ class ProspectEvent(models.Model):
     """
 
     prospect = models.ForeignKey(Prospect, on_delete=models.PROTECT, related_name="events")
-    sponsor = models.ForeignKey(Sponsor, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    sponsor = models.ForeignKey(
+        Sponsor, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     at = models.DateTimeField()
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     kind = models.CharField(max_length=20, choices=EventKind.choices)
     #: Id of the call that this line tells of; a plain number because calls stand above this app.
@@ -162,15 +205,9 @@ class ProspectEvent(models.Model):
             # The timeline of one prospect, newest first.
             models.Index(fields=["prospect", "-id"], name="prospect_event_timeline"),
         ]
-        triggers = [
-            pgtrigger.Trigger(
-                name="prospect_event_append_only_rows",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Update | pgtrigger.Delete,
-                func=ERASABLE.format(column="data"),
-            ),
-            no_truncate("prospect_event_append_only", REFUSE.format(name="prospect_event_append_only", message="history")),
-        ]
+        triggers = append_only(
+            "prospect_event_append_only", erased=ERASED_PROSPECT, blank={"data": "'{}'::jsonb"}
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"

@@ -25,7 +25,12 @@ class Source(models.Model):
     name = models.CharField(_("nom"), max_length=200)
     slug = models.SlugField(_("identifiant"), max_length=80, unique=True)
     sponsor = models.ForeignKey(
-        Sponsor, on_delete=models.PROTECT, null=True, blank=True, related_name="sources", verbose_name=_("donneur d'ordre")
+        Sponsor,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="sources",
+        verbose_name=_("donneur d'ordre"),
     )
     #: One sentence that answers "who gave you my number?".
     spoken_origin = models.CharField(_("origine, en une phrase à dire"), max_length=500, blank=True)

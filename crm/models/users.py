@@ -14,11 +14,15 @@ class User(AbstractUser):
 
     role = models.CharField(_("rôle"), max_length=12, choices=Role.choices, default=Role.AGENT)
     #: ISO 639-1 codes of the languages that the agent can hold a call in.
-    languages = ArrayField(models.CharField(max_length=8), default=list, blank=True, verbose_name=_("langues"))
+    languages = ArrayField(
+        models.CharField(max_length=8), default=list, blank=True, verbose_name=_("langues")
+    )
     daily_goal = models.PositiveSmallIntegerField(_("objectif du jour"), default=50)
     extension = models.CharField(_("poste"), max_length=20, blank=True)
     #: Empty: every sponsor for the staff, none for an integration.
-    sponsors = models.ManyToManyField(Sponsor, blank=True, related_name="users", verbose_name=_("donneurs d'ordre"))
+    sponsors = models.ManyToManyField(
+        Sponsor, blank=True, related_name="users", verbose_name=_("donneurs d'ordre")
+    )
 
     class Meta:
         verbose_name = _("utilisateur")
