@@ -10,7 +10,7 @@ import { guardPrimary } from "./keys.js";
 export function focusNext(root) {
   const typing = document.activeElement;
   const keepsTyping = typing instanceof HTMLElement && typing.matches("textarea, input") && root.contains(typing);
-  const next = root.querySelector("[autofocus]") || root.querySelector("[data-focus]") || root.querySelector("[data-primary]") || root.querySelector("h1, h2");
+  const next = root.querySelector("[autofocus]") || root.querySelector("[data-focus]") || root.querySelector("[data-primary]") || root.querySelector("h1") || root.querySelector("h2");
   if (next && !(keepsTyping && !next.matches("[autofocus]"))) {
     if (!next.matches("button, a, input, textarea, select, summary")) next.tabIndex = -1;
     next.focus({ preventScroll: true });
