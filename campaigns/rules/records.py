@@ -177,7 +177,7 @@ class Repairs:
 
 
 class Deduplicator:
-    """Finds rows of one file that speak of a prospect already seen in it: by external id, and without one by any number.
+    """Finds rows of one file that speak of a prospect already seen in it: by external id, without one by any number.
 
     Keeps a 64-bit hash per id and number, not the texts."""
 
@@ -260,7 +260,7 @@ def _take_cells(record: Record, cells: Sequence[str], recipe: Recipe) -> list[tu
 
 
 def _take_external_id(record: Record, value: str) -> None:
-    """An id that a spreadsheet rounded names nobody: several firms share it, and merging them would be worse than none."""
+    """An id that a spreadsheet rounded names nobody: several firms share it, and merging them would be wrong."""
     if is_damaged_id(value):
         record.attributes["external_id_damaged"] = value
         record.repairs.append(("damaged_id", value, ""))
