@@ -86,6 +86,7 @@ def stop(folder: Path) -> None:
     with _locked(folder):
         _Redis(folder).stop()
         _Postgres(folder).stop()
+        shutil.rmtree(_socket_folder(folder), ignore_errors=True)
 
 
 def is_running(folder: Path) -> bool:
@@ -176,8 +177,14 @@ class _Account:
                 f"The account {SERVICE_ACCOUNT} may not enter {reach}: move the checkout to a folder that others may "
                 "enter, or set DATABASE_URL."
             )
-        # A checkout below /root, say. The server may then walk there, and still has not root's identity.
-        identity = [f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
+        # A checkout below /root, say. The server may then walk there (the last option lets access(2) know),
+        # and still has not root's identity.
+        identity = [
+            f"--reuid={self.uid}",
+            f"--regid={self.gid}",
+            "--clear-groups",
+            "--securebits=+no_setuid_fixup",
+        ]
         right = ["--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"]
         return _run([setpriv, *identity, *right, "--", *arguments])
 
