@@ -69,6 +69,8 @@ ANNOUNCEMENTS = {
     "waiting": gettext_lazy("Laissez la personne raccrocher."),
     "ended": gettext_lazy("Communication terminée."),
 }
+#: Screens with somebody on the line.
+ON_LINE = ("connected", "closing", "waiting")
 #: Seconds between two renewals of the lease; while waiting, the right to hang up comes by itself and must show.
 LEASE_EVERY = 10
 LEASE_EVERY_WAITING = 5
@@ -205,7 +207,9 @@ class ScreenContext:
             "evidence": Evidence.SOFTPHONE if phone == "demo" else Evidence.DECLARED,
             "number_display": spaced(call.number),
             "time_zone": self.facts.time_zone,
-            "may_hang_up": self.facts.may_hang_up and state in ("connected", "closing", "waiting"),
+            "may_hang_up": self.facts.may_hang_up and state in ON_LINE,
+            # A telephone that tells nothing back leaves it to the agent to say that the person hung up.
+            "declares_end": phone == "tel" and state in ON_LINE,
             "lease_every": lease_every(call, state),
             "fingerprint": fingerprint_of(self.facts),
             "url": self.url(""),
@@ -374,12 +378,10 @@ class ScreenContext:
                 "next_step": due[1] if len(due) > 1 else None,
                 "announcement": due[0]["text"],
             }
-        phone = phone_of(self.request)
         return found | {
             "goodbye": steps[-1]["text"] if steps else "",
             "repeat_url": self.url("closing"),
             "line_dead_url": "" if self.call.line_dead_at else self.url("events"),
-            "declares_end": phone == "tel",
         }
 
     def ended(self) -> dict[str, Any]:

@@ -1,0 +1,356 @@
+"""The call screen: the server maps the agent's call to one partial, and every way in leads back to it."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from calls.selectors.call_screen import open_call_of
+from calls.services.closing import say_closing_step
+from calls.services.dial import dial
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from calls.enums import CallState
+from calls.models import Call, Incident
+from calls.services.claim import claim_next
+from calls.services.line import record_answer, record_hang_up
+from calls.services.talk import answer_criterion, greet
+from campaigns.models import Campaign, Criterion
+from crm.enums import EventKind, Role
+from crm.models import ProspectEvent, User
+from tests.factories import (
+    make_campaign,
+    make_criterion,
+    make_entry,
+    make_programme,
+    make_prospect,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+LATER = timedelta(seconds=5)
+
+
+class Story:
+    """An agent with a claimed call, which `go` carries to a state by the services."""
+
+    def __init__(self) -> None:
+        self.programme = make_programme()
+        self.criterion: Criterion = make_criterion(self.programme)
+        self.campaign: Campaign = make_campaign(self.programme)
+        self.prospect = make_prospect(organisation="Banque de l'Ouest", city="Rennes")
+        make_entry(self.campaign, self.prospect, due_at=timezone.now() - timedelta(minutes=5))
+        self.agent: User = make_user(Role.AGENT)
+        self.at = timezone.now() - timedelta(minutes=2)
+        claimed = claim_next(campaign=self.campaign, by=self.agent, at=self.at)
+        assert claimed is not None
+        self.call: Call = claimed
+
+    def by(self) -> dict[str, Any]:
+        self.at += LATER
+        self.call = Call.objects.get(pk=self.call.pk)
+        return {"call": self.call, "by": self.agent, "at": self.at}
+
+    def go(self, state: str) -> "Story":
+        order = ["claimed", "dialling", "connected", "asked", "closing", "waiting", "ended"]
+        wanted = order.index(state)
+        moves = [
+            lambda: dial(**self.by()),
+            lambda: record_answer(**self.by()),
+            lambda: greet(answered_by="intended", **self.by()),
+            lambda: answer_criterion(
+                criterion=self.criterion, result="mismatch", heard="boulangerie", **self.by()
+            ),
+            lambda: [say_closing_step(step=step, **self.by()) for step in ("apologise", "thank", "goodbye")],
+            lambda: record_hang_up(hung_up_by="prospect", evidence="softphone", **self.by()),
+        ]
+        for move in moves[:wanted]:
+            move()
+        return self
+
+    def url(self, part: str = "") -> str:
+        return reverse(f"call-{part}" if part else "call", args=[self.call.pk])
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
+@pytest.fixture
+def browser_of(client: Client, story: Story) -> Client:
+    client.force_login(story.agent)
+    return client
+
+
+def shown_state(html: str) -> str:
+    states = re.findall(r'<div class="screen" data-state="(\w+)"', html)
+    assert len(states) == 1
+    return states[0]
+
+
+def inside(html: str) -> str:
+    """Return the screen without what differs from one rendering to the next: the tokens of its forms."""
+    start = html.index('<div class="screen"')
+    end = html.index('<div id="live"') if '<div id="live"' in html else len(html)
+    body = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", html[start:end])
+    return re.sub(r"\s+|</main>", "", body).removesuffix("</div>")
+
+
+STATES = [
+    ("claimed", "claimed"),
+    ("dialling", "dialling"),
+    ("connected", "connected"),
+    ("asked", "connected"),
+    ("closing", "closing"),
+    ("waiting", "waiting"),
+    ("ended", "ended"),
+]
+
+
+@pytest.mark.parametrize(("reached", "partial"), STATES)
+def test_a_call_is_shown_by_the_one_partial_of_its_state(
+    browser_of: Client, story: Story, reached: str, partial: str
+) -> None:
+    story.go(reached)
+
+    page = browser_of.get(story.url())
+
+    assert page.status_code == 200
+    assert shown_state(page.content.decode()) == partial
+    assert page.content.decode().count("data-primary") <= 1
+    assert page["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("reached", [reached for reached, _ in STATES])
+def test_a_fragment_leaves_the_page_equal_to_a_reload(browser_of: Client, story: Story, reached: str) -> None:
+    story.go(reached)
+
+    page = browser_of.get(story.url()).content.decode()
+    fragment = browser_of.get(story.url(), headers=HTMX).content.decode()
+
+    assert "<html" not in fragment
+    assert inside(fragment) == inside(page)
+
+
+def test_the_desk_leads_back_to_the_open_call(browser_of: Client, story: Story) -> None:
+    response = browser_of.get(reverse("desk"))
+
+    assert response.status_code == 302
+    assert response["Location"] == story.url()
+
+
+def test_an_old_call_leads_to_the_open_one(browser_of: Client, story: Story) -> None:
+    browser_of.post(story.url("release"), {"reason": "mauvaise langue"})
+    first = story.url()
+    make_entry(story.campaign, due_at=timezone.now() - timedelta(minutes=5))
+    browser_of.post(reverse("desk-next-call"), {"campaign": story.campaign.pk})
+    current = open_call_of(story.agent)
+
+    response = browser_of.get(first)
+
+    assert current is not None
+    assert response["Location"] == reverse("call", args=[current.pk])
+
+
+def test_the_call_of_another_agent_does_not_exist(client: Client, story: Story) -> None:
+    client.force_login(make_user(Role.AGENT))
+
+    read = client.get(story.url())
+    forged = client.post(story.url("dial"))
+
+    assert (read.status_code, forged.status_code) == (404, 404)
+    assert Call.objects.get(pk=story.call.pk).state == CallState.CLAIMED
+
+
+def test_a_stale_post_answers_the_present_state_with_a_sentence(browser_of: Client, story: Story) -> None:
+    story.go("closing")
+
+    response = browser_of.post(story.url("dial"), headers=HTMX)
+
+    assert response.status_code == 409
+    assert shown_state(response.content.decode()) == "closing"
+    assert "notice--error" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("part", "sent"),
+    [
+        ("dial", {}),
+        ("greet", {}),
+        ("handover", {"answered_by": "colleague"}),
+        ("events", {"event": "answered"}),
+        ("criteria", {"criterion": 1, "result": "match"}),
+        ("closing", {"step": "thank"}),
+        ("situations", {"situation": "x", "stage": 1}),
+        ("disposition", {"code": "refusal"}),
+        ("release", {"reason": "x"}),
+        ("correction-request", {"reason": "x"}),
+        ("note", {"note": "x"}),
+        ("lease", {}),
+    ],
+)
+@pytest.mark.parametrize("reached", ["claimed", "dialling", "connected", "closing", "waiting", "ended"])
+def test_no_post_at_the_wrong_moment_is_a_server_error(
+    browser_of: Client, story: Story, reached: str, part: str, sent: dict[str, Any]
+) -> None:
+    story.go(reached)
+
+    responses = [browser_of.post(story.url(part), sent, headers=HTMX) for _ in range(2)]
+
+    assert all(response.status_code < 500 for response in responses)
+
+
+def test_no_asks_what_was_heard_and_escape_takes_it_back(browser_of: Client, story: Story) -> None:
+    story.go("asked")
+
+    asked = browser_of.get(story.url(), {"heard": story.criterion.pk}).content.decode()
+    taken_back = browser_of.get(story.url()).content.decode()
+
+    assert 'name="heard"' in asked
+    assert 'data-key="Escape"' in asked
+    assert 'name="heard"' not in taken_back
+    assert Call.objects.get(pk=story.call.pk).state == CallState.CONNECTED
+
+
+def test_a_mismatch_without_what_was_heard_is_not_stored(browser_of: Client, story: Story) -> None:
+    story.go("asked")
+
+    response = browser_of.post(
+        story.url("criteria"), {"criterion": story.criterion.pk, "result": "mismatch"}, headers=HTMX
+    )
+
+    assert response.status_code == 400
+    assert Call.objects.get(pk=story.call.pk).out_of_criteria_at is None
+
+
+def test_a_mismatch_turns_the_screen_to_closing_with_its_reason(browser_of: Client, story: Story) -> None:
+    story.go("asked")
+
+    response = browser_of.post(
+        story.url("criteria"),
+        {"criterion": story.criterion.pk, "result": "mismatch", "heard": "boulangerie"},
+        headers=HTMX,
+    )
+
+    html = response.content.decode()
+    assert response.status_code == 200
+    assert shown_state(html) == "closing"
+    assert "boulangerie, attendu : une banque" in html
+
+
+def test_the_hang_up_button_does_not_exist_and_asking_for_it_is_refused(
+    browser_of: Client, story: Story
+) -> None:
+    story.go("closing")
+
+    page = browser_of.get(story.url()).content.decode()
+    forged = browser_of.post(story.url("events"), {"event": "hung_up", "by": "agent"}, headers=HTMX)
+
+    assert "Raccrocher" not in page
+    assert forged.status_code == 409
+    assert Call.objects.get(pk=story.call.pk).state == CallState.CLOSING
+
+
+def test_an_agent_who_says_that_they_hung_up_is_believed_and_reviewed(
+    browser_of: Client, story: Story
+) -> None:
+    story.go("closing")
+
+    browser_of.post(story.url("events"), {"event": "hung_up", "by": "agent", "happened": "on"})
+
+    assert Call.objects.get(pk=story.call.pk).hung_up_by == "agent"
+    assert Incident.objects.filter(call=story.call, kind="hang_up_review").count() == 1
+
+
+@pytest.mark.parametrize("reached", ["connected", "closing", "waiting"])
+def test_every_way_out_of_an_unfinished_call_is_refused(
+    browser_of: Client, story: Story, reached: str
+) -> None:
+    story.go(reached)
+    make_entry(story.campaign, due_at=timezone.now() - timedelta(minutes=5))
+
+    answers = [
+        browser_of.post(story.url("release"), {"reason": "x"}),
+        browser_of.post(reverse("desk-next-call"), {"campaign": story.campaign.pk}),
+        browser_of.post(reverse("desk-pause"), {"reason": "x"}),
+        browser_of.post(
+            reverse("desk-manual-call"), {"campaign": story.campaign.pk, "number": "01 99 00 77 77"}
+        ),
+        browser_of.post(reverse("logout")),
+    ]
+
+    assert [answer.status_code for answer in answers] == [409] * 5
+    assert Call.objects.filter(agent=story.agent).count() == 1
+    assert browser_of.get(reverse("desk")).status_code == 302
+
+
+def test_logging_out_ends_the_day_once_the_call_is_settled(browser_of: Client, story: Story) -> None:
+    story.go("ended")
+
+    response = browser_of.post(reverse("logout"))
+
+    assert response["Location"] == reverse("login")
+    assert Call.objects.get(pk=story.call.pk).state == CallState.DONE
+
+
+def test_a_closing_sentence_with_braces_and_scripts_is_shown_as_text(
+    browser_of: Client, story: Story
+) -> None:
+    story.prospect.organisation = "<script>alert(1)</script>{{ 7|add:7 }}"
+    story.prospect.save()
+    story.go("closing")
+
+    html = browser_of.get(story.url()).content.decode()
+
+    assert "<script>alert" not in html
+    assert "{{ 7|add:7 }}" in html
+
+
+def test_the_lease_answers_what_the_server_knows(browser_of: Client, story: Story) -> None:
+    before = browser_of.post(story.url("lease")).json()
+    story.go("connected")
+    after = browser_of.post(story.url("lease")).json()
+
+    assert before["state"] == "claimed"
+    assert after["state"] == "connected"
+    assert before["fingerprint"] != after["fingerprint"]
+
+
+def test_an_expired_lease_is_told_and_nothing_changes(browser_of: Client, story: Story) -> None:
+    Call.objects.filter(pk=story.call.pk).update(lease_until=timezone.now() - timedelta(minutes=5))
+
+    response = browser_of.get(story.url())
+
+    assert response.status_code == 200
+    assert shown_state(response.content.decode()) == "claimed"
+
+
+@pytest.mark.parametrize("past", [0, 10, 40])
+@pytest.mark.parametrize("reached", [reached for reached, _ in STATES])
+def test_a_screen_costs_at_most_15_queries_whatever_the_history(
+    browser_of: Client,
+    story: Story,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    reached: str,
+    past: int,
+) -> None:
+    ProspectEvent.objects.bulk_create(
+        ProspectEvent(
+            prospect=story.prospect,
+            sponsor=story.programme.sponsor,
+            at=story.at,
+            kind=EventKind.NOTE,
+            data={"text": str(number)},
+        )
+        for number in range(past)
+    )
+    story.go(reached)
+
+    with django_assert_max_num_queries(15):
+        browser_of.get(story.url())

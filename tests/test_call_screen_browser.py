@@ -1,0 +1,322 @@
+"""The agent's cockpit in a browser: by keyboard alone, with the simulated phone, and always back on the same call."""
+
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
+from playwright.sync_api import BrowserContext, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from calls.enums import CallState
+from calls.models import Call
+from campaigns.models import Campaign
+from crm.enums import Role
+from crm.models import User
+from tests.factories import (
+    make_campaign,
+    make_criterion,
+    make_entry,
+    make_programme,
+    make_prospect,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def agent() -> User:
+    return make_user(Role.AGENT, first_name="Agathe")
+
+
+@pytest.fixture
+def campaign() -> Campaign:
+    programme = make_programme()
+    make_criterion(programme)
+    campaign = make_campaign(programme, dead_line_seconds=5, patience_seconds=10)
+    for number in ("+33199000001", "+33199000002", "+33199000003"):
+        make_entry(
+            campaign,
+            make_prospect(number, organisation=f"Banque {number[-1]}"),
+            due_at=timezone.now() - timedelta(minutes=5),
+        )
+    return campaign
+
+
+@pytest.fixture
+def desk(
+    page: Page, browser_context: BrowserContext, live_server: LiveServer, agent: User, campaign: Campaign
+) -> Page:
+    """The desk of a signed-in agent, whose phone is the simulated one."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(agent.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = agent.get_session_auth_hash()
+    session["phone"] = "demo"
+    session.create()
+    key = session.session_key or ""
+    browser_context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": live_server.url}]
+    )
+    page.goto(f"{live_server.url}/desk/?scenario=answers")
+    return page
+
+
+def expect_state(page: Page, state: str) -> None:
+    """Wait for the screen of a state, and for its primary action to listen."""
+    expect(page.locator(f'.screen[data-state="{state}"]')).to_be_visible()
+    expect(page.locator("[data-guarded]")).to_have_count(0)
+
+
+def play(page: Page, scenario: str) -> None:
+    page.goto(page.url.split("?")[0] + f"?scenario={scenario}")
+
+
+def reach_criteria(page: Page) -> None:
+    """From the desk to the first question, by keyboard."""
+    expect_state(page, "desk")
+    page.keyboard.press("Space")
+    expect_state(page, "claimed")
+    page.keyboard.press("Enter")
+    expect_state(page, "dialling")
+    expect_state(page, "connected")
+    page.keyboard.press("Space")
+    expect(page.locator(".question--now")).to_be_focused()
+
+
+def mismatch(page: Page) -> None:
+    """Say no to the first question, with what was heard."""
+    page.keyboard.press("2")
+    field = page.locator('input[name="heard"]')
+    expect(field).to_be_focused()
+    field.type("boulangerie")
+    page.keyboard.press("Enter")
+    expect_state(page, "closing")
+
+
+def test_a_mismatch_is_closed_politely_by_keyboard_alone(desk: Page) -> None:
+    reach_criteria(desk)
+    mismatch(desk)
+
+    expect(desk.get_by_text("Hors-critères : boulangerie, attendu : une banque.")).to_be_visible()
+    for _step in range(3):
+        expect(desk.locator("[data-primary]")).to_be_focused()
+        expect_state(desk, "closing")
+        desk.wait_for_timeout(800)
+        said = desk.locator(".progress-steps .is-done").count()
+        desk.keyboard.press("Space")
+        if said < 2:
+            expect(desk.locator(".progress-steps .is-done")).to_have_count(said + 1)
+    expect_state(desk, "waiting")
+    expect(desk.get_by_role("button", name="Raccrocher")).to_have_count(0)
+    expect_state(desk, "ended")
+
+    expect(desk.get_by_role("heading", name="Hors-critères enregistré")).to_be_visible()
+    call = Call.objects.get()
+    assert (call.hung_up_by, call.evidence) == ("prospect", "softphone")
+    desk.keyboard.press("Space")
+    expect_state(desk, "claimed")
+    assert Call.objects.count() == 2
+
+
+def test_escape_takes_back_a_no_before_it_is_stored(desk: Page) -> None:
+    reach_criteria(desk)
+    desk.keyboard.press("2")
+    expect(desk.locator('input[name="heard"]')).to_be_focused()
+
+    desk.keyboard.press("Escape")
+
+    expect(desk.locator('input[name="heard"]')).to_have_count(0)
+    assert Call.objects.get().out_of_criteria_at is None
+
+
+def test_a_key_held_down_says_one_sentence_only(desk: Page) -> None:
+    reach_criteria(desk)
+    mismatch(desk)
+    desk.wait_for_timeout(800)
+
+    for _repeat in range(20):
+        desk.keyboard.down("Space")
+        desk.wait_for_timeout(60)
+    desk.keyboard.up("Space")
+
+    expect(desk.locator(".progress-steps .is-done")).to_have_count(1)
+
+
+def test_a_double_press_says_one_sentence_only(desk: Page) -> None:
+    reach_criteria(desk)
+    mismatch(desk)
+    desk.wait_for_timeout(800)
+
+    desk.keyboard.press("Space")
+    desk.keyboard.press("Space")
+    desk.wait_for_timeout(1000)
+
+    expect(desk.locator(".progress-steps .is-done")).to_have_count(1)
+
+
+def test_reload_back_and_a_second_tab_lead_to_the_same_call(
+    desk: Page, browser_context: BrowserContext, live_server: LiveServer
+) -> None:
+    reach_criteria(desk)
+    mismatch(desk)
+    address = desk.url
+
+    desk.reload()
+    expect_state(desk, "closing")
+    desk.goto(f"{live_server.url}/desk/")
+    expect_state(desk, "closing")
+    desk.go_back()
+    expect_state(desk, "closing")
+    second = browser_context.new_page()
+    second.goto(live_server.url)
+
+    expect_state(second, "closing")
+    assert second.url == address
+
+
+def test_a_second_tab_that_is_behind_is_told_so_and_shown_the_present_state(
+    desk: Page, browser_context: BrowserContext
+) -> None:
+    reach_criteria(desk)
+    second = browser_context.new_page()
+    second.goto(desk.url)
+    expect_state(second, "connected")
+    mismatch(desk)
+
+    second.keyboard.press("1")
+
+    expect_state(second, "closing")
+
+
+def test_a_busy_line_ends_by_itself(desk: Page) -> None:
+    play(desk, "busy")
+    desk.keyboard.press("Space")
+    expect_state(desk, "claimed")
+
+    desk.keyboard.press("Enter")
+
+    expect_state(desk, "ended")
+    assert Call.objects.get().cause == "busy"
+
+
+def test_a_dead_line_may_be_hung_up_after_the_goodbye(desk: Page) -> None:
+    play(desk, "never_hangs_up")
+    reach_criteria(desk)
+    mismatch(desk)
+    for _step in range(3):
+        desk.wait_for_timeout(800)
+        desk.keyboard.press("Space")
+    expect_state(desk, "waiting")
+    expect(desk.get_by_role("button", name="Raccrocher")).to_have_count(0)
+
+    desk.keyboard.press("m")
+    button = desk.get_by_role("button", name="Raccrocher")
+    expect(button).to_be_visible(timeout=20_000)
+    button.click()
+
+    expect_state(desk, "ended")
+    assert Call.objects.get().hung_up_by == "agent"
+
+
+def test_with_a_desk_phone_the_agent_declares_what_happened(desk: Page) -> None:
+    desk.locator("#phone-choice").select_option("tel")
+    expect(desk.locator("#demo-scenario")).to_have_count(0)
+    desk.keyboard.press("Space")
+    expect_state(desk, "claimed")
+    desk.keyboard.press("Enter")
+    expect_state(desk, "dialling")
+    desk.keyboard.press("Space")
+    expect_state(desk, "connected")
+    desk.keyboard.press("Space")
+    expect(desk.locator(".question--now")).to_be_focused()
+    mismatch(desk)
+    for _step in range(3):
+        desk.wait_for_timeout(800)
+        desk.keyboard.press("Space")
+    expect_state(desk, "waiting")
+
+    desk.keyboard.press("p")
+
+    expect_state(desk, "ended")
+    assert Call.objects.get().evidence == "declared"
+
+
+def test_the_question_mark_lists_the_keys_of_the_screen(desk: Page) -> None:
+    desk.keyboard.press("?")
+
+    dialog = desk.locator("#keys-help")
+    expect(dialog).to_be_visible()
+    expect(dialog).to_contain_text("Fiche suivante")
+    desk.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()
+
+
+def test_single_keys_are_deaf_inside_a_field(desk: Page) -> None:
+    reach_criteria(desk)
+    note = desk.locator('textarea[name="note"]')
+    note.click()
+
+    note.type("2 fois 3")
+
+    expect(desk.locator('input[name="heard"]')).to_have_count(0)
+    expect(desk.locator("#note-status")).to_have_text("Note enregistrée.")
+
+
+def test_the_note_survives_a_change_of_state(desk: Page) -> None:
+    reach_criteria(desk)
+    desk.locator('textarea[name="note"]').fill("rappeler la directrice")
+
+    desk.locator("h1").click()
+    mismatch(desk)
+
+    expect(desk.locator('textarea[name="note"]')).to_have_value("rappeler la directrice")
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_state_fits_its_screen_and_passes_the_accessibility_rules(
+    desk: Page, size: tuple[int, int], theme: str
+) -> None:
+    desk.set_viewport_size({"width": size[0], "height": size[1]})
+    desk.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+
+    look_at(desk, size)
+    desk.keyboard.press("Space")
+    expect_state(desk, "claimed")
+    look_at(desk, size)
+    desk.keyboard.press("Enter")
+    expect_state(desk, "connected")
+    look_at(desk, size)
+    desk.keyboard.press("Space")
+    expect(desk.locator(".question--now")).to_be_focused()
+    look_at(desk, size)
+    mismatch(desk)
+    look_at(desk, size)
+    for _step in range(3):
+        desk.wait_for_timeout(800)
+        desk.keyboard.press("Space")
+    expect_state(desk, "ended")
+    look_at(desk, size)
+
+    assert Call.objects.get().state == CallState.ENDED
+
+
+def look_at(page: Page, size: tuple[int, int]) -> None:
+    """The page never scrolls sideways, never at all on a desk; axe-core finds nothing serious."""
+    width, height = page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+    )
+    assert width <= size[0]
+    assert height <= size[1] or size[0] < 992
+    found = Axe().run(page)
+    grave = [
+        violation["id"]
+        for violation in found.response["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
+    assert grave == []
