@@ -74,9 +74,9 @@ BEGIN
     SELECT x.scope, x.sponsor_id, x.programme_id, x.campaign_id, n.id, x.reason, x.note, x.since, x.until,
            x.created_by_id, x.call_ref, ''
       FROM new_rows n
-      JOIN crm_prospect old ON old.source_id = n.source_id AND old.erased_external_id <> ''
-                           AND old.erased_external_id = encode(sha256(convert_to(n.external_id, 'UTF8')), 'hex')
-      JOIN campaigns_exclusion x ON x.prospect_id = old.id AND x.lifted_at IS NULL
+      JOIN crm_prospect erased ON erased.source_id = n.source_id AND erased.erased_external_id <> ''
+                           AND erased.erased_external_id = encode(sha256(convert_to(n.external_id, 'UTF8')), 'hex')
+      JOIN campaigns_exclusion x ON x.prospect_id = erased.id AND x.lifted_at IS NULL
      WHERE n.external_id <> '';
     RETURN NULL;
 END $$;

@@ -33,9 +33,9 @@ BEGIN
                                      created_by_id, call_ref, lift_reason)
     SELECT x.scope, x.sponsor_id, x.programme_id, x.campaign_id, NEW.id, x.reason, x.note, x.since, x.until,
            x.created_by_id, x.call_ref, ''
-      FROM crm_prospect old JOIN campaigns_exclusion x ON x.prospect_id = old.id AND x.lifted_at IS NULL
-     WHERE old.source_id = NEW.source_id AND old.id <> NEW.id AND old.erased_external_id <> ''
-       AND old.erased_external_id = encode(sha256(convert_to(NEW.external_id, 'UTF8')), 'hex');
+      FROM crm_prospect erased JOIN campaigns_exclusion x ON x.prospect_id = erased.id AND x.lifted_at IS NULL
+     WHERE erased.source_id = NEW.source_id AND erased.id <> NEW.id AND erased.erased_external_id <> ''
+       AND erased.erased_external_id = encode(sha256(convert_to(NEW.external_id, 'UTF8')), 'hex');
     RETURN NULL;
 END $$;
 CREATE TRIGGER prospect_takes_bars_with_id AFTER UPDATE OF external_id, source_id ON crm_prospect

@@ -70,7 +70,7 @@ def check_value(operator: str, value: Any) -> Any:
 def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise Invalid.field("value", _("La valeur est un texte."))
-    text = str(value).strip()
+    text = " ".join(str(value).split())
     if not text or len(text) > MAX_TEXT or not text.isprintable():
         raise Invalid.field("value", _("La valeur est un texte de 1 à 200 caractères."))
     return text
