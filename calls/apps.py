@@ -9,3 +9,11 @@ class CallsConfig(AppConfig):
 
     name = "calls"
     verbose_name = _("Appels")
+
+    def ready(self) -> None:
+        """Tell the app below which prospects an agent has in hand."""
+        from calls.selectors.in_hand import prospects_in_hand
+        from crm.selectors.scopes import IN_HAND
+
+        if prospects_in_hand not in IN_HAND:
+            IN_HAND.append(prospects_in_hand)

@@ -1,67 +1,74 @@
-"""Who may see what of the campaigns: everything hangs below a sponsor, and sponsors are walls (not yours: 404)."""
+"""Who sees which programmes, campaigns, entries and exclusions. Not yours: 404."""
 
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 
-from campaigns.models import Campaign, Criterion, Exclusion, ImportJob, Programme
-from campaigns.models.exclusions import ExclusionQuerySet
+from campaigns.enums import CampaignStatus, Scope
+from campaigns.models import Campaign, Criterion, Exclusion, ImportJob, ListEntry, Programme
 from crm.access import sponsors_of
-from crm.models import Source, User
+from crm.enums import Role
+from crm.models import User
 
 
 def programmes_of(user: User) -> QuerySet[Programme]:
-    """Return the programmes of the sponsors that the user sees."""
+    """Return the programmes of the user's sponsors."""
     return Programme.objects.filter(sponsor__in=sponsors_of(user))
 
 
 def campaigns_of(user: User) -> QuerySet[Campaign]:
-    """Return the campaigns of the sponsors that the user sees."""
-    return Campaign.objects.filter(programme__sponsor__in=sponsors_of(user))
+    """Return the campaigns of the user's sponsors; agents see those that run."""
+    campaigns = Campaign.objects.filter(programme__sponsor__in=sponsors_of(user))
+    return campaigns.filter(status=CampaignStatus.RUNNING) if user.role == Role.AGENT else campaigns
 
 
-def exclusions_of(user: User) -> ExclusionQuerySet:
-    """Return the exclusions inside the user's walls: those everywhere, and those of the sponsors that it sees."""
-    inside = Q(sponsor__isnull=True) | Q(sponsor__in=sponsors_of(user))
-    rows: ExclusionQuerySet = Exclusion.objects.filter(inside)
-    return rows
+def entries_of(user: User) -> QuerySet[ListEntry]:
+    """Return the list entries in the user's campaigns; agents see no lists."""
+    if user.role == Role.AGENT:
+        return ListEntry.objects.none()
+    return ListEntry.objects.filter(campaign__in=campaigns_of(user))
+
+
+def exclusions_of(user: User) -> QuerySet[Exclusion]:
+    """Return the exclusions that hold everywhere and those of the user's sponsors; agents see none."""
+    if user.role == Role.AGENT:
+        return Exclusion.objects.none()
+    return Exclusion.objects.filter(Q(scope=Scope.EVERYWHERE) | Q(sponsor__in=sponsors_of(user)))
 
 
 def imports_of(user: User) -> QuerySet[ImportJob]:
-    """Return the imports into the campaigns that the user sees, without their files' content."""
-    jobs = ImportJob.objects.filter(campaign__in=campaigns_of(user))
-    return jobs.select_related("campaign__programme", "source", "file", "by").defer("file__content")
-
-
-def sources_for(user: User, campaign: Campaign) -> QuerySet[Source]:
-    """Return the sources whose records may enter a campaign: the common ones and those of its sponsor."""
-    sponsor = campaign.programme.sponsor_id
-    return Source.objects.filter(Q(sponsor__isnull=True) | Q(sponsor=sponsor, sponsor__in=sponsors_of(user)))
+    """Return the imports into the user's campaigns, without the files themselves; agents see none."""
+    if user.role == Role.AGENT:
+        return ImportJob.objects.none()
+    return ImportJob.objects.filter(campaign__in=campaigns_of(user))
 
 
 def get_programme_or_404(user: User, pk: int) -> Programme:
-    """Return a programme that the user sees."""
+    """Return a programme that the user sees, with its sponsor."""
     return get_object_or_404(programmes_of(user).select_related("sponsor"), pk=pk)
 
 
 def get_criterion_or_404(user: User, pk: int) -> Criterion:
-    """Return a criterion that still stands, of a programme that the user sees."""
-    standing = Criterion.objects.filter(programme__in=programmes_of(user), retired_at__isnull=True)
-    return get_object_or_404(standing.select_related("programme__sponsor"), pk=pk)
+    """Return a criterion that is asked in a programme that the user sees."""
+    criteria = Criterion.objects.filter(programme__in=programmes_of(user), retired_at__isnull=True)
+    return get_object_or_404(criteria.select_related("programme__sponsor"), pk=pk)
 
 
-def get_campaign_or_404(user: User, slug: str) -> Campaign:
-    """Return a campaign that the user sees."""
-    return get_object_or_404(campaigns_of(user).select_related("programme__sponsor"), slug=slug)
+def get_campaign_or_404(user: User, key: str | int) -> Campaign:
+    """Return a campaign that the user sees, by slug (text) or id (int), with its programme and sponsor."""
+    named = Q(pk=key) if isinstance(key, int) else Q(slug=key)
+    return get_object_or_404(campaigns_of(user).select_related("programme__sponsor"), named)
 
 
-def get_import_or_404(user: User, pk: int) -> ImportJob:
-    """Return an import into a campaign that the user sees."""
-    return get_object_or_404(imports_of(user), pk=pk)
+def get_entry_or_404(user: User, pk: int) -> ListEntry:
+    """Return a list entry that the user sees."""
+    return get_object_or_404(entries_of(user).select_related("campaign__programme", "prospect"), pk=pk)
 
 
 def get_exclusion_or_404(user: User, pk: int) -> Exclusion:
-    """Return an exclusion inside the user's walls."""
-    rows = exclusions_of(user).select_related(
-        "sponsor", "programme", "campaign", "prospect", "created_by", "lifted_by"
-    )
-    return get_object_or_404(rows, pk=pk)
+    """Return an exclusion that the user sees."""
+    return get_object_or_404(exclusions_of(user), pk=pk)
+
+
+def get_import_or_404(user: User, pk: int) -> ImportJob:
+    """Return an import that the user sees."""
+    return get_object_or_404(imports_of(user).select_related("campaign", "source"), pk=pk)

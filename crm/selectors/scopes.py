@@ -1,0 +1,36 @@
+"""Who sees what: the querysets that every page and program starts from. Sponsors are walls."""
+
+from collections.abc import Callable
+
+from django.db.models import Q, QuerySet
+
+from crm.enums import Role
+from crm.models import Prospect, Source, Sponsor, User
+
+#: What an agent has in hand: conditions on `Prospect`, given by the app that knows of calls. None given: nothing seen.
+IN_HAND: list[Callable[[User], Q]] = []
+
+
+def sponsors_of(user: User) -> QuerySet[Sponsor]:
+    """Return the sponsors that the user works for: those listed, or all when none is; a program only those listed."""
+    if not user.is_active:
+        return Sponsor.objects.none()
+    if user.role == Role.INTEGRATION or user.sponsors.exists():
+        return user.sponsors.all()
+    return Sponsor.objects.all()
+
+
+def sources_of(user: User) -> QuerySet[Source]:
+    """Return the sources of the user's sponsors, and those that belong to nobody."""
+    return Source.objects.filter(Q(sponsor__isnull=True) | Q(sponsor__in=sponsors_of(user)))
+
+
+def prospects_of(user: User) -> QuerySet[Prospect]:
+    """Return the prospects that the user sees: those of their sponsors, and for an agent only those in hand."""
+    prospects = Prospect.objects.filter(source__in=sources_of(user))
+    if user.role != Role.AGENT:
+        return prospects
+    in_hand = Q(pk__in=[])
+    for condition in IN_HAND:
+        in_hand |= condition(user)
+    return prospects.filter(pk__in=Prospect.objects.filter(in_hand).values("pk"))
