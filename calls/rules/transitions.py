@@ -98,7 +98,7 @@ def refusal(verb: str, facts: Facts) -> str | None:
         return None
     if verb in LEAVING and facts.state in ON_LINE:
         return "closing-required"
-    if verb == "disposition" and facts.state == CallState.CLOSING and facts.mismatched:
+    if verb in ("disposition", "criteria") and facts.state == CallState.CLOSING and facts.mismatched:
         return "closing-required"
     return "invalid-transition"
 

@@ -1,0 +1,92 @@
+"""The sentences of a call, filled in: opening, script, closing, in the prospect's language when there is one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db.models import CharField, Q, Value
+from django.db.models.functions import Cast
+
+from calls.models import Call
+from campaigns.enums import STEPS_OF, ScriptKind
+from campaigns.models import ClosingStep, Script
+from campaigns.rules.catalogue import OPENINGS
+from campaigns.rules.texts import reason_clause, render
+
+#: Read when a campaign has words neither in the prospect's language nor in its own.
+LAST_LANGUAGE = "fr"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Every text of a call's campaign that may be said on it, not yet filled in: (kind, step) → text.
+
+    A script has its kind and an empty step. `language` is the one chosen for this call.
+    """
+
+    language: str
+    texts: Mapping[tuple[str, str], str]
+
+    def filled(self, kind: str, step: str, values: Mapping[str, str]) -> str:
+        """Return one text with its placeholders filled, "" when there is none."""
+        text = self.texts.get((kind, step), "")
+        return render(text, values, self.language) if text else ""
+
+    def closing(self, kind: str, values: Mapping[str, str]) -> dict[str, str]:
+        """Return the sentences of a closing by step, in order."""
+        return {str(step): self.filled(kind, step, values) for step in STEPS_OF[kind]}
+
+
+def words_of(call: Call) -> Words:
+    """Return the words for this call. One query.
+
+    A campaign's own text comes before the default of the same language; the prospect's language before the campaign's.
+    """
+    languages = _languages(call)
+    step_rows = (
+        ClosingStep.objects.filter(Q(campaign=call.campaign_id) | Q(campaign=None), language__in=languages)
+        .annotate(said=Cast("text", CharField()))
+        .values_list("campaign_id", "language", "kind", "step", "said")
+        .order_by()
+    )
+    scripts = (
+        Script.objects.filter(campaign=call.campaign_id, language__in=languages)
+        .annotate(nothing=Value("", output_field=CharField()), said=Cast("text", CharField()))
+        .values_list("campaign_id", "language", "kind", "nothing", "said")
+        .order_by()
+    )
+    found: dict[tuple[str, str, str], str] = {}
+    for own, language, kind, step, text in step_rows.union(scripts, all=True):
+        if own is not None or (language, kind, step) not in found:
+            found[language, kind, step] = text
+    language = next((code for code in languages if any(key[0] == code for key in found)), LAST_LANGUAGE)
+    chosen = {key[1:]: text for key, text in found.items() if key[0] == language}
+    chosen.setdefault((ScriptKind.OPENING, ""), OPENINGS.get(language, OPENINGS[LAST_LANGUAGE]))
+    return Words(language, chosen)
+
+
+def _languages(call: Call) -> list[str]:
+    wanted = [call.prospect.language if call.prospect else "", call.language, call.campaign.language, LAST_LANGUAGE]
+    return list(dict.fromkeys(code[:2].lower() for code in wanted if code))
+
+
+def values_of(call: Call, language: str, expected: str = "") -> dict[str, str]:
+    """Return what each placeholder stands for on this call; `expected` is what the failed criterion asks for."""
+    programme = call.campaign.programme
+    prospect = call.prospect
+    values = {
+        "subject": programme.subject,
+        "sponsor": programme.sponsor.name,
+        "campaign": call.campaign.name,
+        "agent": call.agent.get_full_name() or call.agent.get_username(),
+        "number": call.number,
+        "expected": expected,
+        "reason": reason_clause(expected, language),
+    }
+    if prospect is not None:
+        values |= {
+            "organisation": prospect.organisation,
+            "person": prospect.person_name,
+            "city": prospect.city,
+            "origin": prospect.source.spoken_origin,
+        }
+    return values

@@ -1,0 +1,174 @@
+"""The polite end: its sentences one by one, and what may cut it short."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from calls.enums import CallEventKind, CallState, IncidentKind
+from calls.models import Call, Incident, Stage
+from calls.rules.closing import due_step, is_double_key, is_too_fast
+from calls.rules.hang_up import DRIVING, STAGE, SUPERVISOR
+from calls.selectors.facts import Said, said_sentences
+from calls.selectors.sentences import values_of, words_of
+from calls.services.errors import ClosingRequired, Invalid, InvalidTransition
+from calls.services.held import held, require_supervisor, require_verb, save, talk_lease, tell
+from campaigns.enums import ClosingKind, Step
+from crm.models import User
+
+TOO_FAST = _("Laissez à la personne le temps d'entendre la phrase.")
+
+
+def say_closing_step(*, call: Call, step: str, by: User, at: datetime, by_key: bool = True) -> Call:
+    """Store that a sentence of the closing was said, with its words; from `connected`, an ordinary closing begins.
+
+    Steps are said in order; `goodbye` may be repeated once all are said. A double key (the same step within a second)
+    is one sentence, and a held key (`by_key`) cannot say two in less than 0.7 s. Raises Invalid for an unknown step,
+    ClosingRequired for one that is not due (`extra`: due), InvalidTransition when nobody is on the line.
+    """
+    if step not in Step.values:
+        raise Invalid.field("step", _("Phrase inconnue."))
+    with held(call, by=by) as current:
+        require_verb("closing", current, at)
+        if current.state == CallState.CONNECTED:
+            start_closing(current, ClosingKind.ORDINARY, by=by, at=at)
+        said = said_sentences(current)
+        last = said[-1] if said else None
+        if last and is_double_key(step, last.step, last.at, at):
+            return current
+        _check_due(current, step, said)
+        if by_key and last and is_too_fast(last.at, at):
+            raise InvalidTransition(TOO_FAST)
+        return _say(current, step, said, by=by, at=at)
+
+
+def start_closing(call: Call, kind: str, *, by: User, at: datetime) -> None:
+    """Move a locked call from `connected` to its closing of this kind."""
+    save(
+        call,
+        state=CallState.CLOSING,
+        closing_kind=kind,
+        closing_at=at,
+        goodbyes=0,
+        goodbye_at=None,
+        lease_until=talk_lease(call, at),
+    )
+    tell(call, CallEventKind.CLOSING_STARTED, by=by, at=at, data={"closing": str(kind)})
+
+
+def _check_due(call: Call, step: str, said: list[Said]) -> None:
+    due = due_step(call.closing_kind, [sentence.step for sentence in said])
+    if step == due or (due is None and step == Step.GOODBYE):
+        return
+    if due is None:
+        raise InvalidTransition(_("Tout est dit : laissez la personne raccrocher."))
+    raise ClosingRequired(
+        _("La phrase suivante de la clôture est : %(step)s.") % {"step": Step(due).label}, extra={"due": str(due)}
+    )
+
+
+def _say(call: Call, step: str, said: list[Said], *, by: User, at: datetime) -> Call:
+    words = words_of(call)
+    mismatch = call.answers.filter(result="mismatch", blocking=True).order_by("-id").first()
+    values = values_of(call, words.language, mismatch.expected if mismatch else "")
+    text = words.filled(call.closing_kind, step, values)
+    repeated = step == Step.GOODBYE and any(sentence.step == step for sentence in said)
+    if step == Step.GOODBYE:
+        _note_goodbye(call, at)
+    data = {"closing": call.closing_kind, "step": step, "text": text, "repeated": repeated}
+    tell(call, CallEventKind.CLOSING_STEP, by=by, at=at, data=data)
+    return call
+
+
+def _note_goodbye(call: Call, at: datetime) -> None:
+    """Keep what the golden rule counts from: the goodbye, then its first repetition.
+
+    Patience runs from the first repetition, not from the last: saying it again must not take the agent's right away.
+    The other side is silent while the agent speaks, so a silence counts from the goodbye at the earliest.
+    """
+    changes: dict[str, object] = {"goodbyes": call.goodbyes + 1, "lease_until": talk_lease(call, at)}
+    if call.goodbyes < 2:
+        changes["goodbye_at"] = at
+    if call.goodbyes == 0 and call.line_dead_at is not None:
+        changes["line_dead_at"] = at
+    save(call, **changes)
+
+
+def enter_stage(*, call: Call, situation: str, stage: int, by: User, at: datetime) -> Call:
+    """Store that a stage of a playbook was reached: `situation` is its code, `stage` its position.
+
+    A stage that says so lets the agent end the call, and opens an incident for the supervisor. The stage of now again
+    changes nothing. Raises Invalid for an unknown one, InvalidTransition when nobody is on the line.
+    """
+    reached = Stage.objects.select_related("situation").filter(situation__code=situation, position=stage).first()
+    if reached is None:
+        raise Invalid.field("stage", _("Étape inconnue."))
+    with held(call, by=by) as current:
+        require_verb("situations", current, at)
+        data = {"situation": situation, "stage": stage}
+        last = current.events.filter(kind=CallEventKind.SITUATION).order_by("-id").first()
+        if last is not None and last.data == {**data, "may_end": reached.may_end}:
+            return current
+        tell(current, CallEventKind.SITUATION, by=by, at=at, data={**data, "may_end": reached.may_end})
+        if reached.may_end:
+            _allow(current, f"{STAGE}:{situation}/{stage}")
+            _report_stage(current, data, by=by, at=at)
+        return current
+
+
+def leave_situation(*, call: Call, by: User, at: datetime) -> Call:
+    """Store that the person calmed down: the call goes on as any other, and what a stage had allowed is over."""
+    with held(call, by=by) as current:
+        require_verb("situations", current, at)
+        last = current.events.filter(kind=CallEventKind.SITUATION).order_by("-id").first()
+        if last is None or last.data.get("situation") is None:
+            return current
+        if current.end_allowed_by.startswith(STAGE):
+            save(current, end_allowed_by="")
+        tell(current, CallEventKind.SITUATION, by=by, at=at, data={"situation": None, "calmed": True})
+        return current
+
+
+def release_to_hang_up(*, call: Call, reason: str, by: User, at: datetime) -> Call:
+    """Let the agent end this call: a supervisor's decision, with its reason. Again: nothing changes.
+
+    Raises Forbidden for others, Invalid without reason, InvalidTransition when nobody is on the line.
+    """
+    require_supervisor(by)
+    reason = reason.strip()[:500]
+    with held(call, by=by) as current:
+        require_verb("supervisor_release", current, at)
+        if not reason:
+            raise Invalid.field("reason", _("Dites pourquoi en quelques mots."))
+        if current.end_allowed_by != SUPERVISOR:
+            save(current, end_allowed_by=SUPERVISOR)
+            tell(current, CallEventKind.SUPERVISOR_RELEASED, by=by, at=at, data={"reason": reason})
+        return current
+
+
+def mark_driving(*, call: Call, by: User, at: datetime) -> Call:
+    """Store that the person is driving: take an appointment or none, and end the call. Again: nothing changes."""
+    with held(call, by=by) as current:
+        require_verb("driving", current, at)
+        if current.end_allowed_by != DRIVING:
+            _allow(current, DRIVING)
+            tell(current, CallEventKind.SITUATION, by=by, at=at, data={"situation": DRIVING, "may_end": True})
+        return current
+
+
+def _allow(call: Call, why: str) -> None:
+    if call.end_allowed_by != SUPERVISOR:
+        save(call, end_allowed_by=why[:40])
+
+
+def _report_stage(call: Call, data: dict[str, object], *, by: User, at: datetime) -> None:
+    Incident.objects.get_or_create(
+        call=call,
+        kind=IncidentKind.ABUSE,
+        defaults={
+            "sponsor_id": call.campaign.programme.sponsor_id,
+            "prospect_id": call.prospect_id,
+            "data": data,
+            "at": at,
+            "by": by,
+        },
+    )

@@ -1,0 +1,273 @@
+"""How a call ended: stored once with its effects, finished, and corrected by a supervisor with theirs undone."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from calls.enums import DISPOSITION_OF_CAUSE, CallEventKind, CallState, IncidentKind
+from calls.models import Call, CallAnswer, CallDisposition, Incident
+from calls.rules.transitions import ON_LINE
+from calls.selectors.answers import unmet
+from calls.selectors.facts import is_settled
+from calls.services.closing import start_closing
+from calls.services.effects import Agreed, run_effects, undo_effects
+from calls.services.errors import ClosingRequired, Invalid, InvalidTransition, OpenCallExists
+from calls.services.held import held, require_manager, require_supervisor, require_verb, save, tell
+from calls.services.mismatch import call_exclusions
+from calls.services.notes import note_of, publish_note
+from campaigns.enums import Reach
+from campaigns.models import Criterion, Disposition, DispositionRule
+from crm.models import User
+
+__all__ = [
+    "ask_correction",
+    "correct_disposition",
+    "correct_version",
+    "dispose",
+    "finish",
+    "finish_settled",
+    "is_settled",
+]
+
+
+def dispose(
+    *,
+    call: Call,
+    code: str,
+    by: User,
+    at: datetime,
+    note: str = "",
+    callback_at: datetime | None = None,
+    callback_agent: User | None = None,
+    exact: bool = False,
+) -> Call:
+    """Store how the call ended and run its effects; in `connected` it starts the closing, off the line it ends the call.
+
+    `callback_at` (aware, later than `at`) is obligatory where the disposition says so; `callback_agent` makes it
+    personal, `exact` says that the person gave that very time. The same code twice is stored once; off the line it
+    then finishes the call. Raises Invalid for a code that is unknown, not offered here or lacks something;
+    ClosingRequired after a mismatch that is not closed; InvalidTransition otherwise.
+    """
+    with held(call, by=by, bars="exclusive") as current:
+        disposition = _offered(current, code)
+        if current.disposition_id == disposition.pk:
+            return _already(current, by=by, at=at)
+        require_verb("disposition", current, at)
+        _check_choice(current, disposition)
+        agreed = Agreed(callback_at, callback_agent, exact) if callback_at else None
+        words = note.strip()[:2000] or note_of(current)
+        _check_words(current, disposition, words, agreed, at)
+        return _store(current, disposition, words, agreed, by=by, at=at)
+
+
+def finish(*, call: Call, by: User, at: datetime) -> Call:
+    """End a call off the line whose disposition is known; a cause that nobody qualified takes the one it proposes.
+
+    A finished call stays as it is. Raises ClosingRequired while somebody is on the line, InvalidTransition before
+    a disposition.
+    """
+    with held(call, by=by, bars="exclusive") as current:
+        if not current.is_open:
+            return current
+        require_verb("finish", current, at)
+        if current.disposition_id is None:
+            proposed = Disposition.objects.get(code=DISPOSITION_OF_CAUSE[current.cause])
+            return _store(current, proposed, note_of(current), None, by=by, at=at)
+        return _done(current, by=by, at=at)
+
+
+def finish_settled(*, by: User, at: datetime) -> None:
+    """Finish the agent's call if only that is missing; raise OpenCallExists if more is."""
+    call = Call.objects.open().filter(agent=by).first()
+    if call is None:
+        return
+    if not is_settled(call):
+        raise OpenCallExists(call=call.pk)
+    finish(call=call, by=by, at=at)
+
+
+def ask_correction(*, call: Call, reason: str, by: User, at: datetime) -> Call:
+    """Ask the supervisor to correct an entry error (reason required, 500 characters), once per call."""
+    reason = reason.strip()[:500]
+    with held(call, by=by) as current:
+        if not reason:
+            raise Invalid.field("reason", _("Dites pourquoi en quelques mots."))
+        if current.disposition_id is None:
+            raise InvalidTransition(_("Rien n'est encore enregistré."))
+        incident, created = Incident.objects.get_or_create(
+            call=current,
+            kind=IncidentKind.ENTRY_ERROR,
+            defaults={
+                "sponsor_id": current.campaign.programme.sponsor_id,
+                "prospect_id": current.prospect_id,
+                "summary": reason,
+                "data": {"disposition": current.disposition.code if current.disposition else ""},
+                "at": at,
+                "by": by,
+            },
+        )
+        if created:
+            data = {"reason": reason, "incident": incident.pk}
+            tell(current, CallEventKind.CORRECTION_ASKED, by=by, at=at, data=data)
+        return current
+
+
+def correct_disposition(
+    *,
+    call: Call,
+    code: str,
+    reason: str,
+    by: User,
+    at: datetime,
+    note: str = "",
+    callback_at: datetime | None = None,
+    callback_agent: User | None = None,
+    exact: bool = False,
+) -> Call:
+    """Replace the disposition of a call: both rows are kept, the old effects undone, the new ones run.
+
+    Lifts the exclusions that this call caused, puts its entry back as it was, then does what the new disposition
+    says. A supervisor's or manager's decision, with its reason. The same correction twice is made once. Raises
+    Forbidden, Invalid (code, reason, callback_at), InvalidTransition when nothing was stored yet.
+    """
+    require_supervisor(by)
+    reason = reason.strip()[:500]
+    if not reason:
+        raise Invalid.field("reason", _("Dites pourquoi en quelques mots."))
+    barred = [number for number in call_exclusions(call).values_list("number", flat=True) if number]
+    with held(call, by=by, bars="exclusive", also=barred) as current:
+        disposition = _known(code)
+        last = current.dispositions.order_by("-id").first()
+        if last is None:
+            raise InvalidTransition(_("Rien n'est encore enregistré."))
+        if last.disposition_id == disposition.pk:
+            if last.corrects_id is not None:
+                return current
+            raise Invalid.field("code", _("C'est déjà la qualification de cet appel."))
+        agreed = Agreed(callback_at, callback_agent, exact) if callback_at else None
+        _check_words(current, disposition, note.strip() or last.note, agreed, at)
+        return _correct(current, last, disposition, reason, note.strip()[:2000], agreed, by=by, at=at)
+
+
+def correct_version(
+    *, criterion: Criterion, version: int, code: str, reason: str, by: User, at: datetime, note: str = ""
+) -> int:
+    """Correct in bulk what one wrong version of a criterion put out of criteria; returns how many calls.
+
+    A manager's decision: each call gets its own correction row, with the same reason.
+    """
+    require_manager(by)
+    wrong = CallAnswer.objects.filter(
+        criterion=criterion, version=version, result="mismatch", blocking=True, call__disposition__by_mismatch_only=True
+    )
+    calls = list(Call.objects.filter(pk__in=wrong.values("call")).order_by("pk"))
+    for call in calls:
+        correct_disposition(call=call, code=code, reason=reason, note=note, by=by, at=at)
+    return len(calls)
+
+
+def _known(code: str) -> Disposition:
+    disposition = Disposition.objects.filter(code=code, active=True).first()
+    if disposition is None:
+        raise Invalid.field("code", _("Qualification inconnue."))
+    return disposition
+
+
+def _offered(call: Call, code: str) -> Disposition:
+    disposition = _known(code)
+    refused = DispositionRule.objects.filter(campaign=call.campaign_id, disposition=disposition, enabled=False)
+    if refused.exists() and call.disposition_id != disposition.pk:
+        raise Invalid.field("code", _("Cette campagne ne propose pas cette qualification."))
+    return disposition
+
+
+def _already(call: Call, *, by: User, at: datetime) -> Call:
+    """Answer the second submit of a disposition: off the line it is the agent's confirmation."""
+    if call.state in (CallState.ENDED, CallState.NOT_REACHED):
+        return _done(call, by=by, at=at)
+    return call
+
+
+def _check_choice(call: Call, disposition: Disposition) -> None:
+    """Refuse what cannot be chosen on this call: see `Reach`, and what only a mismatch stores."""
+    if disposition.by_mismatch_only:
+        raise Invalid.field("code", _("Hors-critères se constate sur un critère : répondez « non » à sa question."))
+    if call.disposition_id is not None:
+        if call.out_of_criteria_at is not None and call.state == CallState.CLOSING:
+            raise ClosingRequired
+        raise InvalidTransition(_("Cet appel est déjà qualifié : un superviseur peut le corriger."))
+    human = call.greeted_at is not None or call.state in ON_LINE or call.respondent > 0
+    if call.state == CallState.NOT_REACHED:
+        human = False
+    elif call.state == CallState.ENDED and not human:
+        return
+    if (disposition.reach == Reach.HUMAN) != human:
+        message = _("Une personne a répondu.") if human else _("Personne n'a répondu.")
+        raise InvalidTransition(message, extra={"code": disposition.code, "state": call.state})
+    if disposition.requires_match:
+        missing = unmet(call)
+        if missing:
+            raise InvalidTransition(
+                _("Chaque critère éliminatoire doit être rempli : %(question)s") % {"question": missing[0].question},
+                extra={"criteria": [criterion.pk for criterion in missing]},
+            )
+
+
+def _check_words(
+    call: Call, disposition: Disposition, note: str, agreed: Agreed | None, at: datetime
+) -> None:
+    if disposition.requires_note and not note:
+        raise Invalid.field("note", _("Cette qualification demande une note."))
+    if agreed is not None and agreed.at <= at:
+        raise Invalid.field("callback_at", _("L'heure du rappel est passée."))
+    if not disposition.requires_callback:
+        return
+    if agreed is None:
+        raise Invalid.field("callback_at", _("Quand rappeler ?"))
+    if call.entry_id is None:
+        raise Invalid.field("code", _("Ce numéro n'a pas de fiche en liste : un rappel ne peut pas être promis."))
+
+
+def _store(
+    call: Call, disposition: Disposition, note: str, agreed: Agreed | None, *, by: User, at: datetime
+) -> Call:
+    CallDisposition.objects.create(call=call, disposition=disposition, note=note, at=at, by=by)
+    save(call, disposition=disposition)
+    data = {"code": disposition.code, "note": note, **(agreed.facts() if agreed else {})}
+    tell(call, CallEventKind.DISPOSITION, by=by, at=at, data=data)
+    run_effects(call, disposition, agreed, note=note, by=by, at=at)
+    if call.state == CallState.CONNECTED:
+        start_closing(call, disposition.closing, by=by, at=at)
+    elif call.state != CallState.CLOSING:
+        _done(call, by=by, at=at)
+    return call
+
+
+def _done(call: Call, *, by: User, at: datetime) -> Call:
+    publish_note(call, by=by, at=at)
+    return save(call, state=CallState.DONE, done_at=at)
+
+
+def _correct(
+    call: Call,
+    last: CallDisposition,
+    disposition: Disposition,
+    reason: str,
+    note: str,
+    agreed: Agreed | None,
+    *,
+    by: User,
+    at: datetime,
+) -> Call:
+    CallDisposition.objects.create(
+        call=call, disposition=disposition, note=note, corrects=last, reason=reason, at=at, by=by
+    )
+    changes: dict[str, object] = {"disposition": disposition}
+    if disposition.by_mismatch_only and call.out_of_criteria_at is None:
+        changes["out_of_criteria_at"] = at
+    save(call, **changes)
+    data = {"from": last.disposition.code, "to": disposition.code, "reason": reason, "note": note}
+    tell(call, CallEventKind.CORRECTED, by=by, at=at, data=data)
+    undo_effects(call, reason, by=by, at=at)
+    run_effects(call, disposition, agreed, note=note, by=by, at=at)
+    return call

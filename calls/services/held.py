@@ -1,0 +1,175 @@
+"""How every verb begins: the call is locked, in the one order of locks, and its history is written."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from calls.enums import CallEventKind, CallState
+from calls.models import Call, CallEvent
+from calls.rules.transitions import refusal
+from calls.selectors.facts import facts_of
+from calls.services.errors import ClosingRequired, Forbidden, InvalidTransition, NotFound, domain_errors
+from campaigns.models import ListEntry
+from crm.enums import EventKind, Role
+from crm.models import ProspectEvent, ProspectNumber, User
+
+#: What a line of the call's history is in the prospect's timeline.
+TIMELINE: dict[str, EventKind] = {
+    CallEventKind.CLAIMED: EventKind.CLAIMED,
+    CallEventKind.RELEASED: EventKind.RELEASED,
+    CallEventKind.EXPIRED: EventKind.RELEASED,
+    CallEventKind.DIALLED: EventKind.DIALLED,
+    CallEventKind.RINGING: EventKind.DIALLED,
+    CallEventKind.ANSWERED: EventKind.CONNECTED,
+    CallEventKind.NOT_REACHED: EventKind.NOT_REACHED,
+    CallEventKind.GREETED: EventKind.GREETED,
+    CallEventKind.HANDOVER: EventKind.HANDED_OVER,
+    CallEventKind.CRITERION: EventKind.CRITERION,
+    CallEventKind.CLOSING_STARTED: EventKind.CLOSING,
+    CallEventKind.CLOSING_STEP: EventKind.CLOSING,
+    CallEventKind.CLOSING_INTERRUPTED: EventKind.CLOSING,
+    CallEventKind.LINE_DEAD: EventKind.CLOSING,
+    CallEventKind.SITUATION: EventKind.SITUATION,
+    CallEventKind.HUNG_UP: EventKind.HUNG_UP,
+    CallEventKind.HANG_UP_EXPLAINED: EventKind.HUNG_UP,
+    CallEventKind.DISPOSITION: EventKind.DISPOSITION,
+    CallEventKind.CORRECTED: EventKind.CORRECTED,
+    CallEventKind.CORRECTION_ASKED: EventKind.INCIDENT,
+    CallEventKind.SUPERVISOR_RELEASED: EventKind.INCIDENT,
+    CallEventKind.NOTE: EventKind.NOTE,
+    CallEventKind.WISH: EventKind.NOTE,
+}
+
+READ_WITH = ("campaign__programme__sponsor", "prospect__source", "disposition", "agent", "entry")
+
+
+@contextmanager
+def held(call: Call, *, by: User, bars: str = "", also: Sequence[str] = ()) -> Iterator[Call]:
+    """Open a transaction and yield the call, locked and read anew.
+
+    `bars` is "shared" for a dial, "exclusive" where exclusions may be written: those locks come before the row's.
+    `also` are further numbers whose bars may change.
+    Raises NotFound for a call of another agent, and turns what the database refuses into DomainError.
+    """
+    with domain_errors(), transaction.atomic():
+        if bars:
+            lock_bars(call, exclusive=bars == "exclusive", also=also)
+        locked = Call.objects.select_for_update(of=("self",)).select_related(*READ_WITH).get(pk=call.pk)
+        if locked.agent_id != by.pk and not by.is_supervising and by.role != Role.INTEGRATION:
+            raise NotFound
+        yield locked
+
+
+def lock_bars(call: Call, *, exclusive: bool, also: Sequence[str] = ()) -> None:
+    """Take the locks of the bars on the call's number and prospect; exclusive ones on all its numbers."""
+    with connection.cursor() as cursor:
+        if not exclusive:
+            cursor.execute("SELECT courtois_share_bars(%s, %s)", [call.number, call.prospect_id])
+            return
+        numbers = [call.number, *also]
+        if call.prospect_id is not None:
+            numbers.extend(numbers_of(call.prospect_id))
+        lock_numbers(numbers, [call.prospect_id] if call.prospect_id else [])
+
+
+def lock_numbers(numbers: Sequence[str], prospects: Sequence[int]) -> None:
+    """Take the exclusive locks that bars on these E.164 numbers and prospects need."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT courtois_lock_bars(%s::text[], %s::bigint[])",
+            [sorted(set(numbers)), sorted(set(prospects))],
+        )
+
+
+def numbers_of(prospect_id: int) -> list[str]:
+    """Return the E.164 numbers of a prospect, in its order."""
+    return list(ProspectNumber.objects.filter(prospect_id=prospect_id).values_list("number", flat=True))
+
+
+def lock_entry(call: Call) -> ListEntry | None:
+    """Lock and return the call's entry, or None when it has none."""
+    if call.entry_id is None:
+        return None
+    return ListEntry.objects.select_for_update().filter(pk=call.entry_id).first()
+
+
+def require_verb(verb: str, call: Call, at: datetime) -> None:
+    """Raise ClosingRequired or InvalidTransition unless `verb` is possible now."""
+    problem = refusal(verb, facts_of(call, at))
+    if problem is None:
+        return
+    facts = {"state": call.state, "verb": verb}
+    if problem == "closing-required":
+        raise ClosingRequired(extra=facts)
+    if call.state == CallState.CONNECTED and call.greeted_at is None and verb in ("criteria", "closing", "disposition"):
+        raise InvalidTransition(_("Saluez d'abord la personne."), extra=facts)
+    raise InvalidTransition(extra=facts)
+
+
+def require_supervisor(by: User) -> None:
+    """Raise Forbidden unless `by` may correct, release and decide."""
+    if not by.is_supervising:
+        raise Forbidden
+
+
+def require_manager(by: User) -> None:
+    """Raise Forbidden unless `by` sets up campaigns and lists."""
+    if not by.is_managing:
+        raise Forbidden
+
+
+def tell(
+    call: Call, kind: CallEventKind, *, by: User | None, at: datetime, data: dict[str, Any] | None = None
+) -> CallEvent:
+    """Write a line of the call's history and the same line of its prospect's timeline, inside its sponsor."""
+    data = data or {}
+    event = CallEvent.objects.create(call=call, kind=kind, at=at, by=by, data=data)
+    if call.prospect_id is not None:
+        ProspectEvent.objects.create(
+            prospect_id=call.prospect_id,
+            sponsor_id=call.campaign.programme.sponsor_id,
+            at=at,
+            by=by,
+            kind=TIMELINE[kind],
+            call_ref=call.pk,
+            data={"event": str(kind), "campaign": call.campaign_id, **data},
+        )
+    return event
+
+
+def tell_prospect(
+    call: Call, kind: EventKind, *, by: User | None, at: datetime, data: dict[str, Any] | None = None
+) -> None:
+    """Write a line of the prospect's timeline alone, inside the call's sponsor."""
+    if call.prospect_id is not None:
+        ProspectEvent.objects.create(
+            prospect_id=call.prospect_id,
+            sponsor_id=call.campaign.programme.sponsor_id,
+            at=at,
+            by=by,
+            kind=kind,
+            call_ref=call.pk,
+            data=data or {},
+        )
+
+
+def save(call: Call, **changes: Any) -> Call:
+    """Store these columns of the call and return it."""
+    for name, value in changes.items():
+        setattr(call, name, value)
+    call.save(update_fields=sorted(changes))
+    return call
+
+
+def talk_lease(call: Call, at: datetime) -> datetime:
+    """Return the end of the lease of a call that is on the line, renewed at `at`."""
+    return at + timedelta(seconds=call.campaign.talk_lease_seconds)
+
+
+def fiche_lease(call: Call, at: datetime) -> datetime:
+    """Return the end of the lease of a call that nobody answered yet, renewed at `at`."""
+    return at + timedelta(seconds=call.campaign.lease_seconds)

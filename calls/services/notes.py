@@ -1,0 +1,37 @@
+"""The agent's note on a call: saved as it is typed, the last one counts."""
+
+from datetime import datetime
+
+from calls.enums import CallEventKind
+from calls.models import Call, CallEvent
+from calls.services.held import held, require_verb, tell_prospect
+from crm.enums import EventKind
+from crm.models import User
+
+
+def write_note(*, call: Call, text: str, by: User, at: datetime) -> Call:
+    """Store the agent's note (2,000 characters); unchanged words write nothing.
+
+    The prospect's timeline gets its last form, once, when the call is done (`publish_note`).
+    """
+    text = text.strip()[:2000]
+    with held(call, by=by) as current:
+        require_verb("note", current, at)
+        if text != note_of(current):
+            CallEvent.objects.create(call=current, kind=CallEventKind.NOTE, at=at, by=by, data={"text": text})
+            if not current.is_open:
+                publish_note(current, by=by, at=at)
+        return current
+
+
+def note_of(call: Call) -> str:
+    """Return the agent's note as it stands, "" when there is none."""
+    last = call.events.filter(kind=CallEventKind.NOTE).order_by("-id").first()
+    return str(last.data.get("text", "")) if last else ""
+
+
+def publish_note(call: Call, *, by: User, at: datetime) -> None:
+    """Write the note into the prospect's timeline, inside the sponsor."""
+    text = note_of(call)
+    if text:
+        tell_prospect(call, EventKind.NOTE, by=by, at=at, data={"event": str(CallEventKind.NOTE), "text": text})

@@ -1,0 +1,240 @@
+"""With somebody on the line: the greeting, who speaks, the criteria, a fact corrected, a wish."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from calls.enums import AnsweredBy, CallEventKind, CallState, Result
+from calls.models import Call, CallAnswer
+from calls.rules.hang_up import SUPERVISOR
+from calls.selectors.answers import file_value, results_on_file
+from calls.services.errors import Invalid, InvalidTransition, MismatchNotConfirmed
+from calls.services.held import held, require_verb, save, talk_lease, tell
+from calls.services.mismatch import store_mismatch
+from campaigns.models import Criterion
+from campaigns.rules.criteria import ATTRIBUTE
+from crm.models import Prospect, User
+from crm.services.prospects import edit_prospect
+
+#: Who can answer for the prospect: only they can mismatch a criterion (contract, section 4).
+ABLE_TO_ANSWER = frozenset({AnsweredBy.INTENDED, AnsweredBy.COLLEAGUE})
+#: Kept as what was heard when another organisation answers and nothing more was noted.
+SOMEBODY_ELSE = "Une autre organisation ou personne a répondu"
+
+
+def greet(*, call: Call, answered_by: str, by: User, at: datetime, heard: str = "") -> Call:
+    """Store that the greeting was said, and to whom (`calls.enums.AnsweredBy`); empty means the intended person.
+
+    Said again with another `answered_by`, it corrects who speaks. Another organisation or person is a mismatch in
+    itself: it is stored at once, with `heard` when there are words. Raises InvalidTransition before an answer.
+    """
+    answered_by = _known(answered_by)
+    with held(call, by=by, bars=_bars(answered_by)) as current:
+        again = current.state == CallState.CONNECTED and current.greeted_at is not None
+        if again and current.answered_by == answered_by:
+            return current
+        if not again:
+            require_verb("greet", current, at)
+            save(current, greeted_at=at, answered_by=answered_by, lease_until=talk_lease(current, at))
+        else:
+            save(current, answered_by=answered_by)
+        tell(current, CallEventKind.GREETED, by=by, at=at, data={"answered_by": answered_by})
+        if answered_by == AnsweredBy.OTHER:
+            return store_mismatch(current, None, heard.strip() or SOMEBODY_ELSE, by=by, at=at)
+        return current
+
+
+def hand_over(*, call: Call, answered_by: str, by: User, at: datetime, heard: str = "") -> Call:
+    """Store that the line was passed to another person: greeting and criteria start again with them.
+
+    What had been allowed because of the person before (a playbook's stage, driving) is allowed no longer. Another
+    organisation is a mismatch in itself. Raises InvalidTransition before the first greeting.
+    """
+    answered_by = _known(answered_by)
+    with held(call, by=by, bars=_bars(answered_by)) as current:
+        require_verb("handover", current, at)
+        kept = current.end_allowed_by if current.end_allowed_by.startswith(SUPERVISOR) else ""
+        save(
+            current,
+            respondent=current.respondent + 1,
+            answered_by=answered_by,
+            greeted_at=None,
+            line_dead_at=None,
+            end_allowed_by=kept,
+            lease_until=talk_lease(current, at),
+        )
+        data = {"answered_by": answered_by, "respondent": current.respondent}
+        tell(current, CallEventKind.HANDOVER, by=by, at=at, data=data)
+        if answered_by == AnsweredBy.OTHER:
+            return store_mismatch(current, None, heard.strip() or SOMEBODY_ELSE, by=by, at=at)
+        return current
+
+
+def answer_criterion(
+    *, call: Call, criterion: Criterion | None, result: str, heard: str, by: User, at: datetime
+) -> Call:
+    """Store an answer (`calls.enums.Result`) to a criterion; a blocking mismatch is final the moment it is stored.
+
+    Without criterion, another organisation or person answers: a mismatch in itself. A mismatch needs `heard` (what
+    was heard, 500 characters) and somebody able to answer for the prospect. The same answer twice is stored once.
+    Raises Invalid for what is missing, ClosingRequired after a mismatch, InvalidTransition in any other state.
+    """
+    heard = heard.strip()[:500]
+    _check_answer(criterion, result, heard)
+    with held(call, by=by, bars="exclusive" if result == Result.MISMATCH else "") as current:
+        if _is_stored(current, criterion, result, heard):
+            return current
+        require_verb("criteria", current, at)
+        _check_criterion(current, criterion)
+        if criterion is None:
+            save(current, answered_by=AnsweredBy.OTHER)
+            return store_mismatch(current, None, heard, by=by, at=at)
+        if result == Result.MISMATCH:
+            require_able(current)
+            return store_mismatch(current, criterion, heard, by=by, at=at)
+        return _store_answer(current, criterion, result, heard, by=by, at=at)
+
+
+def correct_fact(
+    *,
+    call: Call,
+    data: dict[str, Any],
+    by: User,
+    at: datetime,
+    phones: Sequence[Any] | None = None,
+    confirmed: bool = False,
+    expected_version: int | None = None,
+) -> Call:
+    """Correct the fiche on the line, and judge the criteria on its corrected form.
+
+    A corrected field that now matches its criterion is stored as `match`. One that contradicts it is a mismatch,
+    with the corrected value as what was heard; a blocking one only when `confirmed`: without, MismatchNotConfirmed
+    is raised (`extra`: criterion, expected, heard) and nothing changes, the fiche included.
+    """
+    with held(call, by=by, bars="exclusive") as current:
+        if current.prospect is None:
+            raise InvalidTransition(_("Cet appel n'a pas de fiche."))
+        before = current.prospect
+        prospect = edit_prospect(
+            prospect=before, data=data, phones=phones, by=by, at=at, expected_version=expected_version
+        )
+        if current.state in (CallState.CONNECTED, CallState.CLOSING) and current.out_of_criteria_at is None:
+            current.prospect = prospect
+            return _judge(current, _touched(current, data), confirmed=confirmed, by=by, at=at)
+        return current
+
+
+def note_wish(*, call: Call, text: str, remind_at: datetime | None, by: User, at: datetime) -> Call:
+    """Keep the person's wish to be called about something else: its words (500 characters), its time, and nothing more.
+
+    It opens no campaign and lifts no exclusion. The same words twice are kept once. Raises Invalid without words.
+    """
+    text = text.strip()[:500]
+    with held(call, by=by) as current:
+        require_verb("wish", current, at)
+        if not text:
+            raise Invalid.field("text", _("Notez ce que la personne souhaite."))
+        data = {"text": text, "remind_at": remind_at.isoformat() if remind_at else None}
+        if not current.events.filter(kind=CallEventKind.WISH, data=data).exists():
+            tell(current, CallEventKind.WISH, by=by, at=at, data=data)
+        return current
+
+
+def _known(answered_by: str) -> str:
+    answered_by = answered_by or AnsweredBy.INTENDED
+    if answered_by not in AnsweredBy.values:
+        raise Invalid.field("answered_by", _("Qui répond ?"))
+    return answered_by
+
+
+def _bars(answered_by: str) -> str:
+    return "exclusive" if answered_by == AnsweredBy.OTHER else ""
+
+
+def _check_answer(criterion: Criterion | None, result: str, heard: str) -> None:
+    if result not in Result.values:
+        raise Invalid.field("result", _("Réponse inconnue."))
+    if criterion is None and result != Result.MISMATCH:
+        raise Invalid.field("criterion", _("De quel critère s'agit-il ?"))
+    if result == Result.MISMATCH and not heard:
+        raise Invalid.field("heard", _("Notez en quelques mots ce que vous avez entendu."))
+
+
+def _check_criterion(call: Call, criterion: Criterion | None) -> None:
+    if criterion is None:
+        return
+    if criterion.programme_id != call.campaign.programme_id:
+        raise Invalid.field("criterion", _("Ce critère n'est pas de cette démarche."))
+    if criterion.retired_at is not None:
+        raise Invalid.field("criterion", _("Ce critère n'est plus demandé."))
+
+
+def require_able(call: Call) -> None:
+    """Raise InvalidTransition unless the person on the line can answer for the prospect."""
+    if call.answered_by not in ABLE_TO_ANSWER:
+        raise InvalidTransition(
+            _("Seule une personne qui peut répondre pour la fiche peut infirmer un critère."),
+            extra={"answered_by": call.answered_by},
+        )
+
+
+def _is_stored(call: Call, criterion: Criterion | None, result: str, heard: str) -> bool:
+    """Whether this is the second submit of an answer that stands."""
+    last = call.answers.filter(criterion=criterion, respondent=call.respondent).order_by("-id").first()
+    if last is None or last.result != result:
+        return False
+    return call.out_of_criteria_at is not None or last.heard == heard
+
+
+def _store_answer(
+    call: Call, criterion: Criterion, result: str, heard: str, *, by: User, at: datetime
+) -> Call:
+    CallAnswer.objects.create(
+        call=call,
+        criterion=criterion,
+        version=criterion.version,
+        result=result,
+        blocking=criterion.blocking,
+        expected=criterion.expected,
+        heard=heard,
+        answered_by=call.answered_by,
+        respondent=call.respondent,
+        at=at,
+        by=by,
+    )
+    data = {"criterion": criterion.pk, "version": criterion.version, "result": result, "heard": heard}
+    tell(call, CallEventKind.CRITERION, by=by, at=at, data=data)
+    return call
+
+
+def _touched(call: Call, data: dict[str, Any]) -> list[Criterion]:
+    """Return the criteria that ask about a field among `data`, those that were changed by it or not."""
+    fields = {name for name in data if name != "attributes"}
+    fields |= {f"{ATTRIBUTE}{key}" for key in data.get("attributes") or {}}
+    asked = Criterion.objects.filter(
+        programme_id=call.campaign.programme_id, retired_at__isnull=True, field__in=fields
+    )
+    return list(asked.order_by("position", "id"))
+
+
+def _judge(call: Call, criteria: Sequence[Criterion], *, confirmed: bool, by: User, at: datetime) -> Call:
+    results = results_on_file(call.prospect_id, criteria)
+    prospect = Prospect.objects.get(pk=call.prospect_id)
+    failed = None
+    for criterion in criteria:
+        result, heard = results[criterion.pk], file_value(prospect, criterion.field)[:500]
+        if result == Result.MISMATCH and criterion.blocking:
+            failed = failed or (criterion, heard)
+        elif result != Result.UNKNOWN and not _is_stored(call, criterion, result, heard):
+            _store_answer(call, criterion, result, heard, by=by, at=at)
+    if failed is None:
+        return call
+    criterion, heard = failed
+    if not confirmed:
+        facts = {"criterion": criterion.pk, "expected": criterion.expected, "heard": heard}
+        raise MismatchNotConfirmed(extra=facts)
+    require_verb("criteria", call, at)
+    require_able(call)
+    return store_mismatch(call, criterion, heard, by=by, at=at)
