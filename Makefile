@@ -25,9 +25,9 @@ check: .venv/development.stamp node_modules/.stamp
 	$(BIN)/djlint --lint --quiet templates
 	$(BIN)/lint-imports
 	$(OFFLINE) $(BIN)/mypy
-	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(OFFLINE) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
-	$(BIN)/pytest -q tests/test_house_layers.py
+	$(OFFLINE) $(BIN)/pytest -q tests/test_house_layers.py
 
 bench: .venv/development.stamp node_modules/.stamp
 	$(BIN)/python bench/run.py
