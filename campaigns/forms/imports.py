@@ -1,9 +1,14 @@
 """Forms of an import: the file, then what its columns mean."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+
+from campaigns.rules.criteria import COLUMNS
+from campaigns.rules.headers import TARGETS
+from campaigns.rules.mapping import ATTRIBUTE_PREFIX, IGNORE
 
 REGIONS = (
     ("FR", _("France")),
@@ -65,3 +70,62 @@ class UploadForm(forms.Form):
                 "source_name", _("Choisissez un fournisseur ou nommez-en un nouveau, pas les deux.")
             )
         return cleaned
+
+
+#: What a column can fill, as the menus say it.
+TARGET_LABELS: dict[str, Any] = {
+    "phone": _("numéro de téléphone"),
+    "external_id": _("identifiant externe"),
+    **{name: label for name, label in COLUMNS.items() if name in TARGETS},
+    "opt_out": _("ne pas appeler (opposition)"),
+    "note": _("note"),
+}
+ATTRIBUTE = "attribute"
+
+
+class MappingForm(forms.Form):
+    """What each column of the file fills: one menu a column, in the file's order."""
+
+    region = forms.ChoiceField(label=_("Pays des numéros écrits sans indicatif"), choices=REGIONS)
+
+    def __init__(self, *args: Any, columns: Sequence[Mapping[str, Any]], region: str, **kwargs: Any) -> None:
+        """Take the `columns` of an import's preview (header, target, confidence, samples) and its region."""
+        super().__init__(*args, **kwargs)
+        self.columns = columns
+        self.fields["region"].initial = region
+        if region not in dict(REGIONS):
+            choice = self.fields["region"]
+            assert isinstance(choice, forms.ChoiceField)
+            choice.choices = [*REGIONS, (region, region)]
+        for index, column in enumerate(columns):
+            self.fields[f"column-{index}"] = forms.ChoiceField(
+                label=column["header"], choices=_target_choices, initial=_menu_value(column["target"])
+            )
+
+    def rows(self) -> list[tuple[Mapping[str, Any], forms.BoundField, int]]:
+        """Return each column with its menu and the confidence of its guess in percent."""
+        return [
+            (column, self[f"column-{index}"], round(float(column["confidence"]) * 100))
+            for index, column in enumerate(self.columns)
+        ]
+
+    def mapping(self) -> dict[str, str]:
+        """Return `{header: target}`; a column that stays an attribute keeps the name that it has."""
+        chosen = {}
+        for index, column in enumerate(self.columns):
+            target = self.cleaned_data[f"column-{index}"]
+            kept = target == ATTRIBUTE and column["target"].startswith(ATTRIBUTE_PREFIX)
+            chosen[column["header"]] = column["target"] if kept else target
+        return chosen
+
+
+def _target_choices() -> list[tuple[str, Any]]:
+    return [
+        (IGNORE, _("ne pas importer")),
+        (ATTRIBUTE, _("autre champ, gardé tel quel")),
+        *TARGET_LABELS.items(),
+    ]
+
+
+def _menu_value(target: str) -> str:
+    return ATTRIBUTE if target.startswith(ATTRIBUTE_PREFIX) else target

@@ -2,8 +2,9 @@
 
 from django.db.models import Count, Q, QuerySet
 
-from campaigns.enums import EntryState
+from campaigns.enums import EntryState, Gate
 from campaigns.models import Campaign, ListEntry
+from campaigns.rules.gate import sentence
 from crm.models import Prospect
 from crm.selectors.prospects import prospects_found
 
@@ -24,6 +25,13 @@ def entries_found(
         found = prospects_found(Prospect.objects.all(), q).order_by().values("pk")
         rows = rows.filter(prospect__in=found)
     return rows
+
+
+def why(entry: ListEntry) -> str:
+    """Return in one sentence what holds an entry back, "" when nothing does."""
+    if not entry.verdict_gate or entry.verdict_gate == Gate.OPEN:
+        return ""
+    return sentence(entry.verdict_gate, entry.verdict_reason, entry.verdict_until, entry.time_zone)
 
 
 def counts_by_state(campaign: Campaign) -> list[tuple[str, str, int]]:

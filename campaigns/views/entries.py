@@ -102,11 +102,13 @@ def _add(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 def _page(request: HttpRequest, campaign: Campaign, form: AddProspectsForm) -> HttpResponse:
     filters = EntryFilterForm(request.GET)
     rows = entries_selector.entries_found(campaign, **filters.values())
+    page = page_of(request, rows)
     context = {
         "campaign": campaign,
         "filters": filters,
         "form": form,
-        "page": page_of(request, rows),
+        "page": page,
+        "rows": [(entry, entries_selector.why(entry)) for entry in page],
         "states": entries_selector.counts_by_state(campaign),
         "filtered": any(filters.values().values()),
         "tab": "entries",

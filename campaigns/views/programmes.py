@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from campaigns import access
 from campaigns.forms.programmes import ConditionForm, CriterionForm, ProgrammeForm, initial_of
 from campaigns.models import Criterion
+from campaigns.rules.wording import condition_words
 from campaigns.selectors import criteria as criteria_selector
 from campaigns.services import programmes
 from crm.access import role_required, sponsors_of
@@ -37,7 +38,10 @@ def programme(request: HttpRequest, pk: int) -> HttpResponse:
     found = access.get_programme_or_404(user_of(request), pk)
     context = {
         "programme": found,
-        "criteria": criteria_selector.criteria_with_counts(found),
+        "criteria": [
+            (row, condition_words(row.field, row.operator, row.value))
+            for row in criteria_selector.criteria_with_counts(found)
+        ],
         "retired": found.criteria.filter(retired_at__isnull=False).count(),
         "campaigns": found.campaigns.order_by("name"),
     }

@@ -9,7 +9,7 @@ from campaigns import access
 from campaigns.forms.lists import ProspectCampaignForm
 from campaigns.selectors import prospects as prospects_selector
 from campaigns.services import entries
-from crm.access import get_prospect_or_404, role_required
+from crm.access import get_prospect_or_404, role_required, sponsors_of
 from crm.enums import MANAGING, SUPERVISING
 from crm.rules.errors import DomainError
 from crm.views.answers import now, refused, saved, user_of
@@ -23,7 +23,7 @@ def prospect(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_prospect_or_404(user, pk)
     context = {
         "prospect": found,
-        "page": prospects_selector.prospect_page(found, user, at=now()),
+        "page": prospects_selector.prospect_page(found, sponsors=sponsors_of(user), at=now()),
         "form": ProspectCampaignForm(campaigns=access.campaigns_of(user).exclude(entries__prospect=found)),
     }
     return render(request, "campaigns/prospect.html", context)
