@@ -9,6 +9,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django import DjangoDbBlocker
 
+from tests.flush import remember_seeds
 from tests.template_database import ready_template
 
 # Playwright's synchronous API runs an event loop in the test's own thread, where Django would refuse its ORM.
@@ -58,6 +59,13 @@ def _flush_between_tests_may_truncate_history() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", flush_as_replica)
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Let tests that commit be flushed, although the database refuses deletions."""
+    with django_db_blocker.unblock():
+        remember_seeds()
 
 
 @pytest.fixture(scope="session")
