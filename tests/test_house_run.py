@@ -1,0 +1,148 @@
+"""`make run` carries an empty folder to a page that answers, stops everything it started, and keeps the data."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from config import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ("calls", "campaigns", "config", "crm", "locale", "static", "templates", "manage.py", "Procfile")
+
+
+@pytest.fixture
+def checkout() -> Iterator[Path]:
+    """A copy of the product's sources, without any data."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="run-") as name:
+        copy = Path(name) / "checkout"
+        copy.mkdir()
+        for source in SOURCES:
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, copy / source, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / source, copy / source)
+        (copy / "node_modules").symlink_to(ROOT / "node_modules")
+        yield copy
+        embedded.stop(copy / "var")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(checkout: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+    """What `make run` runs, until it has said where it answers."""
+    environment = os.environ | {
+        "PORT": str(port),
+        "DATABASE_URL": "",
+        "REDIS_URL": "",
+        "WEB_CONCURRENCY": "1",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "config.run"],
+        cwd=checkout,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        seen: list[str] = []
+        for line in process.stdout:
+            seen.append(line)
+            if "Ctrl-C" in line:
+                break
+        assert f"http://localhost:{port}/" in "".join(seen), "".join(seen)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
+
+
+def ready(port: int) -> dict[str, object]:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as response:
+                answer: dict[str, object] = json.load(response)
+                return answer
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+
+def left_behind(checkout: Path) -> list[str]:
+    return [
+        " ".join(process.info["cmdline"])
+        for process in psutil.process_iter(["cmdline", "status"])
+        if process.info["status"] != psutil.STATUS_ZOMBIE
+        and str(checkout) in " ".join(process.info["cmdline"] or [])
+    ]
+
+
+def users(checkout: Path) -> int:
+    with psycopg.connect(embedded.postgres_url(checkout / "var")) as connection:
+        row = connection.execute("SELECT count(*) FROM crm_user").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_it_loads_the_demo_stops_what_it_started_and_only_that_and_keeps_the_data(checkout: Path) -> None:
+    port = free_port()
+
+    with running(checkout, port) as first:
+        parts = ready(port)["parts"]
+        first.send_signal(signal.SIGINT)
+        first.communicate(timeout=60)
+    after_first = left_behind(checkout)
+    loaded = users(checkout)
+    with running(checkout, port):
+        again = ready(port)["ready"]
+
+    assert parts == {"database": "ok", "redis": "ok", "migrations": "ok"}
+    assert first.returncode == 0
+    assert after_first == []
+    assert loaded >= 4
+    assert again is True
+    # PostgreSQL ran before the second start, because somebody had looked at the users: it is theirs and goes on.
+    assert embedded.is_running(checkout / "var")
+    assert users(checkout) == loaded
+
+
+def test_a_port_that_is_taken_is_said_before_anything_starts(checkout: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        environment = os.environ | {"PORT": str(other.getsockname()[1])}
+
+        done = subprocess.run(
+            [sys.executable, "-m", "config.run"],
+            cwd=checkout,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert "is taken" in done.stderr
+    assert not (checkout / "var").exists()
