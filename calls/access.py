@@ -10,6 +10,8 @@ from django.shortcuts import get_object_or_404
 from calls.models import Call
 from campaigns.enums import CampaignStatus
 from campaigns.models import Campaign
+from crm.access import sponsors_of
+from crm.enums import Role
 from crm.models import User
 
 
@@ -39,3 +41,11 @@ def running_campaign_or_404(user: User, pk: Any) -> Campaign:
     if not str(pk or "").isdecimal():
         raise Http404
     return get_object_or_404(running_campaigns(user), pk=int(pk))
+
+
+def calls_of(user: User) -> QuerySet[Call]:
+    """Return the calls that the user sees: an agent's own, and to the others those of their sponsors."""
+    own = Call.objects.filter(agent=user)
+    if user.role == Role.AGENT:
+        return own
+    return own | Call.objects.filter(campaign__programme__sponsor__in=sponsors_of(user))

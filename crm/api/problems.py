@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -169,6 +169,8 @@ def _foreseen(request: HttpRequest, exc: Exception) -> Response | None:
         return problem(request, "forbidden", 403, _("Votre rôle ne permet pas cette action."))
     if isinstance(exc, RequestDataTooBig):
         return problem(request, "too-large", 413)
+    if isinstance(exc, SuspiciousOperation):
+        return problem(request, "validation", 400, errors={"__all__": [str(PROBLEMS["validation"].title)]})
     if isinstance(exc, exceptions.APIException):
         return _framework(request, exc)
     return _database(request, exc)

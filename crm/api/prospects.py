@@ -201,16 +201,15 @@ def prospect_record(prospect: Prospect, *, status: int = 200, location: str = ""
     return record(prospect_out(prospect), status=status, etag=prospect_etag(prospect), location=location)
 
 
-def _source(user: User, reference: int | str) -> Source:
-    """Return the source that a body or a query refers to by id or slug, or refuse the field."""
-    found = sources_of(user)
+def find_source(found: QuerySet[Source], reference: int | str) -> Source:
+    """Return the source of `found` that a body or a query refers to by id or slug, or refuse the field."""
     text = str(reference)
-    by_slug = found.filter(slug=text).first() if isinstance(reference, str) else None
-    if by_slug is None and text.isascii() and text.isdigit():
-        by_slug = found.filter(pk=int(text)).first()
-    if by_slug is None:
+    source = found.filter(slug=text).first() if isinstance(reference, str) else None
+    if source is None and text.isascii() and text.isdigit() and len(text) < 19:
+        source = found.filter(pk=int(text)).first()
+    if source is None:
         raise Invalid.field("source", _("Ce fournisseur n'existe pas."))
-    return by_slug
+    return source
 
 
 def _phones(data: dict[str, Any]) -> list[PhoneInput] | None:
@@ -234,7 +233,7 @@ def _filtered(request: Request, found: QuerySet[Prospect]) -> QuerySet[Prospect]
     if "external_id" in query:
         found = found.filter(external_id=query["external_id"])
     if "source" in query:
-        found = found.filter(source=_source(caller(request), query["source"]))
+        found = found.filter(source=find_source(sources_of(caller(request)), query["source"]))
     if "number" in query:
         forms = search_forms(query["number"][:100])
         if not forms:
@@ -279,7 +278,8 @@ class ProspectList(Endpoint):
     def post(self, request: Request) -> Response:
         """Create."""
         user, data = caller(request), read(request, ProspectIn)
-        source = _source(user, data.pop("source"))
+        source = find_source(sources_of(user), data.pop("source"))
+        data.pop("confirmed", None)
         phones = _phones(data) or []
         prospect = create_prospect(source=source, data=data, phones=phones, by=user, at=now())
         return prospect_record(prospect, status=201, location=f"{request.path}{prospect.pk}/")
@@ -309,11 +309,23 @@ class ProspectDetail(Endpoint):
         user = caller(request)
         prospect = get_prospect_or_404(user, pk)
         data = read(request, ProspectIn, partial=True)
-        if "source" in data and _source(user, data.pop("source")).pk != prospect.source_id:
+        if "source" in data and find_source(sources_of(user), data.pop("source")).pk != prospect.source_id:
             raise Invalid.field("source", _("Le fournisseur d'une fiche ne change pas."))
         phones = _phones(data)
         version = expected_version(request, prospect)
-        edited = edit_prospect(
+        confirmed = data.pop("confirmed", False)
+        return prospect_record(self.edit(user, prospect, data, phones, version, confirmed))
+
+    def edit(
+        self,
+        user: User,
+        prospect: Prospect,
+        data: dict[str, Any],
+        phones: list[PhoneInput] | None,
+        version: int | None,
+        confirmed: bool,
+    ) -> Prospect:
+        """Store the corrected fields; an app above knows what they mean for a call under way."""
+        return edit_prospect(
             prospect=prospect, data=data, phones=phones, by=user, at=now(), expected_version=version
         )
-        return prospect_record(edited)

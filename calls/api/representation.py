@@ -1,0 +1,124 @@
+"""A call as the API answers it."""
+
+from datetime import datetime
+from typing import Any
+
+from rest_framework import serializers
+
+from calls.enums import CallState
+from calls.models import Call
+from calls.rules.transitions import allowed
+from calls.selectors.call_screen import CallScreen, screen_of
+from calls.selectors.facts import facts_of
+from crm.api.endpoints import stamp
+
+
+class MismatchOut(serializers.Serializer[Any]):
+    """A criterion that was not met; without criterion, somebody else had answered."""
+
+    criterion = serializers.IntegerField(allow_null=True)
+    expected = serializers.CharField(allow_blank=True)
+    heard = serializers.CharField(allow_blank=True)
+
+
+class StepOut(serializers.Serializer[Any]):
+    """A sentence of the closing, and when it was said."""
+
+    step = serializers.CharField()
+    text = serializers.CharField()
+    said_at = serializers.DateTimeField(allow_null=True)
+
+
+class QuestionOut(serializers.Serializer[Any]):
+    """A criterion to ask, and what the person on the line answered; `result` is empty until then."""
+
+    criterion = serializers.IntegerField()
+    question = serializers.CharField()
+    expected = serializers.CharField(allow_blank=True)
+    blocking = serializers.BooleanField()
+    result = serializers.CharField(allow_blank=True)
+    heard = serializers.CharField(allow_blank=True)
+
+
+class CallOut(serializers.Serializer[Any]):
+    """A call. `allowed` lists the verbs that are possible now; `disposition` is a code."""
+
+    id = serializers.IntegerField()
+    campaign = serializers.IntegerField()
+    prospect = serializers.IntegerField(allow_null=True)
+    number = serializers.CharField()
+    agent = serializers.IntegerField()
+    state = serializers.CharField()
+    mode = serializers.CharField()
+    started_at = serializers.DateTimeField()
+    lease_until = serializers.DateTimeField()
+    answered_at = serializers.DateTimeField(allow_null=True)
+    answered_by = serializers.CharField(allow_blank=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    hung_up_by = serializers.CharField(allow_blank=True)
+    evidence = serializers.CharField(allow_blank=True)
+    cause = serializers.CharField(allow_blank=True)
+    criteria = QuestionOut(many=True)
+    mismatches = MismatchOut(many=True)
+    closing = StepOut(many=True)
+    may_hang_up = serializers.BooleanField()
+    disposition = serializers.CharField(allow_null=True)
+    dispositions = serializers.ListField(child=serializers.CharField(), help_text="Codes offered now.")
+    callback = serializers.IntegerField(allow_null=True)
+    incidents = serializers.ListField(child=serializers.IntegerField())
+    allowed = serializers.ListField(child=serializers.CharField())
+
+
+def call_out(call: Call, at: datetime) -> dict[str, Any]:
+    """Return a call as the contract has it. One that was just claimed has no history to read: no query."""
+    if call.state == CallState.CLAIMED:
+        return _columns(call) | {
+            "criteria": [],
+            "mismatches": [],
+            "closing": [],
+            "may_hang_up": False,
+            "dispositions": [],
+            "callback": None,
+            "incidents": [],
+            "allowed": allowed(facts_of(call, at)),
+        }
+    screen = screen_of(call, at)
+    return _columns(call) | _facts(call, screen)
+
+
+def _columns(call: Call) -> dict[str, Any]:
+    return {
+        "id": call.pk,
+        "campaign": call.campaign_id,
+        "prospect": call.prospect_id,
+        "number": call.number,
+        "agent": call.agent_id,
+        "state": str(call.state),
+        "mode": str(call.mode),
+        "started_at": stamp(call.started_at),
+        "lease_until": stamp(call.lease_until),
+        "answered_at": stamp(call.answered_at),
+        "answered_by": str(call.answered_by),
+        "ended_at": stamp(call.ended_at),
+        "hung_up_by": str(call.hung_up_by),
+        "evidence": str(call.evidence),
+        "cause": str(call.cause),
+        "disposition": call.disposition.code if call.disposition else None,
+    }
+
+
+def _facts(call: Call, screen: CallScreen) -> dict[str, Any]:
+    answers = call.answers.filter(result="mismatch").values("criterion", "expected", "heard")
+    return {
+        "criteria": [],
+        "mismatches": list(answers),
+        "closing": [
+            {"step": str(step.step), "text": step.text, "said_at": stamp(step.said_at)}
+            for step in screen.steps
+        ],
+        "may_hang_up": screen.may_hang_up,
+        "dispositions": [disposition.code for disposition in screen.dispositions],
+        "callback": call.callbacks.order_by("-id").values_list("pk", flat=True).first(),
+        "incidents": list(call.incidents.order_by("id").values_list("pk", flat=True)),
+        "allowed": list(screen.allowed),
+    }

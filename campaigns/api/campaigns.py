@@ -1,0 +1,473 @@
+"""Campaigns: their settings, their state, their words, and why nobody in them can be called."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from campaigns.access import campaigns_of, programmes_of
+from campaigns.enums import CampaignStatus, ClosingKind, Purpose, Step
+from campaigns.models import Campaign, ClosingStep, Disposition
+from campaigns.selectors.queue import queue_counts
+from campaigns.selectors.words import is_step, offered
+from campaigns.services.campaigns import (
+    close_campaign,
+    create_campaign,
+    edit_campaign,
+    pause_campaign,
+    set_closing_step,
+    set_disposition_rule,
+    start_campaign,
+)
+from crm.api.endpoints import (
+    EVERYBODY,
+    MANAGERS,
+    PROGRAMS,
+    SUPERVISORS,
+    Endpoint,
+    caller,
+    check_fresh,
+    etag_of,
+    now,
+    record,
+    stamp,
+)
+from crm.api.fields import Body, Id, Text, Truth, read
+from crm.api.paging import SINCE_PARAMETER, page
+from crm.api.schema import describe, page_of
+from crm.enums import Role
+from crm.models import User
+from crm.rules.errors import Invalid
+
+READERS = SUPERVISORS | PROGRAMS
+YEAR_SECONDS = 366 * 24 * 3600
+
+
+class CampaignIn(Body):
+    """The settings of a campaign. Times are seconds; its programme never changes."""
+
+    read_only = ("id", "status", "created_at", "updated_at")
+    programme = Id()
+    name = Text(max_length=200)
+    slug = serializers.RegexField(r"^[-a-zA-Z0-9_]+\Z", max_length=80, required=False)
+    purpose = serializers.ChoiceField(Purpose.choices, required=False)
+    calling_rule = Text(max_length=40, required=False)
+    hours = serializers.JSONField(
+        required=False,
+        help_text='`[{"days":[1..7],"from":"10:00","to":"13:00"}]`, local time of the called party.',
+    )
+    language = serializers.ChoiceField([("fr", "fr"), ("en", "en")], required=False)
+    max_attempts = serializers.IntegerField(min_value=1, max_value=50, required=False)
+    lease_seconds = serializers.IntegerField(min_value=10, max_value=900, required=False)
+    dead_line_seconds = serializers.IntegerField(min_value=5, max_value=3600, required=False)
+    patience_seconds = serializers.IntegerField(min_value=10, max_value=3600, required=False)
+
+
+class HoursOut(serializers.Serializer[Any]):
+    """A range of hours on some weekdays (1: Monday)."""
+
+    days = serializers.ListField(child=serializers.IntegerField())
+    to = serializers.CharField()
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add `from`, a name that Python keeps for itself."""
+        return {**super().get_fields(), "from": serializers.CharField()}
+
+
+class CampaignOut(serializers.Serializer[Any]):
+    """A campaign as it is answered."""
+
+    id = serializers.IntegerField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    programme = serializers.IntegerField()
+    purpose = serializers.CharField()
+    calling_rule = serializers.CharField()
+    hours = HoursOut(many=True)
+    max_attempts = serializers.IntegerField()
+    lease_seconds = serializers.IntegerField()
+    dead_line_seconds = serializers.IntegerField()
+    patience_seconds = serializers.IntegerField()
+    language = serializers.CharField()
+    status = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class DispositionRuleIn(Body):
+    """What a campaign changes about a disposition. A null delay keeps the catalogue's."""
+
+    code = Text(max_length=40)
+    enabled = Truth(required=False)
+    retry_after_seconds = serializers.IntegerField(
+        min_value=0, max_value=YEAR_SECONDS, allow_null=True, required=False
+    )
+
+
+class DispositionOut(serializers.Serializer[Any]):
+    """A disposition as a campaign uses it: what it does is in its fields."""
+
+    code = serializers.CharField()
+    label = serializers.CharField()
+    label_en = serializers.CharField()
+    aapor = serializers.CharField()
+    reach = serializers.CharField()
+    contacted = serializers.BooleanField()
+    eligible = serializers.BooleanField(allow_null=True)
+    final = serializers.BooleanField()
+    enabled = serializers.BooleanField()
+    retry_after_seconds = serializers.IntegerField(allow_null=True)
+    requires_note = serializers.BooleanField()
+    requires_callback = serializers.BooleanField()
+    requires_match = serializers.BooleanField()
+    by_mismatch_only = serializers.BooleanField()
+    bar_target = serializers.CharField()
+    bar_scope = serializers.CharField()
+
+
+class ClosingStepIn(Body):
+    """A campaign's own sentence for a step of the closing; an empty text goes back to the default one."""
+
+    read_only = ("own",)
+    language = serializers.ChoiceField([("fr", "fr"), ("en", "en")])
+    kind = serializers.ChoiceField(ClosingKind.choices)
+    step = serializers.ChoiceField(Step.choices)
+    text = Text(max_length=600, allow_blank=True)
+
+
+class ClosingStepOut(serializers.Serializer[Any]):
+    """A sentence of the closing, with its placeholders; `own` when the campaign has replaced the default."""
+
+    language = serializers.CharField()
+    kind = serializers.CharField()
+    step = serializers.CharField()
+    text = serializers.CharField()
+    own = serializers.BooleanField()
+
+
+class QueueOut(serializers.Serializer[Any]):
+    """Counts of a campaign's list, and why nobody can be called now."""
+
+    callable = serializers.IntegerField()
+    states = serializers.DictField(child=serializers.IntegerField())
+    reasons = serializers.ListField(child=serializers.DictField())
+    next_at = serializers.DateTimeField(allow_null=True)
+    why = serializers.CharField()
+
+
+NAMES = (
+    "slug",
+    "name",
+    "purpose",
+    "calling_rule",
+    "hours",
+    "max_attempts",
+    "lease_seconds",
+    "dead_line_seconds",
+    "patience_seconds",
+    "language",
+    "status",
+)
+
+
+def campaign_out(campaign: Campaign) -> dict[str, Any]:
+    """Return a campaign as the contract has it."""
+    return {
+        "id": campaign.pk,
+        "programme": campaign.programme_id,
+        **{name: getattr(campaign, name) for name in NAMES},
+        "created_at": stamp(campaign.created_at),
+        "updated_at": stamp(campaign.updated_at),
+    }
+
+
+def campaign_etag(campaign: Campaign) -> str:
+    """Return the entity tag of a campaign."""
+    return etag_of(campaign_out(campaign))
+
+
+def visible_campaigns(user: User) -> QuerySet[Campaign]:
+    """Return the campaigns that a user reads: an agent those that are running, inside its sponsors."""
+    found = campaigns_of(user)
+    return found.filter(status=CampaignStatus.RUNNING) if user.role == Role.AGENT else found
+
+
+def _seconds(delay: timedelta | None) -> int | None:
+    return None if delay is None else int(delay.total_seconds())
+
+
+class CampaignList(Endpoint):
+    """The campaigns of the user's sponsors."""
+
+    roles = {"GET": EVERYBODY, "POST": MANAGERS}
+
+    @describe(
+        "campaigns_list",
+        "List campaigns",
+        tag="campaigns",
+        answers={200: page_of(CampaignOut)},
+        is_list=True,
+        parameters=[SINCE_PARAMETER],
+    )
+    def get(self, request: Request) -> Response:
+        """List."""
+        return page(request, visible_campaigns(caller(request)), campaign_out, has_updates=True)
+
+    @describe(
+        "campaigns_create",
+        "Create a campaign",
+        tag="campaigns",
+        request=CampaignIn,
+        answers={201: CampaignOut},
+    )
+    def post(self, request: Request) -> Response:
+        """Create."""
+        user, data = caller(request), read(request, CampaignIn)
+        programme = programmes_of(user).filter(pk=data["programme"]).first()
+        if programme is None:
+            raise Invalid.field("programme", _("Cette démarche n'existe pas."))
+        campaign = create_campaign(data=data | {"programme": programme}, by=user, at=now())
+        return record(campaign_out(campaign), status=201, location=f"{request.path}{campaign.pk}/")
+
+
+class CampaignDetail(Endpoint):
+    """One campaign."""
+
+    roles = {"GET": EVERYBODY, "PATCH": MANAGERS}
+
+    @describe("campaigns_get", "Read a campaign", tag="campaigns", answers={200: CampaignOut})
+    def get(self, request: Request, pk: int) -> Response:
+        """Read."""
+        return record(campaign_out(get_object_or_404(visible_campaigns(caller(request)), pk=pk)))
+
+    @describe(
+        "campaigns_patch",
+        "Change the settings of a campaign",
+        tag="campaigns",
+        request=CampaignIn,
+        answers={200: CampaignOut},
+        has_etag=True,
+    )
+    def patch(self, request: Request, pk: int) -> Response:
+        """Change."""
+        user, data = caller(request), read(request, CampaignIn, partial=True)
+        with transaction.atomic():
+            mine = campaigns_of(user).values("pk")
+            campaign = get_object_or_404(Campaign.objects.select_for_update(), pk__in=mine, id=pk)
+            check_fresh(request, campaign_etag(campaign))
+            if data.pop("programme", campaign.programme_id) != campaign.programme_id:
+                raise Invalid.field("programme", _("La démarche d'une campagne ne change pas."))
+            if data.pop("slug", campaign.slug) != campaign.slug:
+                raise Invalid.field("slug", _("L'identifiant d'une campagne ne change pas."))
+            campaign = edit_campaign(campaign=campaign, data=data, by=user, at=now())
+        return record(campaign_out(campaign))
+
+
+class CampaignMove(Endpoint):
+    """Start, pause or close a campaign; `move` is set by the route."""
+
+    roles = {"POST": MANAGERS}
+    move = "start"
+    moves = {"start": start_campaign, "pause": pause_campaign, "close": close_campaign}
+
+    def post(self, request: Request, pk: int) -> Response:
+        """Move the campaign to its new state."""
+        user = caller(request)
+        read(request, Body)
+        campaign = get_object_or_404(campaigns_of(user), pk=pk)
+        return record(campaign_out(self.moves[self.move](campaign=campaign, by=user, at=now())))
+
+
+class CampaignStart(CampaignMove):
+    """Start a campaign."""
+
+    move = "start"
+
+    @describe("campaigns_start", "Start a campaign", tag="campaigns", answers={200: CampaignOut})
+    def post(self, request: Request, pk: int) -> Response:
+        """Start."""
+        return super().post(request, pk)
+
+
+class CampaignPause(CampaignMove):
+    """Pause a campaign."""
+
+    move = "pause"
+
+    @describe("campaigns_pause", "Pause a campaign", tag="campaigns", answers={200: CampaignOut})
+    def post(self, request: Request, pk: int) -> Response:
+        """Pause."""
+        return super().post(request, pk)
+
+
+class CampaignClose(CampaignMove):
+    """Close a campaign."""
+
+    move = "close"
+
+    @describe("campaigns_close", "Close a campaign for good", tag="campaigns", answers={200: CampaignOut})
+    def post(self, request: Request, pk: int) -> Response:
+        """Close."""
+        return super().post(request, pk)
+
+
+class CampaignQueue(Endpoint):
+    """How a campaign's list stands."""
+
+    roles = {"GET": READERS}
+
+    @describe(
+        "campaigns_queue",
+        "Count the list, and say why nobody is callable",
+        tag="campaigns",
+        answers={200: QueueOut},
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        """Read."""
+        campaign = get_object_or_404(campaigns_of(caller(request)).select_related("programme"), pk=pk)
+        return Response(queue_out(campaign))
+
+
+def queue_out(campaign: Campaign) -> dict[str, Any]:
+    """Return the counts of a list by state and by reason, and the sentence that says why nobody is callable."""
+    counts = queue_counts(campaign, now())
+    return {"counts": counts}
+
+
+class CampaignDispositions(Endpoint):
+    """The dispositions as a campaign uses them."""
+
+    roles = {"GET": EVERYBODY, "POST": MANAGERS}
+
+    @describe(
+        "campaign_dispositions_list",
+        "List the dispositions of a campaign",
+        tag="campaigns",
+        answers={200: DispositionOut(many=True)},
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        """List; the catalogue is short and comes whole."""
+        campaign = get_object_or_404(visible_campaigns(caller(request)), pk=pk)
+        return _whole([disposition_out(row) for row in offered(campaign)])
+
+    @describe(
+        "campaign_dispositions_set",
+        "Offer a disposition or not, and say when to retry",
+        tag="campaigns",
+        request=DispositionRuleIn,
+        answers={200: DispositionOut},
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Change one."""
+        user = caller(request)
+        campaign = get_object_or_404(campaigns_of(user), pk=pk)
+        data = read(request, DispositionRuleIn)
+        disposition = Disposition.objects.filter(code=data["code"]).first()
+        if disposition is None:
+            raise Invalid.field("code", _("Cette qualification n'existe pas."))
+        before = next(row for row in offered(campaign) if row.disposition.pk == disposition.pk)
+        delay = data.get("retry_after_seconds", _own_delay(campaign, disposition))
+        set_disposition_rule(
+            campaign=campaign,
+            disposition=disposition,
+            enabled=data.get("enabled", before.enabled),
+            retry_after=None if delay is None else timedelta(seconds=delay),
+            by=user,
+            at=now(),
+        )
+        after = next(row for row in offered(campaign) if row.disposition.pk == disposition.pk)
+        return Response(disposition_out(after))
+
+
+def _own_delay(campaign: Campaign, disposition: Disposition) -> int | None:
+    rule = campaign.disposition_rules.filter(disposition=disposition).first()
+    return None if rule is None else _seconds(rule.retry_after)
+
+
+def disposition_out(row: Any) -> dict[str, Any]:
+    """Return a disposition as a campaign offers it (`campaigns.selectors.words.Offered`)."""
+    disposition = row.disposition
+    names = (
+        "code",
+        "label",
+        "label_en",
+        "aapor",
+        "reach",
+        "contacted",
+        "eligible",
+        "final",
+        "requires_note",
+        "requires_callback",
+        "requires_match",
+        "by_mismatch_only",
+        "bar_target",
+        "bar_scope",
+    )
+    hours = row.hours
+    return {
+        **{name: getattr(disposition, name) for name in names},
+        "enabled": row.enabled,
+        "retry_after_seconds": None if hours is None else int(hours * 3600),
+    }
+
+
+def _whole(results: list[dict[str, Any]]) -> Response:
+    """Answer with a list that is short enough to come in one page."""
+    return Response({"next": None, "previous": None, "results": results})
+
+
+class CampaignClosingSteps(Endpoint):
+    """The sentences of the closing in a campaign, in every language."""
+
+    roles = {"GET": READERS, "POST": MANAGERS}
+
+    @describe(
+        "closing_steps_list",
+        "List the closing sentences of a campaign",
+        tag="campaigns",
+        answers={200: ClosingStepOut(many=True)},
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        """List; there are a handful."""
+        return _whole(closing_steps_out(get_object_or_404(campaigns_of(caller(request)), pk=pk)))
+
+    @describe(
+        "closing_steps_set",
+        "Replace a closing sentence",
+        tag="campaigns",
+        request=ClosingStepIn,
+        answers={200: ClosingStepOut},
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Change one."""
+        user = caller(request)
+        campaign = get_object_or_404(campaigns_of(user), pk=pk)
+        data = read(request, ClosingStepIn)
+        if not is_step(data["kind"], data["step"]):
+            raise Invalid.field("step", _("Cette clôture n'a pas cette étape."))
+        set_closing_step(campaign=campaign, **data, by=user, at=now())
+        key = (data["language"], data["kind"], data["step"])
+        return Response(next(row for row in closing_steps_out(campaign) if _key(row) == key))
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str, str]:
+    return row["language"], row["kind"], row["step"]
+
+
+def closing_steps_out(campaign: Campaign) -> list[dict[str, Any]]:
+    """Return the sentences of a campaign's closings: its own where it has one, else the default of the language."""
+    rows = ClosingStep.objects.filter(campaign__isnull=True) | ClosingStep.objects.filter(campaign=campaign)
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in rows.order_by("id"):
+        shown = {"language": row.language, "kind": row.kind, "step": row.step, "text": row.text}
+        key = _key(shown)
+        if row.campaign_id is not None or key not in found:
+            found[key] = {**shown, "own": row.campaign_id is not None}
+    order = list(Step)
+    return sorted(found.values(), key=lambda row: (row["language"], row["kind"], order.index(row["step"])))

@@ -1,0 +1,373 @@
+"""Exclusions: listed, added, checked in bulk, lifted. And the gate's verdict on one prospect or number."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from campaigns.access import campaigns_of, exclusions_of, programmes_of
+from campaigns.enums import ExclusionReason, Scope
+from campaigns.models import Campaign, Exclusion
+from campaigns.rules.gate import Verdict
+from campaigns.rules.gate import describe as sentence_of
+from campaigns.selectors.gate import verdict
+from campaigns.services.exclusions import exclude, lift_exclusion
+from crm.access import get_prospect_or_404, prospects_of, sponsors_of
+from crm.api.endpoints import EVERYBODY, PROGRAMS, SUPERVISORS, Endpoint, caller, now, record, stamp
+from crm.api.fields import Body, Id, Text, read, read_query
+from crm.api.paging import page
+from crm.api.schema import describe, page_of
+from crm.enums import Role
+from crm.models import User
+from crm.rules.errors import Forbidden, Invalid
+from crm.rules.phones import normalise, search_forms
+
+MAX_CHECKED = 10_000
+FILTERS = ("number", "prospect", "scope", "reason", "active")
+REGION = r"^[A-Z]{2}\Z"
+
+
+class ExclusionIn(Body):
+    """A bar on a number (any spelling), a prospect, or both; its place is the one that `scope` names."""
+
+    read_only = ("id", "since", "lifted_at", "lifted_by", "lift_reason", "call")
+    scope = serializers.ChoiceField(Scope.choices)
+    sponsor = Id(required=False, allow_null=True)
+    programme = Id(required=False, allow_null=True)
+    campaign = Id(required=False, allow_null=True)
+    number = Text(max_length=200, required=False, allow_null=True)
+    region = serializers.RegexField(REGION, required=False)
+    prospect = Id(required=False, allow_null=True)
+    reason = serializers.ChoiceField(ExclusionReason.choices)
+    note = Text(max_length=300, required=False, allow_blank=True)
+    until = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class ExclusionOut(serializers.Serializer[Any]):
+    """An exclusion as it is answered."""
+
+    id = serializers.IntegerField()
+    scope = serializers.CharField()
+    sponsor = serializers.IntegerField(allow_null=True)
+    programme = serializers.IntegerField(allow_null=True)
+    campaign = serializers.IntegerField(allow_null=True)
+    number = serializers.CharField(allow_null=True)
+    prospect = serializers.IntegerField(allow_null=True)
+    reason = serializers.CharField()
+    note = serializers.CharField(allow_blank=True)
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField(allow_null=True)
+    lifted_at = serializers.DateTimeField(allow_null=True)
+    lifted_by = serializers.IntegerField(allow_null=True)
+    lift_reason = serializers.CharField(allow_blank=True)
+    call = serializers.IntegerField(allow_null=True)
+
+
+class LiftIn(Body):
+    """Why an exclusion is lifted."""
+
+    reason = Text(max_length=300)
+
+
+class CheckIn(Body):
+    """Numbers to check, in any spelling; with a campaign, by its scope."""
+
+    numbers = serializers.ListField(
+        child=serializers.CharField(max_length=200, allow_blank=True), max_length=MAX_CHECKED
+    )
+    campaign = Id(required=False, allow_null=True)
+    region = serializers.RegexField(REGION, required=False)
+
+
+class CheckedOut(serializers.Serializer[Any]):
+    """What is known of one number: `number` is null where none could be read."""
+
+    input = serializers.CharField(allow_blank=True)
+    number = serializers.CharField(allow_null=True)
+    excluded = serializers.BooleanField()
+    exclusion = serializers.IntegerField(allow_null=True)
+    scope = serializers.CharField(allow_null=True)
+    reason = serializers.CharField(allow_null=True)
+    until = serializers.DateTimeField(allow_null=True)
+
+
+class CheckOut(serializers.Serializer[Any]):
+    """A verdict for each number, in the order of the request."""
+
+    results = CheckedOut(many=True)
+
+
+class ContactabilityQuery(Body):
+    """Whom to ask the gate about."""
+
+    campaign = Id()
+    prospect = Id(required=False)
+    number = Text(max_length=200, required=False)
+    region = serializers.RegexField(REGION, required=False)
+
+
+class VerdictOut(serializers.Serializer[Any]):
+    """The gate's verdict. `reason` is a code, `message` its sentence."""
+
+    allowed = serializers.BooleanField()
+    gate = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True)
+    until = serializers.DateTimeField(allow_null=True)
+    message = serializers.CharField()
+
+
+def exclusion_out(exclusion: Exclusion) -> dict[str, Any]:
+    """Return an exclusion as the contract has it."""
+    return {
+        "id": exclusion.pk,
+        "scope": exclusion.scope,
+        "sponsor": exclusion.sponsor_id,
+        "programme": exclusion.programme_id,
+        "campaign": exclusion.campaign_id,
+        "number": exclusion.number,
+        "prospect": exclusion.prospect_id,
+        "reason": exclusion.reason,
+        "note": exclusion.note,
+        "since": stamp(exclusion.since),
+        "until": stamp(exclusion.until),
+        "lifted_at": stamp(exclusion.lifted_at),
+        "lifted_by": exclusion.lifted_by_id,
+        "lift_reason": exclusion.lift_reason,
+        "call": exclusion.call_ref,
+    }
+
+
+def verdict_out(found: Verdict) -> dict[str, Any]:
+    """Return a verdict of the gate as the contract has it."""
+    return {
+        "allowed": found.allowed,
+        "gate": str(found.gate),
+        "reason": found.reason,
+        "until": stamp(found.until),
+        "message": sentence_of(found),
+    }
+
+
+def read_number(raw: str, region: str = "FR", field: str = "number") -> str:
+    """Return the one E.164 number in `raw`, or refuse the field."""
+    found = normalise(raw, region).numbers
+    if len(found) != 1:
+        raise Invalid.field(field, _("« %(raw)s » ne se lit pas comme un numéro.") % {"raw": raw[:60]})
+    return found[0].number
+
+
+def _place(user: User, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the sponsor, programme or campaign that the scope names; any other that is given must be left out."""
+    scope = data["scope"]
+    rows: dict[str, Any] = {
+        Scope.SPONSOR: sponsors_of(user),
+        Scope.PROGRAMME: programmes_of(user),
+        Scope.CAMPAIGN: campaigns_of(user),
+    }
+    place: dict[str, Any] = {}
+    for name in ("sponsor", "programme", "campaign"):
+        pk = data.pop(name, None)
+        if name == scope:
+            place[name] = rows[scope].filter(pk=pk).first() if pk else None
+            if place[name] is None:
+                raise Invalid.field(name, _("Cette portée demande de le choisir."))
+        elif pk is not None:
+            raise Invalid.field(name, _("La portée « %(scope)s » n'en prend pas.") % {"scope": scope})
+    if scope == Scope.EVERYWHERE and user.role == Role.INTEGRATION:
+        raise Forbidden(_("Un programme n'exclut que chez ses donneurs d'ordre."))
+    return place
+
+
+class ExclusionList(Endpoint):
+    """The exclusions inside the user's walls."""
+
+    roles = {"GET": SUPERVISORS | PROGRAMS, "POST": SUPERVISORS | PROGRAMS}
+
+    @describe(
+        "exclusions_list",
+        "List exclusions",
+        tag="exclusions",
+        answers={200: page_of(ExclusionOut)},
+        is_list=True,
+        parameters=[
+            OpenApiParameter("number", str, description="In any spelling."),
+            OpenApiParameter("prospect", int),
+            OpenApiParameter("scope", str, enum=Scope.values),
+            OpenApiParameter("reason", str, enum=ExclusionReason.values),
+            OpenApiParameter("active", bool, description="`true`: those in force; `false`: lifted or past."),
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """List."""
+        return page(request, _filtered(request), exclusion_out, filters=FILTERS)
+
+    @describe(
+        "exclusions_create",
+        "Exclude a number or a prospect: in force at once",
+        tag="exclusions",
+        request=ExclusionIn,
+        answers={201: ExclusionOut},
+    )
+    def post(self, request: Request) -> Response:
+        """Create."""
+        user, data = caller(request), read(request, ExclusionIn)
+        place = _place(user, data)
+        raw, region = data.pop("number", None), data.pop("region", "FR")
+        number = read_number(raw, region) if raw else None
+        pk = data.pop("prospect", None)
+        prospect = prospects_of(user).filter(pk=pk).first() if pk else None
+        if pk and prospect is None:
+            raise Invalid.field("prospect", _("Cette fiche n'existe pas."))
+        if number is None and prospect is None:
+            raise Invalid.field("number", _("Donnez un numéro ou une fiche."))
+        exclusion = exclude(**data, **place, number=number, prospect=prospect, by=user, at=now())
+        return record(exclusion_out(exclusion), status=201, location=f"{request.path}{exclusion.pk}/")
+
+
+def _filtered(request: Request) -> Any:
+    rows, query = exclusions_of(caller(request)), request.query_params
+    for name, known in (("scope", Scope.values), ("reason", ExclusionReason.values)):
+        if name in query:
+            if query[name] not in known:
+                raise Invalid.field(name, _("Code inconnu."))
+            rows = rows.filter(**{name: query[name]})
+    if "number" in query:
+        forms = search_forms(query["number"][:100])
+        if not forms:
+            raise Invalid.field("number", _("Ce n'est pas un numéro de téléphone."))
+        rows = rows.filter(number__in=forms)
+    if "prospect" in query:
+        text = query["prospect"]
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            raise Invalid.field("prospect", _("Un identifiant est un nombre."))
+        rows = rows.filter(prospect=int(text))
+    if "active" in query:
+        if query["active"] not in ("true", "false"):
+            raise Invalid.field("active", _("`true` ou `false`."))
+        active = rows.active()
+        rows = active if query["active"] == "true" else rows.exclude(pk__in=active.values("pk"))
+    return rows
+
+
+class ExclusionDetail(Endpoint):
+    """One exclusion."""
+
+    roles = {"GET": SUPERVISORS | PROGRAMS}
+
+    @describe("exclusions_get", "Read an exclusion", tag="exclusions", answers={200: ExclusionOut})
+    def get(self, request: Request, pk: int) -> Response:
+        """Read."""
+        return record(exclusion_out(get_object_or_404(exclusions_of(caller(request)), pk=pk)))
+
+
+class ExclusionLift(Endpoint):
+    """The lift of an exclusion: by a person who may, once, with a reason."""
+
+    roles = {"POST": SUPERVISORS}
+
+    @describe(
+        "exclusions_lift", "Lift an exclusion", tag="exclusions", request=LiftIn, answers={200: ExclusionOut}
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Lift."""
+        user = caller(request)
+        reason = read(request, LiftIn)["reason"]
+        exclusion = get_object_or_404(exclusions_of(user), pk=pk)
+        lifted = lift_exclusion(exclusion=exclusion, reason=reason, by=user, at=now())
+        return record(exclusion_out(lifted))
+
+
+class ExclusionCheck(Endpoint):
+    """Many numbers at once."""
+
+    roles = {"POST": SUPERVISORS | PROGRAMS}
+
+    @describe(
+        "exclusions_check",
+        "Check up to 10,000 numbers",
+        tag="exclusions",
+        request=CheckIn,
+        answers={200: CheckOut},
+        description="Without campaign: any exclusion in force that the token sees, the widest first.",
+    )
+    def post(self, request: Request) -> Response:
+        """Check."""
+        user, data = caller(request), read(request, CheckIn)
+        campaign = None
+        if data.get("campaign") is not None:
+            campaign = campaigns_of(user).filter(pk=data["campaign"]).first()
+            if campaign is None:
+                raise Invalid.field("campaign", _("Cette campagne n'existe pas."))
+        region = data.get("region", "FR")
+        read_as = [normalise(raw, region).numbers for raw in data["numbers"]]
+        firsts = [found[0].number if found else None for found in read_as]
+        bars = _bars(user, campaign, {number for number in firsts if number})
+        pairs = zip(data["numbers"], firsts, strict=True)
+        return Response({"results": [_checked(raw, number, bars.get(number or "")) for raw, number in pairs]})
+
+
+def _bars(user: User, campaign: Campaign | None, numbers: set[str]) -> dict[str, Exclusion]:
+    """Return, by number, the widest exclusion in force: those that reach the campaign, or all that the user sees."""
+    rows = exclusions_of(user).active().filter(number__in=numbers)
+    if campaign is not None:
+        programme = campaign.programme
+        rows = rows.filter(
+            Q(scope=Scope.EVERYWHERE)
+            | Q(scope=Scope.SPONSOR, sponsor=programme.sponsor_id)
+            | Q(scope=Scope.PROGRAMME, programme=programme.pk)
+            | Q(scope=Scope.CAMPAIGN, campaign=campaign.pk)
+        )
+    widest = list(Scope)
+    found: dict[str, Exclusion] = {}
+    for row in sorted(rows, key=lambda row: (widest.index(Scope(row.scope)), row.pk)):
+        found.setdefault(str(row.number), row)
+    return found
+
+
+def _checked(raw: str, number: str | None, bar: Exclusion | None) -> dict[str, Any]:
+    return {
+        "input": raw,
+        "number": number,
+        "excluded": bar is not None,
+        "exclusion": bar.pk if bar else None,
+        "scope": bar.scope if bar else None,
+        "reason": bar.reason if bar else None,
+        "until": stamp(bar.until) if bar else None,
+    }
+
+
+class Contactability(Endpoint):
+    """The gate's verdict, asked without calling."""
+
+    roles = {"GET": EVERYBODY}
+
+    @describe(
+        "contactability_get",
+        "Ask whether a prospect or a number may be called now",
+        tag="contactability",
+        answers={200: VerdictOut},
+        parameters=[
+            OpenApiParameter("campaign", int, required=True),
+            OpenApiParameter("prospect", int),
+            OpenApiParameter("number", str, description="In any spelling."),
+            OpenApiParameter("region", str),
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """Ask."""
+        user, data = caller(request), read_query(request, ContactabilityQuery)
+        if ("prospect" in data) == ("number" in data):
+            raise Invalid.field("prospect", _("Donnez une fiche ou un numéro, l'un des deux."))
+        campaign = get_object_or_404(campaigns_of(user).select_related("programme"), pk=data["campaign"])
+        at: datetime = now()
+        if "prospect" in data:
+            prospect = get_prospect_or_404(user, data["prospect"])
+            return Response(verdict_out(verdict(campaign=campaign, prospect=prospect, at=at)))
+        number = read_number(data["number"], data.get("region", "FR"))
+        return Response(verdict_out(verdict(campaign=campaign, number=number, at=at)))

@@ -1,0 +1,192 @@
+"""Imports: a file sent, its progress, its rejects, and its undoing."""
+
+import json
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from campaigns.access import campaigns_of, imports_of, sources_for
+from campaigns.models import ImportJob
+from campaigns.selectors.imports import progress_of, rejects_csv
+from campaigns.services.import_undo import undo_import
+from campaigns.services.imports import MAX_FILE_BYTES, start_import, upload_import
+from crm.api.endpoints import MANAGERS, PROGRAMS, SUPERVISORS, Endpoint, caller, now, record, stamp
+from crm.api.fields import Body, read
+from crm.api.paging import page
+from crm.api.parsers import is_storable
+from crm.api.problems import TooLarge
+from crm.api.prospects import find_source
+from crm.api.schema import describe, page_of
+from crm.rules.errors import Invalid
+
+
+class ImportIn(Body):
+    """A list to import. `mapping` is a JSON object of column header → field, for what is not guessed."""
+
+    file = serializers.FileField(allow_empty_file=True, max_length=255)
+    source = serializers.CharField(max_length=80, help_text="Id or slug.")
+    mapping = serializers.CharField(max_length=100_000, required=False, allow_blank=True)
+    region = serializers.RegexField(r"^[A-Z]{2}\Z", required=False)
+
+
+class ImportOut(serializers.Serializer[Any]):
+    """How an import stands; `counts` hold the summary of the command line."""
+
+    id = serializers.IntegerField()
+    campaign = serializers.IntegerField()
+    source = serializers.IntegerField()
+    file = serializers.CharField()
+    state = serializers.CharField()
+    percent = serializers.IntegerField()
+    total_rows = serializers.IntegerField()
+    counts = serializers.DictField()
+    mapping = serializers.DictField()
+    encoding = serializers.CharField(allow_blank=True)
+    delimiter = serializers.CharField(allow_blank=True)
+    error = serializers.CharField(allow_blank=True)
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+def import_out(job: ImportJob) -> dict[str, Any]:
+    """Return an import; reads its file's name."""
+    return {
+        "id": job.pk,
+        "campaign": job.campaign_id,
+        "source": job.source_id,
+        "file": job.file.name,
+        "state": job.state,
+        "percent": progress_of(job),
+        "total_rows": job.total_rows,
+        "counts": job.counts,
+        "mapping": job.mapping,
+        "encoding": job.encoding,
+        "delimiter": job.delimiter,
+        "error": job.error,
+        "created_at": stamp(job.created_at),
+        "started_at": stamp(job.started_at),
+        "finished_at": stamp(job.finished_at),
+    }
+
+
+def _mapping(text: str) -> dict[str, str]:
+    """Return the mapping of a form field: a JSON object of texts."""
+    if not text.strip():
+        return {}
+    try:
+        mapping = json.loads(text)
+    except (ValueError, RecursionError):
+        mapping = None
+    if not isinstance(mapping, dict) or not all(isinstance(field, str) for field in mapping.values()):
+        raise Invalid.field("mapping", _("Un objet JSON : en-tête de colonne → champ."))
+    if not all(map(is_storable, [*mapping, *mapping.values()])):
+        raise Invalid.field("mapping", _("Caractère nul ou incomplet."))
+    return mapping
+
+
+class ImportList(Endpoint):
+    """The imports of a campaign."""
+
+    roles = {"GET": SUPERVISORS | PROGRAMS, "POST": MANAGERS | PROGRAMS}
+    parser_classes = [MultiPartParser]
+
+    @describe(
+        "imports_list",
+        "List the imports of a campaign",
+        tag="imports",
+        answers={200: page_of(ImportOut)},
+        is_list=True,
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        """List."""
+        user = caller(request)
+        campaign = get_object_or_404(campaigns_of(user), pk=pk)
+        return page(request, imports_of(user).filter(campaign=campaign), import_out)
+
+    @describe(
+        "imports_create",
+        "Import a list; a worker reads it",
+        tag="imports",
+        request={"multipart/form-data": ImportIn},
+        answers={202: ImportOut},
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Upload and start."""
+        user = caller(request)
+        campaign = get_object_or_404(campaigns_of(user).select_related("programme"), pk=pk)
+        data = read(request, ImportIn)
+        file = data["file"]
+        if file.size > MAX_FILE_BYTES:
+            raise TooLarge
+        source = find_source(sources_for(user, campaign), data["source"])
+        with transaction.atomic():
+            job = upload_import(
+                campaign=campaign,
+                source=source,
+                name=file.name or "",
+                content=file.read(),
+                mapping=_mapping(data.get("mapping", "")),
+                region=data.get("region", "FR"),
+                by=user,
+                at=now(),
+            )
+            job = start_import(job=job, by=user, at=now())
+        address = request.path.partition("campaigns/")[0] + f"imports/{job.pk}/"
+        return record(import_out(_reread(request, job.pk)), status=202, location=address)
+
+
+def _reread(request: Request, pk: int) -> ImportJob:
+    return get_object_or_404(imports_of(caller(request)), pk=pk)
+
+
+class ImportDetail(Endpoint):
+    """One import."""
+
+    roles = {"GET": SUPERVISORS | PROGRAMS}
+
+    @describe("imports_get", "Follow an import", tag="imports", answers={200: ImportOut})
+    def get(self, request: Request, pk: int) -> Response:
+        """Read."""
+        return record(import_out(_reread(request, pk)))
+
+
+class ImportRejects(Endpoint):
+    """The rows of an import that were not taken, with the reason in the last column."""
+
+    roles = {"GET": SUPERVISORS | PROGRAMS}
+
+    @describe(
+        "imports_rejects",
+        "Download the rejected rows",
+        tag="imports",
+        answers={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, "`;`, UTF-8 with a byte-order mark.")},
+    )
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """Stream the CSV."""
+        pieces = (piece.encode() for piece in rejects_csv(_reread(request, pk)))
+        answer = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="rejects-{pk}.csv"'
+        return answer
+
+
+class ImportUndo(Endpoint):
+    """The undoing of an import, while nothing of it was called."""
+
+    roles = {"POST": MANAGERS | PROGRAMS}
+
+    @describe("imports_undo", "Undo an import", tag="imports", answers={200: ImportOut})
+    def post(self, request: Request, pk: int) -> Response:
+        """Undo."""
+        read(request, Body)
+        undo_import(job=_reread(request, pk), by=caller(request), at=now())
+        return record(import_out(_reread(request, pk)))
