@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from calls.enums import CallbackState, EffectKind
 from calls.models import Call, Callback, CallEffect
 from calls.rules.retry import Outcome, Plan, plan_entry
+from calls.selectors.bars import callable_number, covering_exclusion
 from calls.services.held import lock_entry, numbers_of, tell_prospect
 from calls.services.mismatch import ask_about_shared_number, call_exclusions, entry_before, send_to_resourcing
 from campaigns.enums import BarTarget, EntryState, ExclusionReason, Gate, Scope
@@ -165,13 +164,8 @@ def _settle(
 
 def _still_callable(call: Call, entry: ListEntry) -> tuple[str, int | None]:
     """Return the number to dial next ("" when none) and the exclusion that covers the call's, if any."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT courtois_callable_number(%s, %s), courtois_covering_exclusion(%s, %s, %s)",
-            [entry.prospect_id, entry.campaign_id, call.number, entry.prospect_id, entry.campaign_id],
-        )
-        number, bar = cursor.fetchone()
-    return number or "", bar
+    number = callable_number(entry.prospect_id, entry.campaign_id)
+    return number, covering_exclusion(call.number, entry.prospect_id, entry.campaign_id)
 
 
 def _delay(call: Call, disposition: Disposition) -> Any:

@@ -66,14 +66,19 @@ def held(call: Call, *, by: User, bars: str = "", also: Sequence[str] = ()) -> I
 
 def lock_bars(call: Call, *, exclusive: bool, also: Sequence[str] = ()) -> None:
     """Take the locks of the bars on the call's number and prospect; exclusive ones on all its numbers."""
+    if not exclusive:
+        share_bars(call.number, call.prospect_id)
+        return
+    numbers = [call.number, *also]
+    if call.prospect_id is not None:
+        numbers.extend(numbers_of(call.prospect_id))
+    lock_numbers(numbers, [call.prospect_id] if call.prospect_id else [])
+
+
+def share_bars(number: str, prospect_id: int | None) -> None:
+    """Take the shared locks that a dial needs: no bar on this number or prospect is written meanwhile."""
     with connection.cursor() as cursor:
-        if not exclusive:
-            cursor.execute("SELECT courtois_share_bars(%s, %s)", [call.number, call.prospect_id])
-            return
-        numbers = [call.number, *also]
-        if call.prospect_id is not None:
-            numbers.extend(numbers_of(call.prospect_id))
-        lock_numbers(numbers, [call.prospect_id] if call.prospect_id else [])
+        cursor.execute("SELECT courtois_share_bars(%s, %s)", [number, prospect_id])
 
 
 def lock_numbers(numbers: Sequence[str], prospects: Sequence[int]) -> None:

@@ -1,0 +1,40 @@
+"""What a supervisor may decide on each kind of incident. Pure."""
+
+from calls.enums import Decision, IncidentKind
+
+#: Possible on a report of behaviour: what follows for the people involved.
+_ABOUT_PEOPLE = (
+    Decision.NOTHING,
+    Decision.SUPPORT_AGENT,
+    Decision.CALMER_TALK,
+    Decision.TALK_TO_AGENT,
+    Decision.BAN,
+    Decision.POLICE,
+)
+
+DECISIONS_OF: dict[str, tuple[Decision, ...]] = {
+    IncidentKind.HANG_UP_REVIEW: (
+        Decision.NOTHING,
+        Decision.SUPPORT_AGENT,
+        Decision.CALMER_TALK,
+        Decision.TALK_TO_AGENT,
+    ),
+    IncidentKind.SHARED_NUMBER: (Decision.ALLOW_OTHERS, Decision.KEEP_BAR),
+    IncidentKind.ENTRY_ERROR: (Decision.CORRECT, Decision.REFUSE),
+    IncidentKind.EXPIRED_CALL: (Decision.CLOSE_CALL, Decision.NOTHING),
+    IncidentKind.RESOURCING: (Decision.REOPEN, Decision.NOTHING),
+    IncidentKind.ABUSE: _ABOUT_PEOPLE,
+    IncidentKind.OTHER: _ABOUT_PEOPLE,
+}
+
+#: Decisions that ask for a reason in words.
+NEEDS_REASON = frozenset(
+    {Decision.ALLOW_OTHERS, Decision.CORRECT, Decision.REFUSE, Decision.REOPEN, Decision.BAN, Decision.CLOSE_CALL}
+)
+#: Decisions kept to managers.
+FOR_MANAGERS = frozenset({Decision.REOPEN, Decision.BAN})
+
+
+def decisions_of(kind: str, *, managing: bool) -> tuple[Decision, ...]:
+    """Return what may be decided on an incident of this kind, by a manager or by a supervisor."""
+    return tuple(choice for choice in DECISIONS_OF[kind] if managing or choice not in FOR_MANAGERS)

@@ -1,0 +1,12 @@
+"""What the worker does for calls, woken by beat."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from calls.services.lease import expire_leases
+
+
+@shared_task(name="calls.expire_leases", ignore_result=True)
+def expire_leases_task() -> int:
+    """Give back the prospects whose reservation ended, and put calls left open on the supervisor's list."""
+    return expire_leases(at=timezone.now())
