@@ -76,10 +76,42 @@ class ClosingStepForm(forms.Form):
 
 
 class SituationForm(forms.Form):
-    """The stage of a playbook that was reached."""
+    """The stage of a playbook that was reached; `over` when the person calmed down; `driving` when they drive."""
 
-    situation = forms.SlugField(max_length=40)
-    stage = forms.IntegerField(min_value=0, max_value=99)
+    situation = forms.SlugField(max_length=40, required=False)
+    stage = forms.IntegerField(min_value=0, max_value=99, required=False)
+    over = forms.BooleanField(required=False)
+    driving = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for a situation and its stage, unless it is over or the person drives."""
+        cleaned = super().clean() or {}
+        named = cleaned.get("situation") and cleaned.get("stage") is not None
+        if not (named or cleaned.get("over") or cleaned.get("driving")):
+            self.add_error("situation", _("Quelle situation ?"))
+        return cleaned
+
+
+class FactForm(forms.Form):
+    """A field of the fiche, corrected on the line. `confirmed`: the agent knows that it contradicts a criterion."""
+
+    FIELDS = (
+        ("organisation", _("Organisation")),
+        ("civility", _("Civilité")),
+        ("first_name", _("Prénom")),
+        ("last_name", _("Nom")),
+        ("job_title", _("Fonction")),
+        ("sector", _("Secteur (NAF)")),
+        ("email", _("E-mail")),
+        ("address", _("Adresse")),
+        ("postal_code", _("Code postal")),
+        ("city", _("Ville")),
+        ("language", _("Langue")),
+    )
+
+    field = forms.ChoiceField(choices=FIELDS)
+    value = forms.CharField(max_length=400, required=False)
+    confirmed = forms.BooleanField(required=False)
 
 
 class DispositionForm(forms.Form):

@@ -25,6 +25,7 @@ from calls.forms import (
     CriterionForm,
     DispositionForm,
     EventForm,
+    FactForm,
     GreetForm,
     NoteForm,
     ReasonForm,
@@ -33,6 +34,7 @@ from calls.forms import (
 from calls.models import Call
 from calls.selectors.call_screen import open_call_of, screen_of
 from calls.services import closing, dial, dispositions, lease, line, notes, talk
+from calls.services.errors import MismatchNotConfirmed
 from calls.views.desk import show_desk
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
@@ -162,11 +164,29 @@ def closing_step(request: HttpRequest, user: User, call: Call, at: datetime) -> 
 
 
 @call_verb
-def situations(request: HttpRequest, user: User, call: Call, at: datetime) -> Ask:
-    """A stage of a playbook was reached."""
+def situations(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+    """A stage of a playbook was reached, the person calmed down, or they are driving."""
     told = checked(SituationForm(request.POST))
-    closing.enter_stage(call=call, situation=told["situation"], stage=told["stage"], by=user, at=at)
-    return Ask(situation=told["situation"])
+    if told["driving"]:
+        closing.mark_driving(call=call, by=user, at=at)
+    elif told["over"]:
+        closing.leave_situation(call=call, by=user, at=at)
+    else:
+        closing.enter_stage(call=call, situation=told["situation"], stage=told["stage"], by=user, at=at)
+
+
+@call_verb
+def fiche(request: HttpRequest, user: User, call: Call, at: datetime) -> Ask:
+    """A field of the fiche is corrected. What contradicts a blocking criterion is asked again before it is final."""
+    told = checked(FactForm(request.POST))
+    try:
+        talk.correct_fact(
+            call=call, data={told["field"]: told["value"]}, confirmed=told["confirmed"], by=user, at=at
+        )
+    except MismatchNotConfirmed as doubt:
+        messages.warning(request, sentence_of(doubt))
+        return Ask(edit=told["field"], value=told["value"])
+    return NOTHING
 
 
 @call_verb

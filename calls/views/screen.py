@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calls.enums import AnsweredBy, CallState, Cause, Evidence
+from calls.forms import FactForm
 from calls.models import Call
 from calls.selectors import call_screen
 from calls.selectors.call_screen import CallScreen
@@ -91,24 +92,30 @@ class Choice:
         return self.key.upper()
 
 
+#: The parts of `Ask` that stand in the address.
+IN_ADDRESS = ("heard", "ask", "conclude", "code", "situation", "edit")
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The view part of the address: which inline form is open. Empty strings when none is."""
+    """The view part of the address: which inline form is open, empty when none is; `value` is what was typed in it."""
 
     heard: str = ""
     ask: str = ""
     conclude: str = ""
     code: str = ""
     situation: str = ""
+    edit: str = ""
+    value: str = ""
 
     @classmethod
     def of(cls, query: Mapping[str, Any]) -> "Ask":
         """Read it from a query string; anything else in there is ignored."""
-        return cls(**{name: str(query.get(name, ""))[:40] for name in cls.__dataclass_fields__})
+        return cls(**{name: str(query.get(name, ""))[:40] for name in IN_ADDRESS})
 
     def address(self, path: str) -> str:
-        """Return `path` with what is open."""
-        query = {name: getattr(self, name) for name in self.__dataclass_fields__ if getattr(self, name)}
+        """Return `path` with what is open. Words about a person never stand in an address."""
+        query = {name: getattr(self, name) for name in IN_ADDRESS if getattr(self, name)}
         return f"{path}?{urlencode(query)}" if query else path
 
 
@@ -207,6 +214,7 @@ class ScreenContext:
             "evidence": Evidence.SOFTPHONE if phone == "demo" else Evidence.DECLARED,
             "number_display": spaced(call.number),
             "time_zone": self.facts.time_zone,
+            "on_line": state in ON_LINE,
             "may_hang_up": self.facts.may_hang_up and state in ON_LINE,
             # A telephone that tells nothing back leaves it to the agent to say that the person hung up.
             "declares_end": phone == "tel" and state in ON_LINE,
@@ -214,6 +222,7 @@ class ScreenContext:
             "fingerprint": fingerprint_of(self.facts),
             "url": self.url(""),
             "events_url": self.url("events"),
+            "line_dead_url": self.url("events") if state in ON_LINE and not call.line_dead_at else "",
             "dial_url": self.url("dial"),
             "greet_url": self.url("greet"),
             "handover_url": self.url("handover"),
@@ -241,7 +250,23 @@ class ScreenContext:
             "disturbances": facts.disturbances,
             "spoken_origin": facts.spoken_origin,
             "history": facts.history,
+            "edit_url": Ask(edit="1").address(self.url("")) if self.call.prospect_id else "",
+            "fiche_url": self.url("fiche"),
+            "edit": self.edit(),
             "note": facts.note,
+        }
+
+    def edit(self) -> dict[str, Any] | None:
+        """The form that corrects a field: open, and asking for confirmation once a value contradicts a criterion."""
+        if not self.ask.edit or self.call.prospect is None:
+            return None
+        chosen = self.ask.edit if self.ask.edit in dict(FactForm.FIELDS) else "organisation"
+        value = self.ask.value or getattr(self.call.prospect, chosen)
+        return {
+            "fields": FactForm.FIELDS,
+            "chosen": chosen,
+            "value": value if self.ask.edit == chosen else "",
+            "confirms": bool(self.ask.value),
         }
 
     def words(self) -> dict[str, Any]:
@@ -352,7 +377,7 @@ class ScreenContext:
                     for row, key in rows
                 ]
             }
-        elif stage is not None and self.ask.situation == stage.situation:
+        elif stage is not None:
             found["stage"] = stage
         return found
 
@@ -381,7 +406,6 @@ class ScreenContext:
         return found | {
             "goodbye": steps[-1]["text"] if steps else "",
             "repeat_url": self.url("closing"),
-            "line_dead_url": "" if self.call.line_dead_at else self.url("events"),
         }
 
     def ended(self) -> dict[str, Any]:
