@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from django.db.backends.postgresql.operations import DatabaseOperations
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django import DjangoDbBlocker
 
@@ -20,7 +19,7 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "googl
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let every test that commits put back, before it starts, the rows that the migrations seeded."""
+    """Spare every test that commits Django's signal after its flush, which brings the seeded rows back itself."""
     for item in items:
         marker = item.get_closest_marker("django_db")
         fixtures = getattr(item, "fixturenames", ())
@@ -45,20 +44,6 @@ def django_db_modify_db_settings(
     with django_db_blocker.unblock():
         connection.settings_dict["TEST"]["TEMPLATE"] = ready_template()
         connection.close()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _flush_between_tests_may_truncate_history() -> Iterator[None]:
-    """Let Django empty the tables after a test that committed; the product's triggers refuse that to everybody else."""
-    flush = DatabaseOperations.execute_sql_flush
-
-    def flush_as_replica(self: DatabaseOperations, statements: list[str]) -> None:
-        # Local to the flush's own transaction, and only for a superuser.
-        flush(self, ["SET LOCAL session_replication_role = replica", *statements])
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "execute_sql_flush", flush_as_replica)
-        yield
 
 
 @pytest.fixture(scope="session")
