@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import AnsweredBy, Cause, Evidence, HungUpBy, Result
+from calls.enums import AnsweredBy, Cause, Decision, Evidence, HungUpBy, Result
 from campaigns.enums import Step
 
 
@@ -156,3 +156,21 @@ class PauseForm(forms.Form):
     """Why the agent pauses, if they care to say."""
 
     reason = forms.CharField(max_length=100, required=False)
+
+
+class DecisionForm(forms.Form):
+    """What a supervisor decides on an incident. Times are read in the zone of the pages."""
+
+    decision = forms.ChoiceField(choices=Decision.choices)
+    reason = forms.CharField(max_length=500, required=False)
+    code = forms.SlugField(max_length=40, required=False)
+    note = forms.CharField(max_length=2000, required=False)
+    callback_at = forms.DateTimeField(required=False)
+    number = forms.CharField(max_length=60, required=False)
+
+
+class ErasureForm(forms.Form):
+    """The erasure of a person: a reason, and a mark that it is meant."""
+
+    reason = forms.CharField(label=_("Motif"), max_length=300, help_text=_("Il est gardé dans l'historique."))
+    confirmed = forms.BooleanField(label=_("Je confirme : les données de la personne ne pourront pas être retrouvées."))

@@ -59,8 +59,9 @@ DELIMITERS = {
 class Report:
     """What the page of an import says.
 
-    `figures` are (code, label, count), empty while a preview is not ready; the other lists are (words, count), `repairs`
-    with up to three [before, after] examples. `silent`: nobody has worked on it for a while. `undoable`: it may be asked.
+    `figures` are (code, label, count), empty while a preview is not ready; the other lists are (words, count),
+    `repairs` with up to three [before, after] examples. `silent`: nobody has worked on it for a while. `undoable`: an
+    undo may be asked for.
     """
 
     under_way: bool

@@ -7,11 +7,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from campaigns import access
 from campaigns.forms.lists import ProspectCampaignForm
+from campaigns.rules.wording import event_words
 from campaigns.selectors import prospects as prospects_selector
 from campaigns.services import entries
 from crm.access import get_prospect_or_404, role_required, sponsors_of
 from crm.enums import MANAGING, SUPERVISING
 from crm.rules.errors import DomainError
+from crm.selectors.prospects import identity_of
 from crm.views.answers import now, refused, saved, user_of
 
 
@@ -21,9 +23,13 @@ def prospect(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a fiche; nothing of a sponsor that the user does not see."""
     user = user_of(request)
     found = get_prospect_or_404(user, pk)
+    page = prospects_selector.prospect_page(found, sponsors=sponsors_of(user), at=now())
     context = {
         "prospect": found,
-        "page": prospects_selector.prospect_page(found, sponsors=sponsors_of(user), at=now()),
+        "identity": [] if found.erased_at else identity_of(found),
+        "phones": list(found.phones.all()),
+        "page": page,
+        "events": [(event, event_words(event.data)) for event in page.events],
         "form": ProspectCampaignForm(campaigns=access.campaigns_of(user).exclude(entries__prospect=found)),
     }
     return render(request, "campaigns/prospect.html", context)

@@ -1,9 +1,31 @@
 """Finding prospects by what people know of them."""
 
+from typing import Any
+
 from django.db.models import Q, QuerySet
 
 from crm.models import Prospect
 from crm.rules.phones import search_forms
+
+#: Columns that say who a prospect is, in the order of its page.
+IDENTITY = (
+    "kind",
+    "organisation",
+    "civility",
+    "first_name",
+    "last_name",
+    "job_title",
+    "sector",
+    "email",
+    "address",
+    "postal_code",
+    "city",
+    "country",
+    "language",
+    "time_zone",
+    "preferred_channel",
+    "external_id",
+)
 
 
 def prospects_found(scope: QuerySet[Prospect], text: str) -> QuerySet[Prospect]:
@@ -34,3 +56,15 @@ def _person(text: str) -> Q:
     return Q(last_name__iexact=one, first_name__istartswith=other) | Q(
         last_name__iexact=other, first_name__istartswith=one
     )
+
+
+def identity_of(prospect: Prospect) -> list[tuple[Any, Any]]:
+    """Return what is known of a prospect's identity, as (label, value as people read it), in the order of its page."""
+    found = []
+    for name in IDENTITY:
+        field = prospect._meta.get_field(name)
+        shown = getattr(prospect, f"get_{name}_display", None)
+        value = shown() if shown else getattr(prospect, name)
+        if value:
+            found.append((getattr(field, "verbose_name", name), value))
+    return found
