@@ -73,12 +73,16 @@ def _prepare() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
+    from django.conf import settings
     from django.contrib.auth import get_user_model
     from django.db import connection
 
     if not get_user_model().objects.exists():
         call_command("demo")
     connection.close()
+    if not settings.DEBUG:
+        # In development WhiteNoise finds the files where they are.
+        call_command("collectstatic", interactive=False, verbosity=0)
 
 
 def _serve(port: int) -> int:
