@@ -52,7 +52,7 @@ YEAR_SECONDS = 366 * 24 * 3600
 class CampaignIn(Body):
     """The settings of a campaign. Times are seconds; its programme never changes."""
 
-    read_only = ("id", "status", "created_at", "updated_at")
+    ignored = ("id", "status", "created_at", "updated_at")
     programme = Id()
     name = Text(max_length=200)
     slug = serializers.RegexField(r"^[-a-zA-Z0-9_]+\Z", max_length=80, required=False)
@@ -134,7 +134,7 @@ class DispositionOut(serializers.Serializer[Any]):
 class ClosingStepIn(Body):
     """A campaign's own sentence for a step of the closing; an empty text goes back to the default one."""
 
-    read_only = ("own",)
+    ignored = ("own",)
     language = serializers.ChoiceField([("fr", "fr"), ("en", "en")])
     kind = serializers.ChoiceField(ClosingKind.choices)
     step = serializers.ChoiceField(Step.choices)

@@ -36,7 +36,7 @@ REGION = r"^[A-Z]{2}\Z"
 class ExclusionIn(Body):
     """A bar on a number (any spelling), a prospect, or both; its place is the one that `scope` names."""
 
-    read_only = ("id", "since", "lifted_at", "lifted_by", "lift_reason", "call")
+    ignored = ("id", "since", "lifted_at", "lifted_by", "lift_reason", "call")
     scope = serializers.ChoiceField(Scope.choices)
     sponsor = Id(required=False, allow_null=True)
     programme = Id(required=False, allow_null=True)

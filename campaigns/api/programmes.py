@@ -42,7 +42,7 @@ READERS = SUPERVISORS | PROGRAMS
 class ProgrammeIn(Body):
     """What a programme is made of; its sponsor never changes."""
 
-    read_only = ("id",)
+    ignored = ("id",)
     name = Text(max_length=200)
     sponsor = Id()
     subject = Text(max_length=200, required=False, allow_blank=True, help_text="As said aloud.")
@@ -60,7 +60,7 @@ class ProgrammeOut(serializers.Serializer[Any]):
 class CriterionIn(Body):
     """A condition on a prospect. Changing one makes a new version of it."""
 
-    read_only = ("id", "programme", "version", "retired")
+    ignored = ("id", "programme", "version", "retired")
     field = Text(max_length=120, help_text="A prospect column or `attributes.<key>`.")
     operator = serializers.ChoiceField(Operator.choices)
     value = serializers.JSONField(

@@ -54,15 +54,15 @@ class Truth(serializers.BooleanField):
 class Body(serializers.Serializer[Any]):
     """A JSON object of known fields: a misspelt one is refused, never ignored.
 
-    `read_only` names fields of the answer that a client may send back; they are ignored.
+    `ignored` names fields of the answer that a client may send back; they are ignored.
     """
 
-    read_only: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
     def to_internal_value(self, data: Any) -> Any:
         """Check the names, then each value."""
         if isinstance(data, Mapping):
-            unknown = set(data) - set(self.fields) - set(self.read_only)
+            unknown = set(data) - set(self.fields) - set(self.ignored)
             if unknown:
                 raise ValidationError(
                     {str(name)[:60]: [_("Champ inconnu.")] for name in sorted(map(str, unknown))}

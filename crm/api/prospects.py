@@ -42,7 +42,7 @@ class Reference(serializers.Field[Any, Any, Any, Any]):
 class PhoneIn(Body):
     """A number in any spelling. `region` (ISO 3166) says how a national one is read."""
 
-    read_only = ("raw", "kind", "validity")
+    ignored = ("raw", "kind", "validity")
     number = Text(max_length=200)
     region = serializers.RegexField(r"^[A-Z]{2}\Z", required=False)
     extension = Text(max_length=20, required=False, allow_blank=True)
@@ -52,7 +52,7 @@ class PhoneIn(Body):
 class ProspectIn(Body):
     """What a prospect is made of."""
 
-    read_only = ("id", "version", "created_at", "updated_at", "erased_at")
+    ignored = ("id", "version", "created_at", "updated_at", "erased_at")
     source = Reference(help_text="Id or slug.")
     external_id = Text(max_length=200, required=False, allow_blank=True)
     kind = serializers.ChoiceField(ProspectKind.choices, required=False)

@@ -36,7 +36,7 @@ SLUG = r"^[-a-zA-Z0-9_]+\Z"
 class SponsorIn(Body):
     """What a sponsor is made of."""
 
-    read_only = ("id",)
+    ignored = ("id",)
     name = Text(max_length=200)
 
 
@@ -50,7 +50,7 @@ class SponsorOut(serializers.Serializer[Any]):
 class SourceIn(Body):
     """What a source is made of. Without sponsor, its prospects are shared."""
 
-    read_only = ("id",)
+    ignored = ("id",)
     name = Text(max_length=200)
     slug = serializers.RegexField(SLUG, max_length=80, required=False)
     sponsor = Id(allow_null=True, required=False)

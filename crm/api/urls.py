@@ -1,5 +1,15 @@
-"""API routes of this app, below /api/v1/."""
+"""API routes of this app, below /api/v1/. One prospect is answered by `calls`, which knows what is under way."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path, re_path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from crm.api import sponsors
+from crm.api.nowhere import Nowhere
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("sponsors/", sponsors.SponsorList.as_view(), name="api-sponsors"),
+    path("sponsors/<int:pk>/", sponsors.SponsorDetail.as_view(), name="api-sponsor"),
+    path("sources/", sponsors.SourceList.as_view(), name="api-sources"),
+    path("sources/<int:pk>/", sponsors.SourceDetail.as_view(), name="api-source"),
+    # Last: whatever no route above has taken.
+    re_path(r"^.*\Z", Nowhere.as_view(), name="api-nowhere"),
+]
