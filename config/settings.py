@@ -227,7 +227,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [
     BASE_DIR / "static",
-    *[(f"vendor/tabler/{part}", TABLER / part) for part in ("css", "js") if (TABLER / part).is_dir()],
+    *[(f"vendor/tabler/{part}", TABLER / part) for part in ("css", "img", "js") if (TABLER / part).is_dir()],
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

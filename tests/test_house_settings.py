@@ -168,3 +168,22 @@ def test_a_page_asks_for_login_first(client: Client) -> None:
 
     assert response.status_code == 302
     assert response.headers["Location"].startswith("/login/")
+
+
+def test_production_collects_every_static_file_with_a_fingerprint(tmp_path: Path) -> None:
+    code = f"""
+import django; django.setup()
+from django.conf import settings
+from django.core.management import call_command
+settings.STATIC_ROOT = {str(tmp_path)!r}
+call_command("collectstatic", interactive=False, verbosity=0)
+from django.contrib.staticfiles.storage import staticfiles_storage
+print(staticfiles_storage.url("vendor/tabler/css/tabler.min.css"))
+"""
+
+    done = python(code, **PRODUCTION)
+
+    assert done.returncode == 0, done.stderr
+    url = done.stdout.strip()
+    assert url.startswith("/static/vendor/tabler/css/tabler.min.")
+    assert (tmp_path / url.removeprefix("/static/")).exists()
