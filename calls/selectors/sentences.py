@@ -1,10 +1,14 @@
 """The sentences of a call, filled in: opening, script, closing, in the prospect's language when there is one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import CharField, Q, Value
 from django.db.models.functions import Cast
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import override
 
 from calls.models import Call
 from campaigns.enums import STEPS_OF, ScriptKind
@@ -12,6 +16,11 @@ from campaigns.models import ClosingStep, Script
 from campaigns.rules.catalogue import OPENINGS
 from campaigns.rules.texts import reason_clause, render
 
+#: Said first to somebody who was already called by mistake.
+APOLOGIES = {
+    "fr": "Avant tout, toutes mes excuses : nous vous avions déjà dérangé par erreur le {date}.",
+    "en": "First of all, I apologise: we already disturbed you by mistake on {date}.",
+}
 #: Read when a campaign has words neither in the prospect's language nor in its own.
 LAST_LANGUAGE = "fr"
 
@@ -90,3 +99,13 @@ def values_of(call: Call, language: str, expected: str = "") -> dict[str, str]:
             "origin": prospect.source.spoken_origin,
         }
     return values
+
+
+def apology_of(disturbed: Sequence[datetime], language: str) -> str:
+    """Return the sentence that apologises for an earlier call by mistake, newest first; "" when there was none."""
+    if not disturbed:
+        return ""
+    code = language[:2] if language[:2] in APOLOGIES else LAST_LANGUAGE
+    with override(code):
+        day = date_format(localtime(disturbed[0]), "j F Y" if code == "en" else "j F")
+    return APOLOGIES[code].replace("{date}", day)

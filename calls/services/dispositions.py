@@ -233,7 +233,7 @@ def _store(
 ) -> Call:
     CallDisposition.objects.create(call=call, disposition=disposition, note=note, at=at, by=by)
     save(call, disposition=disposition)
-    data = {"code": disposition.code, "note": note, **(agreed.facts() if agreed else {})}
+    data = {"code": disposition.code, "label": disposition.label, "note": note, **(agreed.facts() if agreed else {})}
     tell(call, CallEventKind.DISPOSITION, by=by, at=at, data=data)
     run_effects(call, disposition, agreed, note=note, by=by, at=at)
     if call.state == CallState.CONNECTED:
@@ -266,7 +266,13 @@ def _correct(
     if disposition.by_mismatch_only and call.out_of_criteria_at is None:
         changes["out_of_criteria_at"] = at
     save(call, **changes)
-    data = {"from": last.disposition.code, "to": disposition.code, "reason": reason, "note": note}
+    data = {
+        "from": last.disposition.code,
+        "to": disposition.code,
+        "label": disposition.label,
+        "note": note,
+        "reason": reason,
+    }
     tell(call, CallEventKind.CORRECTED, by=by, at=at, data=data)
     undo_effects(call, reason, by=by, at=at)
     run_effects(call, disposition, agreed, note=note, by=by, at=at)

@@ -147,7 +147,7 @@ def _qualify(call: Call, code: str, reason: str, *, by: User, at: datetime) -> N
         raise Invalid.field("code", _("Cette qualification ne convient pas à un appel clos d'office."))
     CallDisposition.objects.create(call=call, disposition=disposition, note=reason, at=at, by=by)
     save(call, disposition=disposition)
-    tell(call, CallEventKind.DISPOSITION, by=by, at=at, data={"code": code, "note": reason})
+    tell(call, CallEventKind.DISPOSITION, by=by, at=at, data={"code": code, "label": disposition.label, "note": reason})
     run_effects(call, disposition, None, note=reason, by=by, at=at)
 
 

@@ -107,7 +107,7 @@ def correct_fact(
     confirmed: bool = False,
     expected_version: int | None = None,
 ) -> Call:
-    """Correct the fiche on the line, and judge the criteria on its corrected form.
+    """Correct the fiche on the line, and judge the criteria on its corrected form. `attributes` are added to its own.
 
     A corrected field that now matches its criterion is stored as `match`. One that contradicts it is a mismatch,
     with the corrected value as what was heard; a blocking one only when `confirmed`: without, MismatchNotConfirmed
@@ -116,9 +116,11 @@ def correct_fact(
     with held(call, by=by, bars="exclusive") as current:
         if current.prospect is None:
             raise InvalidTransition(_("Cet appel n'a pas de fiche."))
-        before = current.prospect
+        fields = dict(data)
+        if "attributes" in data:
+            fields["attributes"] = {**current.prospect.attributes, **(data["attributes"] or {})}
         prospect = edit_prospect(
-            prospect=before, data=data, phones=phones, by=by, at=at, expected_version=expected_version
+            prospect=current.prospect, data=fields, phones=phones, by=by, at=at, expected_version=expected_version
         )
         if current.state in (CallState.CONNECTED, CallState.CLOSING) and current.out_of_criteria_at is None:
             current.prospect = prospect

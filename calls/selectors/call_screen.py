@@ -1,0 +1,456 @@
+"""What the call screen and the API read of a call, in a handful of queries however long the history is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, Min, OuterRef, Q, Subquery
+from django.db.models.functions import JSONObject
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from calls.enums import (
+    DISPOSITION_OF_CAUSE,
+    CallbackState,
+    CallEventKind,
+    CallState,
+    HungUpBy,
+    IncidentKind,
+    Result,
+)
+from calls.models import Call, CallAnswer, Callback, CallEvent, Incident, Pause, Situation, Stage
+from calls.rules.closing import due_step
+from calls.rules.hang_up import may_hang_up_from, why_may_hang_up
+from calls.rules.transitions import ON_LINE, allowed
+from calls.selectors.answers import standings
+from calls.selectors.facts import facts_of, line_facts, said_of
+from calls.selectors.history import Line, lines_of
+from calls.selectors.sentences import Words, apology_of, values_of, words_of
+from campaigns.enums import STEPS_OF, CampaignStatus, Reach, ScriptKind, Step
+from campaigns.models import Campaign, Disposition
+from campaigns.selectors.queue import queue_counts
+from crm.models import ProspectEvent, ProspectNumber, User
+from crm.rules.phones import time_zone_for
+from crm.selectors.scopes import sponsors_of
+
+#: Lines of history and disturbances shown.
+HISTORY = 20
+DISTURBANCES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A criterion as it is asked. `result` and `heard` are the present person's answer, "" when there is none.
+
+    `known` is what an earlier call or the trusted file already says; `on_file` the words of the file.
+    """
+
+    criterion_id: int
+    text: str
+    expected: str
+    blocking: bool
+    result: str
+    heard: str
+    known: str
+    on_file: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """A sentence of the closing: its step, its label, its words filled in, when it was said (null: not yet)."""
+
+    step: str
+    label: Any
+    text: str
+    said_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A stored mismatch: the criterion (null: somebody else answered), what was expected and heard, by whom."""
+
+    criterion_id: int | None
+    expected: str
+    heard: str
+    blocking: bool
+    answered_by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbance:
+    """An earlier call by mistake to this person or number, inside the sponsor: when, and about what."""
+
+    at: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageCard:
+    """The stage of a playbook that is open: its situation's code, its number of `count`, what to say and to do.
+
+    `position` names the stage, `next` the one after it (null on the last).
+    """
+
+    situation: str
+    label: str
+    position: int
+    number: int
+    count: int
+    say: Sequence[str]
+    do: str
+    may_end: bool
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SituationChoice:
+    """A playbook to open: its code, its label, and the position of its first stage."""
+
+    code: str
+    label: str
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallScreen:
+    """Everything that the screen of a call, and its representation in the API, say at one moment.
+
+    `may_hang_up_from` is when the agent's right to hang up comes by itself (null: never); `why_may_hang_up` names the
+    reason ("" when there is none). `dispositions` are those that can be chosen now; `proposed` is the code that the
+    cause proposes. Times are aware, in UTC.
+    """
+
+    call: Call
+    allowed: Sequence[str]
+    may_hang_up: bool
+    may_hang_up_from: datetime | None
+    why_may_hang_up: str
+    time_zone: str
+    opening: str
+    script: str
+    apology: str
+    questions: Sequence[Question]
+    steps: Sequence[StepLine]
+    due_step: str
+    mismatches: Sequence[Mismatch]
+    dispositions: Sequence[Disposition]
+    proposed: str
+    callback_id: int | None
+    callback_at: datetime | None
+    incidents: Sequence[int]
+    hang_up_to_explain: bool
+    phones: Sequence[ProspectNumber]
+    disturbances: Sequence[Disturbance]
+    history: Sequence[Line]
+    note: str
+    ringing_at: datetime | None
+    spoken_origin: str
+    stage: StageCard | None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The agent's desk: the campaigns to choose from and the chosen one, the day, what is callable and why not."""
+
+    campaigns: Sequence[Campaign]
+    campaign: Campaign | None
+    today: int
+    goal: int
+    callbacks: Sequence[Callback]
+    pause: Pause | None
+    callable: int
+    nobody: str
+    next_at: datetime | None
+
+
+@dataclass(slots=True)
+class _Around:
+    """What one query tells of the rows around a call."""
+
+    phones: list[ProspectNumber] = field(default_factory=list)
+    disturbances: list[Disturbance] = field(default_factory=list)
+    incidents: list[tuple[int, str]] = field(default_factory=list)
+    callback_id: int | None = None
+    callback_at: datetime | None = None
+
+
+def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
+    """Return the screen of a call at `at` (now when null); at most 8 queries, one more while a situation is open.
+
+    `call` comes with what its screen reads (`calls.access.own_call_or_404`); else those rows are loaded one by one.
+    """
+    at = at or timezone.now()
+    events = list(call.events.order_by("id"))
+    answers = list(call.answers.order_by("id")) if call.answered_at else []
+    around = _around(call)
+    words = words_of(call) if call.state in _SPOKEN else None
+    mismatches = _mismatches(answers)
+    steps, due = _steps(call, events, words, mismatches)
+    line = line_facts(call)
+    why = why_may_hang_up(line, at)
+    return CallScreen(
+        call=call,
+        allowed=allowed(facts_of(call, at)),
+        may_hang_up=why is not None,
+        may_hang_up_from=may_hang_up_from(line, at),
+        why_may_hang_up=str(why or ""),
+        time_zone=_time_zone(call),
+        opening=_filled(call, words, ScriptKind.OPENING),
+        script=_filled(call, words, ScriptKind.BODY),
+        apology=apology_of([item.at for item in around.disturbances], words.language if words else "fr"),
+        questions=_questions(call, answers) if call.state in _ASKED else [],
+        steps=steps,
+        due_step=due,
+        mismatches=mismatches,
+        dispositions=dispositions_of(call) if call.disposition_id is None and call.state in _QUALIFIED else [],
+        proposed=DISPOSITION_OF_CAUSE.get(call.cause, ""),
+        callback_id=around.callback_id,
+        callback_at=around.callback_at,
+        incidents=[pk for pk, _kind in around.incidents],
+        hang_up_to_explain=_is_to_explain(call, events, around),
+        phones=around.phones,
+        disturbances=around.disturbances,
+        history=_history(call),
+        note=_last(events, CallEventKind.NOTE, "text"),
+        ringing_at=next((event.at for event in events if event.kind == CallEventKind.RINGING), None),
+        spoken_origin=call.prospect.source.spoken_origin if call.prospect else "",
+        stage=_stage(call, events),
+    )
+
+
+#: States in which sentences are said, criteria asked, a disposition chosen.
+_SPOKEN = ON_LINE | {str(CallState.CLAIMED), str(CallState.DIALLING)}
+_ASKED = {str(CallState.CLAIMED), str(CallState.CONNECTED)}
+_QUALIFIED = ON_LINE | {str(CallState.ENDED), str(CallState.NOT_REACHED)}
+
+
+def open_call_of(user: User) -> Call | None:
+    """Return the agent's open call with what its screen reads, or None."""
+    related = ("campaign__programme__sponsor", "prospect__source", "disposition", "agent", "entry")
+    return Call.objects.open().select_related(*related).filter(agent=user).first()
+
+
+def dispositions_of(call: Call) -> list[Disposition]:
+    """Return the dispositions that the campaign offers for a call in this state, in their order. One query."""
+    human = call.state in ON_LINE or call.greeted_at is not None or call.respondent > 0
+    offered = (
+        Disposition.objects.filter(active=True, by_mismatch_only=False)
+        .exclude(rules__campaign=call.campaign_id, rules__enabled=False)
+        .order_by("position", "code")
+    )
+    if call.state == CallState.NOT_REACHED:
+        offered = offered.filter(reach=Reach.MACHINE)
+    elif human:
+        offered = offered.filter(reach=Reach.HUMAN)
+    if call.entry_id is None:
+        offered = offered.filter(requires_callback=False)
+    return list(offered)
+
+
+def situations() -> list[SituationChoice]:
+    """Return the playbooks that can be opened, in the language of the page. One query."""
+    rows = Situation.objects.annotate(first=Min("stages__position")).filter(first__isnull=False)
+    english = (get_language() or "").startswith("en")
+    return [
+        SituationChoice(row.code, row.label_en if english and row.label_en else row.label, row.first)
+        for row in rows.order_by("position", "code")
+    ]
+
+
+def desk_of(user: User, campaign: Campaign | None, at: datetime) -> Desk:
+    """Return the agent's desk; `campaign` is the one chosen, else the first of those that run."""
+    campaigns = list(
+        Campaign.objects.filter(status=CampaignStatus.RUNNING, programme__sponsor__in=sponsors_of(user))
+        .select_related("programme")
+        .order_by("name")
+    )
+    chosen = next((row for row in campaigns if campaign is not None and row.pk == campaign.pk), None)
+    chosen = chosen or (campaigns[0] if campaigns else None)
+    midnight = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
+    counts = queue_counts(chosen, at) if chosen else None
+    return Desk(
+        campaigns=campaigns,
+        campaign=chosen,
+        today=Call.objects.filter(agent=user, started_at__gte=midnight, dialled_at__isnull=False).count(),
+        goal=user.daily_goal,
+        callbacks=list(
+            Callback.objects.filter(owner=user, state=CallbackState.OPEN, due_at__lt=at + timedelta(days=7))
+            .select_related("prospect", "campaign")
+            .order_by("due_at")[:20]
+        ),
+        pause=Pause.objects.filter(agent=user, ended_at__isnull=True).first(),
+        callable=counts.callable if counts else 0,
+        nobody=str(counts.why) if counts and counts.why else "",
+        next_at=counts.next_at if counts else None,
+    )
+
+
+def _around(call: Call) -> _Around:
+    """Read numbers, earlier disturbances, incidents and callback of a call in one query."""
+    same = Q(call__number=OuterRef("number"))
+    if call.prospect_id is not None:
+        same |= Q(call__prospect_id=OuterRef("prospect_id"))
+    disturbed = CallAnswer.objects.filter(
+        same,
+        result=Result.MISMATCH,
+        blocking=True,
+        call__lt=OuterRef("pk"),
+        call__disposition__by_mismatch_only=True,
+        call__campaign__programme__sponsor=call.campaign.programme.sponsor_id,
+    ).order_by("-id")[:DISTURBANCES]
+    callback = Callback.objects.filter(call=OuterRef("pk"), state=CallbackState.OPEN).order_by("-id")
+    phones = ProspectNumber.objects.filter(prospect=OuterRef("prospect_id")).order_by("position", "id")
+    row = (
+        Call.objects.filter(pk=call.pk)
+        .annotate(
+            disturbed=ArraySubquery(
+                disturbed.values(
+                    json=JSONObject(at="at", heard="heard", programme="call__campaign__programme__name")
+                )
+            ),
+            reported=ArraySubquery(
+                Incident.objects.filter(call=OuterRef("pk")).order_by("id").values(json=JSONObject(id="id", kind="kind"))
+            ),
+            agreed=Subquery(callback.values("id")[:1]),
+            agreed_at=Subquery(callback.values("due_at")[:1]),
+            numbers=ArraySubquery(
+                phones.values(
+                    json=JSONObject(
+                        id="id", number="number", kind="kind", extension="extension", note="note", validity="validity"
+                    )
+                )
+            ),
+        )
+        .values("disturbed", "reported", "agreed", "agreed_at", "numbers")
+        .get()
+    )
+    return _Around(
+        phones=[ProspectNumber(prospect_id=call.prospect_id, **number) for number in row["numbers"]],
+        disturbances=[
+            Disturbance(
+                datetime.fromisoformat(item["at"]),
+                " : ".join(part for part in (item["programme"], item["heard"]) if part),
+            )
+            for item in row["disturbed"]
+        ],
+        incidents=[(item["id"], item["kind"]) for item in row["reported"]],
+        callback_id=row["agreed"],
+        callback_at=row["agreed_at"],
+    )
+
+
+def _mismatches(answers: Sequence[CallAnswer]) -> list[Mismatch]:
+    return [
+        Mismatch(
+            answer.criterion_id, answer.expected, answer.heard, answer.blocking, answer.answered_by, answer.at
+        )
+        for answer in answers
+        if answer.result == Result.MISMATCH
+    ]
+
+
+def _steps(
+    call: Call, events: Sequence[CallEvent], words: Words | None, mismatches: Sequence[Mismatch]
+) -> tuple[list[StepLine], str]:
+    """Return the sentences of the call's closing, and the step that is due ("" when none)."""
+    if not call.closing_kind:
+        return [], ""
+    said = said_of(call, events)
+    first = {}
+    for sentence in said:
+        first.setdefault(sentence.step, sentence)
+    blocking = [item for item in mismatches if item.blocking]
+    sentences: dict[str, str] = {}
+    if words is not None:
+        values = values_of(call, words.language, blocking[-1].expected if blocking else "")
+        sentences = words.closing(call.closing_kind, values)
+    lines = []
+    for step in STEPS_OF[call.closing_kind]:
+        spoken = first.get(step)
+        text = spoken.text if spoken else sentences.get(step, "")
+        lines.append(StepLine(str(step), Step(step).label, text, spoken.at if spoken else None))
+    due = due_step(call.closing_kind, list(first)) if call.state == CallState.CLOSING else None
+    return lines, str(due or "")
+
+
+def _questions(call: Call, answers: Sequence[CallAnswer]) -> list[Question]:
+    return [
+        Question(
+            criterion_id=row.criterion.pk,
+            text=row.criterion.question,
+            expected=row.criterion.expected,
+            blocking=row.criterion.blocking,
+            result=row.result,
+            heard=row.heard,
+            known=row.earlier or (row.on_file if row.criterion.trust_file else ""),
+            on_file=row.file_value,
+        )
+        for row in standings(call, answers)
+    ]
+
+
+def _filled(call: Call, words: Words | None, kind: str) -> str:
+    return words.filled(kind, "", values_of(call, words.language)) if words else ""
+
+
+def _history(call: Call) -> list[Line]:
+    if call.prospect_id is None:
+        return []
+    lines = (
+        ProspectEvent.objects.filter(
+            Q(sponsor=None) | Q(sponsor=call.campaign.programme.sponsor_id), prospect=call.prospect_id
+        )
+        .filter(Q(call_ref=None) | ~Q(call_ref=call.pk))
+        .order_by("-id")
+        .annotate(who=F("by__username"))[:HISTORY]
+    )
+    return lines_of(lines)
+
+
+def _last(events: Sequence[CallEvent], kind: str, name: str) -> str:
+    return next((str(event.data.get(name, "")) for event in reversed(events) if event.kind == kind), "")
+
+
+def _is_to_explain(call: Call, events: Sequence[CallEvent], around: _Around) -> bool:
+    """Whether the agent may still say why they hung up against the rule."""
+    if call.hung_up_by != HungUpBy.AGENT:
+        return False
+    reported = any(kind == IncidentKind.HANG_UP_REVIEW for _pk, kind in around.incidents)
+    return reported and not any(event.kind == CallEventKind.HANG_UP_EXPLAINED for event in events)
+
+
+def _time_zone(call: Call) -> str:
+    """Return the called party's time zone, "" when it cannot be told."""
+    prospect = call.prospect
+    if prospect is None:
+        return time_zone_for(call.number)
+    return prospect.time_zone or time_zone_for(call.number, prospect.postal_code, prospect.country)
+
+
+def _stage(call: Call, events: Sequence[CallEvent]) -> StageCard | None:
+    last = next((event for event in reversed(events) if event.kind == CallEventKind.SITUATION), None)
+    if last is None or call.state not in ON_LINE or not last.data.get("stage"):
+        return None
+    stages = list(
+        Stage.objects.filter(situation__code=last.data["situation"]).select_related("situation").order_by("position")
+    )
+    number = next((n for n, row in enumerate(stages) if row.position == last.data["stage"]), None)
+    if number is None:
+        return None
+    stage, language = stages[number], (get_language() or "fr")[:2]
+    situation = stage.situation
+    spoken = (call.prospect.language if call.prospect else "")[:2] or call.campaign.language[:2]
+    return StageCard(
+        situation=situation.code,
+        label=situation.label_en if language == "en" and situation.label_en else situation.label,
+        position=stage.position,
+        number=number + 1,
+        count=len(stages),
+        say=stage.say.get(spoken) or stage.say.get("fr") or [],
+        do=stage.do,
+        may_end=stage.may_end,
+        next=stages[number + 1].position if number + 1 < len(stages) else None,
+    )
