@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import Prospect, Source
+from crm.models import Prospect, ProspectNumber, Source
 from crm.rules.errors import DomainError
 
 #: Columns of a fiche that its page edits, in the order of the page.
@@ -132,9 +132,9 @@ class ProspectForm(forms.ModelForm[Prospect]):
 
     def __init__(self, *args: Any, instance: Prospect, **kwargs: Any) -> None:
         """Start from the fiche as it stands, with its version: a later save of somebody else is noticed."""
-        lines = [phone.raw or phone.number for phone in instance.phones.all()]
+        self.known = {_line_of(phone): phone for phone in instance.phones.all()}
         initial = {
-            "phones": "\n".join(dict.fromkeys(lines)),
+            "phones": "\n".join(self.known),
             "attributes_text": "\n".join(f"{key} = {value}" for key, value in instance.attributes.items()),
             "version": instance.version,
         }
@@ -162,9 +162,10 @@ class ProspectForm(forms.ModelForm[Prospect]):
         columns = {name: self.cleaned_data[name] for name in PROSPECT_FIELDS}
         return columns | {"attributes": self._attributes()}
 
-    def numbers(self) -> list[str]:
-        """Return the lines of the numbers, as written."""
-        return [line.strip() for line in self.cleaned_data["phones"].splitlines() if line.strip()]
+    def numbers(self) -> list[tuple[str, str]]:
+        """Return the lines of the numbers, as written, each with the note that its number has."""
+        lines = (line.strip() for line in self.cleaned_data["phones"].splitlines())
+        return [(line, self.known[line].note if line in self.known else "") for line in lines if line]
 
     def _attributes(self) -> dict[str, Any]:
         """Keep the JSON value of an attribute that was not touched: a number stays a number."""
@@ -177,3 +178,8 @@ class ProspectForm(forms.ModelForm[Prospect]):
 
     def _post_clean(self) -> None:
         """Leave the instance as it is in the database: the service compares and writes."""
+
+
+def _line_of(phone: ProspectNumber) -> str:
+    """Return a number as its line: E.164, which reads the same in every country, with its extension."""
+    return f"{phone.number} poste {phone.extension}" if phone.extension else phone.number

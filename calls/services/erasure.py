@@ -15,7 +15,7 @@ from crm.models import Prospect, User
 from crm.services.prospects import erase_prospect_record
 
 
-def erase_prospect(*, prospect: Prospect, by: User, at: datetime) -> Prospect:
+def erase_prospect(*, prospect: Prospect, by: User, at: datetime, reason: str = "") -> Prospect:
     """Blank a person everywhere and return the record that is left; its exclusions stay, by number and by record.
 
     Its entries are closed and lose their number, its callbacks are cancelled, words on its calls are blanked. A claimed
@@ -30,7 +30,7 @@ def erase_prospect(*, prospect: Prospect, by: User, at: datetime) -> Prospect:
         current = Prospect.objects.select_for_update().get(pk=prospect.pk)
         if current.erased_at is not None:
             return current
-        erase_prospect_record(prospect=current, by=by, at=at)
+        erase_prospect_record(prospect=current, by=by, at=at, reason=reason)
         _close_entries(current, at)
         _blank_words(current)
         current.refresh_from_db()

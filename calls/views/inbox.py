@@ -1,7 +1,7 @@
 """The supervisor's inbox: one list for questions, corrections and incidents; each is decided once, with a reason."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -57,8 +57,7 @@ def incident_decision(request: HttpRequest, pk: int) -> HttpResponse:
     except DomainError as error:
         show_refusal(form, error)
         return _page(request, pk, form)
-    saved(request, _("Décidé : %(decision)s.") % {"decision": row.get_decision_display()}, "inbox")
-    return redirect("inbox")
+    return saved(request, _("Décidé : %(decision)s.") % {"decision": row.get_decision_display()}, "inbox")
 
 
 def _page(request: HttpRequest, pk: int, form: DecisionForm) -> HttpResponse:

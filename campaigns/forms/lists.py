@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.enums import EntryState, Gate
+from crm.forms import ReasonForm
 
 
 class EntryFilterForm(forms.Form):
@@ -48,6 +49,12 @@ class AddProspectsForm(forms.Form):
         if not all(word.isdecimal() and len(word) < 18 for word in words):
             raise forms.ValidationError(_("Écrivez des numéros de fiche, séparés par des virgules."))
         return [int(word) for word in dict.fromkeys(words)]
+
+
+class ResetForm(ReasonForm):
+    """What a reset of a list opens again."""
+
+    include_done = forms.BooleanField(label=_("Rouvrir aussi les fiches terminées"), required=False)
 
 
 class ProspectCampaignForm(forms.Form):

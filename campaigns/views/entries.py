@@ -7,13 +7,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from campaigns import access
-from campaigns.forms.lists import AddProspectsForm, EntryFilterForm
+from campaigns.forms.lists import AddProspectsForm, EntryFilterForm, ResetForm
 from campaigns.models import Campaign
 from campaigns.selectors import entries as entries_selector
 from campaigns.services import entries
 from crm.access import prospects_of, role_required
 from crm.enums import MANAGING, SUPERVISING
-from crm.forms import ReasonForm, show_refusal
+from crm.forms import show_refusal
 from crm.rules.errors import DomainError, Forbidden
 from crm.views.answers import now, page_of, refused, saved, user_of
 
@@ -49,10 +49,10 @@ def list_reset(request: HttpRequest, slug: str) -> HttpResponse:
     """Show what a reset of the list would do; do it, with a reason. Exclusions and hors-critères never move."""
     user = user_of(request)
     found = access.get_campaign_or_404(user, slug)
-    form = ReasonForm(request.POST or None)
+    form = ResetForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            count = entries.reset_list(campaign=found, reason=form.cleaned_data["reason"], by=user, at=now())
+            count = entries.reset_list(campaign=found, **form.cleaned_data, by=user, at=now())
         except DomainError as error:
             show_refusal(form, error)
         else:
@@ -87,16 +87,20 @@ def _add(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     except DomainError as error:
         show_refusal(form, error)
         return _page(request, campaign, form)
-    words = _(
-        "%(added)d ajoutée(s), %(already)d déjà là, %(excluded)d exclue(s), %(out)d hors-critères sur papier."
+    return saved(request, _added_words(result), "entry-list", campaign.slug)
+
+
+def _added_words(result: entries.AddResult) -> str:
+    """Return what became of the fiches that were given, without what did not happen."""
+    counts = (
+        (_("%d appelable(s)"), result.added),
+        (_("%d déjà dans la liste"), result.already),
+        (_("%d exclue(s)"), result.excluded),
+        (_("%d hors-critères sur papier"), result.screened_out),
+        (_("%d sans numéro à composer"), result.without_number),
+        (_("%d refusée(s) : d'un autre donneur d'ordre"), result.refused),
     )
-    counts = {
-        "added": result.added,
-        "already": result.already,
-        "excluded": result.excluded,
-        "out": result.screened_out,
-    }
-    return saved(request, words % counts, "entry-list", campaign.slug)
+    return ", ".join(words % count for words, count in counts if count) + "."
 
 
 def _page(request: HttpRequest, campaign: Campaign, form: AddProspectsForm) -> HttpResponse:

@@ -56,7 +56,7 @@ def _edit(form: ProspectForm, prospect: Prospect, request: HttpRequest) -> None:
     prospects.edit_prospect(
         prospect=prospect,
         data=form.values(),
-        phones=[prospects.PhoneInput(number=line) for line in form.numbers()],
+        phones=[prospects.PhoneInput(raw=line, note=note) for line, note in form.numbers()],
         by=user_of(request),
         at=now(),
         expected_version=form.cleaned_data["version"],
