@@ -9,3 +9,11 @@ class CampaignsConfig(AppConfig):
 
     name = "campaigns"
     verbose_name = _("Campagnes")
+
+    def ready(self) -> None:
+        """Let the lists follow the records: criteria and numbers are read again in the transaction of each change."""
+        from campaigns.services.entries import follow_prospects
+        from crm.services.hooks import PROSPECT_CHANGED
+
+        if follow_prospects not in PROSPECT_CHANGED:
+            PROSPECT_CHANGED.append(follow_prospects)

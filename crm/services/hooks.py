@@ -7,7 +7,7 @@ from datetime import datetime
 PROSPECT_CHANGED: list[Callable[[Sequence[int], datetime], object]] = []
 
 
-def prospects_changed(ids: Sequence[int], at: datetime) -> None:
+def prospects_changed(prospect_ids: Sequence[int], at: datetime) -> None:
     """Run the hooks for prospects that were corrected, renumbered or erased."""
     for hook in PROSPECT_CHANGED:
-        hook(ids, at)
+        hook(prospect_ids, at)

@@ -1,0 +1,134 @@
+"""Programmes and their criteria. A changed criterion is a new version, and every list is read again by it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models import Criterion, CriterionVersion, Programme
+from campaigns.rules.criteria import check_field, check_value
+from campaigns.services.entries import screen
+from crm.models import Sponsor, User
+from crm.rules.errors import Invalid, InvalidTransition
+
+#: Columns of a criterion that people fill. All but `position` belong to its version.
+CRITERION_FIELDS = (
+    "field",
+    "operator",
+    "value",
+    "question",
+    "expected",
+    "blocking",
+    "trust_file",
+    "position",
+)
+VERSIONED = CRITERION_FIELDS[:-1]
+
+
+def create_programme(*, name: str, sponsor: Sponsor, subject: str = "", by: User, at: datetime) -> Programme:
+    """Create a programme of a sponsor. Raises Invalid for a blank name, or one that the sponsor has already."""
+    return _saved(Programme(sponsor=sponsor), name, subject)
+
+
+def edit_programme(
+    *, programme: Programme, name: str, subject: str, by: User, at: datetime, sponsor: Sponsor | None = None
+) -> Programme:
+    """Change name and subject. The sponsor never changes: bars and history are inside its walls."""
+    if sponsor is not None and sponsor.pk != programme.sponsor_id:
+        raise Invalid.field("sponsor", _("Une démarche ne change pas de donneur d'ordre."))
+    return _saved(programme, name, subject)
+
+
+def _saved(programme: Programme, name: str, subject: str) -> Programme:
+    name, subject = name.strip(), subject.strip()
+    if not name or len(name) > 200:
+        raise Invalid.field("name", _("Donnez un nom."))
+    if len(subject) > 200 or not f"{name}{subject}".isprintable():
+        raise Invalid.field("subject", _("Le sujet tient en une courte phrase."))
+    programme.name, programme.subject = name, subject
+    try:
+        with transaction.atomic():
+            programme.save()
+    except IntegrityError as error:
+        raise Invalid.field("name", _("Ce donneur d'ordre a déjà une démarche de ce nom.")) from error
+    return programme
+
+
+@transaction.atomic
+def add_criterion(*, programme: Programme, data: Mapping[str, Any], by: User, at: datetime) -> Criterion:
+    """Add a criterion from `data` (`CRITERION_FIELDS`) as version 1, and screen the lists. Raises Invalid, by field."""
+    criterion = Criterion(programme=programme, version=1)
+    _fill(criterion, data)
+    criterion.save()
+    _keep_version(criterion, by, at)
+    screen(programme=programme, at=at)
+    return criterion
+
+
+@transaction.atomic
+def edit_criterion(*, criterion: Criterion, data: Mapping[str, Any], by: User, at: datetime) -> Criterion:
+    """Change a criterion: a new version, and the lists are screened again. Another position alone is no new version.
+
+    What was answered under an earlier version keeps it. Raises Invalid by field, InvalidTransition once retired.
+    """
+    current = _locked(criterion)
+    before = {name: getattr(current, name) for name in VERSIONED}
+    _fill(current, data)
+    changed = any(getattr(current, name) != value for name, value in before.items())
+    current.version += changed
+    current.save()
+    if changed:
+        _keep_version(current, by, at)
+        screen(programme=current.programme, at=at)
+    return current
+
+
+@transaction.atomic
+def retire_criterion(*, criterion: Criterion, by: User, at: datetime) -> Criterion:
+    """Stop asking a criterion. Records that it alone kept out on paper come back; bars from calls stay."""
+    current = _locked(criterion)
+    current.retired_at = at
+    current.save(update_fields=["retired_at"])
+    screen(programme=current.programme, at=at)
+    return current
+
+
+def _locked(criterion: Criterion) -> Criterion:
+    rows = Criterion.objects.select_for_update(of=("self",)).select_related("programme")
+    current = rows.get(pk=criterion.pk)
+    if current.retired_at is not None:
+        raise InvalidTransition(_("Ce critère est retiré."))
+    return current
+
+
+def _fill(criterion: Criterion, data: Mapping[str, Any]) -> None:
+    unknown = sorted(set(data) - set(CRITERION_FIELDS))
+    if unknown:
+        raise Invalid(fields={name: [_("Champ inconnu.")] for name in unknown})
+    for name, value in data.items():
+        setattr(criterion, name, value)
+    criterion.field = check_field(str(criterion.field or ""))
+    criterion.value = check_value(criterion.operator, criterion.value)
+    criterion.question = _sentence("question", criterion.question, 300)
+    criterion.expected = _sentence("expected", criterion.expected, 150, blank=True)
+    for name in ("blocking", "trust_file"):
+        if not isinstance(getattr(criterion, name), bool):
+            raise Invalid.field(name, _("Vrai ou faux."))
+    if type(criterion.position) is not int or not 0 <= criterion.position <= 999:
+        raise Invalid.field("position", _("L'ordre va de 0 à 999."))
+
+
+def _sentence(name: str, value: Any, maximum: int, *, blank: bool = False) -> str:
+    text = " ".join(str(value or "").split())
+    if not text and not blank:
+        raise Invalid.field(name, _("Écrivez la question à poser."))
+    if len(text) > maximum or not text.isprintable():
+        raise Invalid.field(name, _("Ce texte est trop long."))
+    return text
+
+
+def _keep_version(criterion: Criterion, by: User, at: datetime) -> None:
+    stored = {name: getattr(criterion, name) for name in VERSIONED}
+    CriterionVersion.objects.create(criterion=criterion, version=criterion.version, at=at, by=by, **stored)

@@ -1,0 +1,137 @@
+"""Where entries stand, decided in SQL for any number of them: excluded, without number, screened out, ready.
+
+The same judgement serves queueing, screening, lifted bars and corrected fiches.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from campaigns.models import Programme
+from campaigns.selectors.criteria import active_criteria
+from campaigns.selectors.gate import screening
+
+#: Entries handled in one statement: what a bar being written has to wait for is short.
+CHUNK = 5_000
+
+# Waits for bars being written on these prospects and their numbers, and makes later ones wait: what is judged next
+# cannot be outdated by a bar that it did not see.
+SHARE = """
+SELECT count(pg_advisory_xact_lock_shared(71, k)) FROM (
+    SELECT DISTINCT k FROM (
+        SELECT hashint8(p) & 1023 AS k FROM unnest(%(prospects)s::bigint[]) p
+        UNION SELECT hashtext(n.number) & 1023 FROM crm_prospectnumber n WHERE n.prospect_id = ANY(%(prospects)s)
+    ) q ORDER BY k) s
+"""
+
+#: Joined to a row `t` (prospect_id, campaign_id) and its prospect `p`: the number to dial, else the bar, and the reason
+#: of a contradiction.
+JUDGED = """
+  LEFT JOIN LATERAL (SELECT courtois_callable_number(t.prospect_id, t.campaign_id) AS number) pick ON true
+  LEFT JOIN LATERAL (
+      SELECT b.bar FROM (
+          SELECT courtois_covering_exclusion(n.number, t.prospect_id, t.campaign_id) AS bar
+            FROM crm_prospectnumber n WHERE n.prospect_id = t.prospect_id
+          UNION ALL SELECT courtois_covering_exclusion(NULL, t.prospect_id, t.campaign_id)) b
+       WHERE b.bar IS NOT NULL LIMIT 1) blocked ON pick.number IS NULL
+  LEFT JOIN campaigns_exclusion x ON x.id = blocked.bar
+  {screened}
+"""
+STATE = """
+CASE WHEN pick.number IS NULL AND x.id IS NOT NULL THEN 'excluded' WHEN pick.number IS NULL THEN 'exhausted'
+     WHEN {reason} <> '' THEN 'screened_out' ELSE {otherwise} END
+"""
+GATE = """
+CASE WHEN pick.number IS NULL AND x.id IS NOT NULL THEN 'exclusion' WHEN pick.number IS NULL THEN 'number'
+     WHEN {reason} <> '' THEN 'criteria' ELSE {otherwise} END
+"""
+REASON = """
+CASE WHEN pick.number IS NULL AND x.id IS NOT NULL THEN x.reason WHEN pick.number IS NULL THEN 'no_number'
+     WHEN {reason} <> '' THEN {reason} ELSE {otherwise} END
+"""
+# Mainland numbers have one clock; any other record without a zone waits until somebody knows it.
+ZONE = """
+CASE WHEN p.time_zone <> '' THEN p.time_zone WHEN coalesce(pick.number, '+33') LIKE '+33%%' THEN 'Europe/Paris'
+     ELSE '' END
+"""
+
+SETTLE = """
+WITH target AS (
+    SELECT e.id, e.prospect_id, e.campaign_id, e.state, e.exact, e.owner_id, e.verdict_gate, e.verdict_reason
+      FROM campaigns_listentry e
+     WHERE e.id = ANY(%(entries)s) AND e.state = ANY(%(states)s) ORDER BY e.id FOR UPDATE
+), judged AS (
+    SELECT t.id, {state} AS state, coalesce(pick.number, '') AS number, x.id AS bar, {gate} AS gate,
+           {verdict} AS reason, x.until, {zone} AS time_zone, p.language
+      FROM target t JOIN crm_prospect p ON p.id = t.prospect_id
+      {judged}
+), moved AS (
+    UPDATE campaigns_listentry e
+       SET state = j.state, number = j.number, excluded_by_id = j.bar, verdict_gate = j.gate, verdict_reason = j.reason,
+           verdict_until = CASE WHEN j.gate = e.verdict_gate AND j.bar IS NULL THEN e.verdict_until ELSE j.until END,
+           time_zone = j.time_zone, language = j.language, updated_at = %(at)s
+      FROM judged j
+     WHERE e.id = j.id
+       AND (e.state, e.number, e.excluded_by_id, e.verdict_gate, e.verdict_reason, e.time_zone, e.language)
+           IS DISTINCT FROM (j.state, j.number, j.bar, j.gate, j.reason, j.time_zone, j.language)
+    RETURNING e.id, e.state
+)
+SELECT state, count(*) FROM moved GROUP BY state
+"""
+# An entry that was waiting goes on as it was; one that comes back is ready, or due at the time that was agreed.
+STAYS = """
+CASE WHEN t.state IN ('ready', 'callback') THEN t.state
+     WHEN t.state = 'screened_out' AND (t.exact OR t.owner_id IS NOT NULL) THEN 'callback' ELSE 'ready' END
+"""
+KEPT = "CASE WHEN t.state IN ('ready', 'callback') THEN {} ELSE '' END"
+
+
+def share_bars(prospect_ids: Sequence[int]) -> None:
+    """Take the shared locks on these prospects and their numbers. Comes before any row lock; kept to the commit."""
+    with connection.cursor() as cursor:
+        cursor.execute(SHARE, {"prospects": list(prospect_ids)})
+
+
+def settle(
+    *, programme: Programme, entry_ids: Sequence[int], states: Sequence[str], at: datetime
+) -> dict[str, int]:
+    """Judge again the entries of a programme that are in one of `states`; return how many moved into each state.
+
+    The caller is in a transaction, and holds `share_bars` where a bar being written must not be missed.
+    """
+    reason, join, params = screening(active_criteria(programme))
+    sql = SETTLE.format(
+        state=STATE.format(reason=reason, otherwise=STAYS),
+        gate=GATE.format(reason=reason, otherwise=KEPT.format("t.verdict_gate")),
+        verdict=REASON.format(reason=reason, otherwise=KEPT.format("t.verdict_reason")),
+        zone=ZONE,
+        judged=JUDGED.format(screened=join.format(on="t.prospect_id")),
+    )
+    found: dict[str, int] = {}
+    for chunk in chunks(sorted(entry_ids)):
+        with connection.cursor() as cursor:
+            cursor.execute(sql, {**params, "entries": chunk, "states": list(states), "at": at})
+            for state, count in cursor.fetchall():
+                found[state] = found.get(state, 0) + count
+    return found
+
+
+def chunks(ids: Sequence[int], size: int = CHUNK) -> Iterator[list[int]]:
+    """Yield the ids in lists of at most `size`."""
+    for start in range(0, len(ids), size):
+        yield list(ids[start : start + size])
+
+
+def judgement(programme: Programme) -> dict[str, Any]:
+    """Return the pieces of SQL (`state`, `gate`, `reason`, `zone`, `joins`) and `params` that judge new entries."""
+    reason, join, params = screening(active_criteria(programme))
+    return {
+        "state": STATE.format(reason=reason, otherwise="'ready'"),
+        "gate": GATE.format(reason=reason, otherwise="''"),
+        "reason": REASON.format(reason=reason, otherwise="''"),
+        "zone": ZONE,
+        "joins": JUDGED.format(screened=join.format(on="t.prospect_id")),
+        "params": params,
+    }
