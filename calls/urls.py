@@ -1,5 +1,29 @@
-"""Pages of this app."""
+"""Pages of this app. Addresses are resources; the method is the verb."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from calls.views import call, desk
+
+urlpatterns = [
+    path("desk/", desk.desk, name="desk"),
+    path("desk/next-call/", desk.next_call, name="desk-next-call"),
+    path("desk/manual-call/", desk.manual_call, name="desk-manual-call"),
+    path("desk/pause/", desk.pause, name="desk-pause"),
+    path("desk/phone/", desk.phone, name="desk-phone"),
+    path("logout/", desk.sign_out, name="logout"),
+    path("calls/<int:pk>/", call.call, name="call"),
+    path("calls/<int:pk>/dial/", call.dial_number, name="call-dial"),
+    path("calls/<int:pk>/greet/", call.greet, name="call-greet"),
+    path("calls/<int:pk>/handover/", call.hand_over, name="call-handover"),
+    path("calls/<int:pk>/events/", call.events, name="call-events"),
+    path("calls/<int:pk>/criteria/", call.criteria, name="call-criteria"),
+    path("calls/<int:pk>/closing/", call.closing_step, name="call-closing"),
+    path("calls/<int:pk>/situations/", call.situations, name="call-situations"),
+    path("calls/<int:pk>/fiche/", call.fiche, name="call-fiche"),
+    path("calls/<int:pk>/disposition/", call.disposition, name="call-disposition"),
+    path("calls/<int:pk>/release/", call.release, name="call-release"),
+    path("calls/<int:pk>/lease/", call.renew_lease, name="call-lease"),
+    path("calls/<int:pk>/note/", call.note, name="call-note"),
+    path("calls/<int:pk>/completion/", call.completion, name="call-completion"),
+    path("calls/<int:pk>/correction-request/", call.correction_request, name="call-correction-request"),
+]

@@ -35,7 +35,7 @@ from calls.models import Call
 from calls.selectors.call_screen import open_call_of, screen_of
 from calls.services import closing, dial, dispositions, lease, line, notes, talk
 from calls.services.errors import MismatchNotConfirmed
-from calls.views.desk import show_desk
+from calls.views.desk import refused, show_current, show_desk
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
 from crm.models import User
@@ -215,6 +215,17 @@ def disposition(request: HttpRequest, user: User, call: Call, at: datetime) -> N
 def release(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
     """Give a claimed prospect back to the list, with a reason."""
     lease.release_call(call=call, reason=checked(ReasonForm(request.POST))["reason"], by=user, at=at)
+
+
+@require_POST
+def completion(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Finish a settled call and go back to the desk."""
+    user = agent_of(request)
+    try:
+        dispositions.finish(call=own_call_or_404(user, pk), by=user, at=timezone.now())
+    except DomainError as refusal:
+        return refused(request, user, refusal)
+    return show_current(request, user)
 
 
 @call_verb

@@ -420,8 +420,10 @@ class ScreenContext:
             "explain_url": self.url("events") if self.facts.hang_up_to_explain else "",
             "correction_url": self.url("correction-request") if call.disposition_id else "",
             "next_url": reverse("desk-next-call"),
+            "completion_url": self.url("completion"),
+            "pause_url": reverse("desk-pause"),
             "announcement": _("Qualifiez l'appel.") if needs else recorded_sentence(self.facts),
-            **(self.dispositions(NOTHING) if needs else {}),
+            **self.dispositions(NOTHING),
         }
 
 
