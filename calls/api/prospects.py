@@ -20,7 +20,7 @@ from crm.services.prospects import PhoneInput
 class ProspectOfCalls(ProspectDetail):
     """One prospect. What is corrected while its person is on the line is judged at once."""
 
-    roles = {"GET": AGENTS | PROGRAMS, "PATCH": AGENTS | PROGRAMS, "DELETE": MANAGERS | PROGRAMS}
+    roles = {"GET": AGENTS | PROGRAMS, "PATCH": AGENTS | PROGRAMS, "DELETE": MANAGERS}
 
     def edit(
         self,

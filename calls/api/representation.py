@@ -62,6 +62,7 @@ class CallOut(serializers.Serializer[Any]):
     mismatches = MismatchOut(many=True)
     closing = StepOut(many=True)
     may_hang_up = serializers.BooleanField()
+    may_hang_up_from = serializers.DateTimeField(allow_null=True, help_text="When it comes by itself.")
     disposition = serializers.CharField(allow_null=True)
     dispositions = serializers.ListField(child=serializers.CharField(), help_text="Codes offered now.")
     callback = serializers.IntegerField(allow_null=True)
@@ -77,13 +78,13 @@ def call_out(call: Call, at: datetime) -> dict[str, Any]:
             "mismatches": [],
             "closing": [],
             "may_hang_up": False,
+            "may_hang_up_from": None,
             "dispositions": [],
             "callback": None,
             "incidents": [],
             "allowed": allowed(facts_of(call, at)),
         }
-    screen = screen_of(call, at)
-    return _columns(call) | _facts(call, screen)
+    return _columns(call) | _facts(screen_of(call, at))
 
 
 def _columns(call: Call) -> dict[str, Any]:
@@ -107,18 +108,30 @@ def _columns(call: Call) -> dict[str, Any]:
     }
 
 
-def _facts(call: Call, screen: CallScreen) -> dict[str, Any]:
-    answers = call.answers.filter(result="mismatch").values("criterion", "expected", "heard")
+def _facts(screen: CallScreen) -> dict[str, Any]:
     return {
-        "criteria": [],
-        "mismatches": list(answers),
+        "criteria": [
+            {
+                "criterion": question.criterion_id,
+                "question": question.text,
+                "expected": question.expected,
+                "blocking": question.blocking,
+                "result": str(question.result),
+                "heard": question.heard,
+            }
+            for question in screen.questions
+        ],
+        "mismatches": [
+            {"criterion": item.criterion_id, "expected": item.expected, "heard": item.heard}
+            for item in screen.mismatches
+        ],
         "closing": [
-            {"step": str(step.step), "text": step.text, "said_at": stamp(step.said_at)}
-            for step in screen.steps
+            {"step": step.step, "text": step.text, "said_at": stamp(step.said_at)} for step in screen.steps
         ],
         "may_hang_up": screen.may_hang_up,
+        "may_hang_up_from": stamp(screen.may_hang_up_from),
         "dispositions": [disposition.code for disposition in screen.dispositions],
-        "callback": call.callbacks.order_by("-id").values_list("pk", flat=True).first(),
-        "incidents": list(call.incidents.order_by("id").values_list("pk", flat=True)),
+        "callback": screen.callback_id,
+        "incidents": list(screen.incidents),
         "allowed": list(screen.allowed),
     }

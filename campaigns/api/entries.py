@@ -56,6 +56,8 @@ class AddedOut(serializers.Serializer[Any]):
     already = serializers.IntegerField()
     excluded = serializers.IntegerField()
     screened_out = serializers.IntegerField()
+    without_number = serializers.IntegerField()
+    refused = serializers.IntegerField()
 
 
 def entry_out(entry: ListEntry) -> dict[str, Any]:
@@ -129,7 +131,7 @@ class EntryList(Endpoint):
             some = ", ".join(map(str, missing[:20]))
             raise Invalid.field("prospects", _("Fiches introuvables : %(ids)s.") % {"ids": some})
         result = add_prospects(campaign=campaign, prospects=known, by=user, at=now())
-        names = ("added", "already", "excluded", "screened_out")
+        names = ("added", "already", "excluded", "screened_out", "without_number", "refused")
         return Response({name: getattr(result, name) for name in names}, status=201)
 
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter
@@ -16,8 +15,9 @@ from campaigns.enums import ExclusionReason, Scope
 from campaigns.models import Campaign, Exclusion
 from campaigns.rules.gate import Verdict
 from campaigns.rules.gate import describe as sentence_of
+from campaigns.selectors.exclusions import covering
 from campaigns.selectors.gate import verdict
-from campaigns.services.exclusions import exclude, lift_exclusion
+from campaigns.services.exclusions import exclude, exclude_many, lift_exclusion
 from crm.access import get_prospect_or_404, prospects_of, sponsors_of
 from crm.api.endpoints import EVERYBODY, PROGRAMS, SUPERVISORS, Endpoint, caller, now, record, stamp
 from crm.api.fields import Body, Id, Text, read, read_query
@@ -101,6 +101,30 @@ class CheckOut(serializers.Serializer[Any]):
     """A verdict for each number, in the order of the request."""
 
     results = CheckedOut(many=True)
+
+
+class BulkIn(Body):
+    """Many numbers to exclude alike, such as an old opposition list."""
+
+    scope = serializers.ChoiceField(Scope.choices)
+    sponsor = Id(required=False, allow_null=True)
+    programme = Id(required=False, allow_null=True)
+    campaign = Id(required=False, allow_null=True)
+    numbers = serializers.ListField(
+        child=serializers.CharField(max_length=200, allow_blank=True), min_length=1, max_length=MAX_CHECKED
+    )
+    region = serializers.RegexField(REGION, required=False)
+    reason = serializers.ChoiceField(ExclusionReason.choices)
+    note = Text(max_length=300, required=False, allow_blank=True)
+    until = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class BulkOut(serializers.Serializer[Any]):
+    """What became of the numbers; `unreadable` are those in which no number could be read."""
+
+    created = serializers.IntegerField()
+    already = serializers.IntegerField()
+    unreadable = serializers.ListField(child=serializers.CharField())
 
 
 class ContactabilityQuery(Body):
@@ -230,6 +254,37 @@ class ExclusionList(Endpoint):
         return record(exclusion_out(exclusion), status=201, location=f"{request.path}{exclusion.pk}/")
 
 
+class ExclusionBulk(Endpoint):
+    """Many exclusions at once."""
+
+    roles = {"POST": SUPERVISORS | PROGRAMS}
+
+    @describe(
+        "exclusions_bulk",
+        "Exclude up to 10,000 numbers",
+        tag="exclusions",
+        request=BulkIn,
+        answers={201: BulkOut},
+        description="All that can be read are excluded; numbers excluded alike already add nothing.",
+    )
+    def post(self, request: Request) -> Response:
+        """Create."""
+        user, data = caller(request), read(request, BulkIn)
+        place = _place(user, data)
+        region, raws = data.pop("region", "FR"), data.pop("numbers")
+        found = [(raw, normalise(raw, region).numbers) for raw in raws]
+        numbers = {number.number for _raw, parsed in found for number in parsed}
+        result = exclude_many(**data, **place, numbers=numbers, by=user, at=now())
+        return Response(
+            {
+                "created": result.added,
+                "already": result.already,
+                "unreadable": [raw for raw, parsed in found if not parsed],
+            },
+            status=201,
+        )
+
+
 def _filtered(request: Request) -> Any:
     rows, query = exclusions_of(caller(request)), request.query_params
     for name, known in (("scope", Scope.values), ("reason", ExclusionReason.values)):
@@ -294,7 +349,7 @@ class ExclusionCheck(Endpoint):
         tag="exclusions",
         request=CheckIn,
         answers={200: CheckOut},
-        description="Without campaign: any exclusion in force that the token sees, the widest first.",
+        description="Without campaign: any exclusion in force that the token sees.",
     )
     def post(self, request: Request) -> Response:
         """Check."""
@@ -313,19 +368,11 @@ class ExclusionCheck(Endpoint):
 
 
 def _bars(user: User, campaign: Campaign | None, numbers: set[str]) -> dict[str, Exclusion]:
-    """Return, by number, the widest exclusion in force: those that reach the campaign, or all that the user sees."""
-    rows = exclusions_of(user).active().filter(number__in=numbers)
+    """Return, by number, the exclusion that covers it in the campaign; without one, the first that the user sees."""
     if campaign is not None:
-        programme = campaign.programme
-        rows = rows.filter(
-            Q(scope=Scope.EVERYWHERE)
-            | Q(scope=Scope.SPONSOR, sponsor=programme.sponsor_id)
-            | Q(scope=Scope.PROGRAMME, programme=programme.pk)
-            | Q(scope=Scope.CAMPAIGN, campaign=campaign.pk)
-        )
-    widest = list(Scope)
+        return covering(numbers, campaign)
     found: dict[str, Exclusion] = {}
-    for row in sorted(rows, key=lambda row: (widest.index(Scope(row.scope)), row.pk)):
+    for row in exclusions_of(user).active().filter(number__in=numbers).order_by("pk"):
         found.setdefault(str(row.number), row)
     return found
 

@@ -72,7 +72,7 @@ class CriterionIn(Body):
     expected = Text(max_length=150, required=False, allow_blank=True)
     blocking = Truth(required=False)
     trust_file = Truth(required=False)
-    position = serializers.IntegerField(min_value=0, max_value=32_767, required=False)
+    position = serializers.IntegerField(min_value=0, max_value=999, required=False)
 
 
 class CriterionOut(serializers.Serializer[Any]):

@@ -236,8 +236,9 @@ def _by_field(detail: Any, prefix: str = "") -> dict[str, list[str]]:
     if isinstance(detail, dict):
         found: dict[str, list[str]] = {}
         for key, value in detail.items():
-            name = "__all__" if key == "non_field_errors" else str(key)
-            found |= _by_field(value, f"{prefix}.{name}" if prefix else name)
+            whole = key == "non_field_errors"
+            inner = prefix if whole else f"{prefix}.{key}" if prefix else str(key)
+            found |= _by_field(value, inner)
         return found
     if isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
         found = {}

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from crm.api import sponsors
+from crm.api import prospects, sponsors
 from crm.api.nowhere import Nowhere
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sponsors/<int:pk>/", sponsors.SponsorDetail.as_view(), name="api-sponsor"),
     path("sources/", sponsors.SourceList.as_view(), name="api-sources"),
     path("sources/<int:pk>/", sponsors.SourceDetail.as_view(), name="api-source"),
+    path("prospects/", prospects.ProspectList.as_view(), name="api-prospects"),
     # Last: whatever no route above has taken.
     re_path(r"^.*\Z", Nowhere.as_view(), name="api-nowhere"),
 ]
