@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from calls.views import call, desk
+from calls.views import call, desk, erasure, inbox
 
 urlpatterns = [
     path("desk/", desk.desk, name="desk"),
@@ -26,4 +26,8 @@ urlpatterns = [
     path("calls/<int:pk>/note/", call.note, name="call-note"),
     path("calls/<int:pk>/completion/", call.completion, name="call-completion"),
     path("calls/<int:pk>/correction-request/", call.correction_request, name="call-correction-request"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/<int:pk>/", inbox.incident, name="incident"),
+    path("inbox/<int:pk>/decision/", inbox.incident_decision, name="incident-decision"),
+    path("prospects/<int:pk>/erasure/", erasure.prospect_erasure, name="prospect-erasure"),
 ]

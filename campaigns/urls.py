@@ -1,5 +1,46 @@
-"""Pages of this app."""
+"""Pages of this app. Resources in English; the HTTP method is the verb."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from campaigns.views import campaigns, dispositions, entries, exclusions, imports, programmes, prospects, words
+
+urlpatterns = [
+    path("programmes/", programmes.programme_list, name="programme-list"),
+    path("programmes/new/", programmes.programme_new, name="programme-new"),
+    path("programmes/<int:pk>/", programmes.programme, name="programme"),
+    path("programmes/<int:pk>/edition/", programmes.programme_edit, name="programme-edit"),
+    path("programmes/<int:pk>/criteria/", programmes.criterion_new, name="criterion-new"),
+    path("programmes/<int:pk>/criteria/preview/", programmes.criterion_preview, name="criterion-preview"),
+    path("criteria/<int:pk>/", programmes.criterion, name="criterion"),
+    path("criteria/<int:pk>/retirement/", programmes.criterion_retirement, name="criterion-retirement"),
+    path("campaigns/", campaigns.campaign_list, name="campaign-list"),
+    path("campaigns/new/", campaigns.campaign_new, name="campaign-new"),
+    path("campaigns/<slug:slug>/", campaigns.campaign, name="campaign"),
+    path("campaigns/<slug:slug>/edition/", campaigns.campaign_edit, name="campaign-edit"),
+    path("campaigns/<slug:slug>/status/", campaigns.campaign_status, name="campaign-status"),
+    path("campaigns/<slug:slug>/queue/", campaigns.campaign_queue, name="campaign-queue"),
+    path("campaigns/<slug:slug>/words/", words.words, name="words"),
+    path("campaigns/<slug:slug>/words/preview/", words.words_preview, name="words-preview"),
+    path(
+        "campaigns/<slug:slug>/closing-steps/<str:language>/<str:kind>/<str:step>/",
+        words.closing_step,
+        name="closing-step",
+    ),
+    path("campaigns/<slug:slug>/scripts/<str:language>/<str:kind>/", words.script, name="script"),
+    path("campaigns/<slug:slug>/dispositions/", dispositions.dispositions, name="dispositions"),
+    path("campaigns/<slug:slug>/dispositions/<slug:code>/", dispositions.disposition, name="disposition-rule"),
+    path("campaigns/<slug:slug>/entries/", entries.entry_list, name="entry-list"),
+    path("campaigns/<slug:slug>/entries/<int:pk>/removal/", entries.entry_removal, name="entry-removal"),
+    path("campaigns/<slug:slug>/reset/", entries.list_reset, name="list-reset"),
+    path("campaigns/<slug:slug>/imports/", imports.import_new, name="import-new"),
+    path("imports/<int:pk>/", imports.import_page, name="import"),
+    path("imports/<int:pk>/progress/", imports.import_progress, name="import-progress"),
+    path("imports/<int:pk>/rejects/", imports.import_rejects, name="import-rejects"),
+    path("imports/<int:pk>/undo/", imports.import_undo, name="import-undo"),
+    path("prospects/<int:pk>/", prospects.prospect, name="prospect"),
+    path("prospects/<int:pk>/campaigns/", prospects.prospect_campaigns, name="prospect-campaigns"),
+    path("exclusions/", exclusions.exclusion_list, name="exclusion-list"),
+    path("exclusions/new/", exclusions.exclusion_new, name="exclusion-new"),
+    path("exclusions/<int:pk>/", exclusions.exclusion, name="exclusion"),
+    path("exclusions/<int:pk>/lift/", exclusions.exclusion_lift, name="exclusion-lift"),
+]

@@ -54,7 +54,7 @@ class SponsorForm(forms.Form):
     name = forms.CharField(label=_("Nom"), max_length=200)
 
 
-class SourceForm(forms.ModelForm[Source]):
+class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
     """Who delivered records, and what an agent answers to "who gave you my number?"."""
 
     class Meta:
@@ -107,7 +107,7 @@ class ProspectSearchForm(forms.Form):
     )
 
 
-class ProspectForm(forms.ModelForm[Prospect]):
+class ProspectForm(forms.ModelForm):  # type: ignore[type-arg]
     """A fiche with its numbers in any spelling, one a line, and its other fields as `clé = valeur` lines."""
 
     phones = forms.CharField(

@@ -27,10 +27,11 @@ RULES = (
 RESERVED = frozenset({"new"})
 
 
-class CampaignForm(forms.ModelForm[Campaign]):
+class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
     """The settings of a campaign, without its hours."""
 
     calling_rule = forms.ChoiceField(label=_("Règle d'appel"), choices=RULES)
+    language = forms.ChoiceField(label=_("Langue"), choices=(("fr", _("français")), ("en", _("anglais"))))
 
     class Meta:
         model = Campaign

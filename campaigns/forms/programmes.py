@@ -16,7 +16,7 @@ def column_choices() -> list[tuple[str, Any]]:
     return [*COLUMNS.items(), (ATTRIBUTE, _("autre champ du fichier"))]
 
 
-class ProgrammeForm(forms.ModelForm[Programme]):
+class ProgrammeForm(forms.ModelForm):  # type: ignore[type-arg]
     """What we call about, and for whom."""
 
     class Meta:

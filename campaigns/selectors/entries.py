@@ -1,6 +1,6 @@
 """The list of a campaign as its page shows it."""
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from campaigns.enums import EntryState, Gate
 from campaigns.models import Campaign, ListEntry
@@ -38,10 +38,3 @@ def counts_by_state(campaign: Campaign) -> list[tuple[str, str, int]]:
     """Return (state, label, count) for every state, in the order of the enum."""
     counts = dict(campaign.entries.order_by().values_list("state").annotate(Count("pk")))
     return [(state.value, str(state.label), counts.get(state.value, 0)) for state in EntryState]
-
-
-def counts_by_reason(campaign: Campaign) -> list[tuple[str, str, str, int]]:
-    """Return (state, gate, reason, count) of the entries that a gate holds back, the most frequent first."""
-    rows = campaign.entries.filter(~Q(verdict_gate="")).order_by()
-    counted = rows.values_list("state", "verdict_gate", "verdict_reason").annotate(Count("pk"))
-    return sorted(counted, key=lambda row: -row[3])

@@ -8,6 +8,7 @@ from typing import Any
 
 from campaigns.enums import STEPS_OF, ClosingKind, ScriptKind, Step
 from campaigns.models import Campaign, ClosingStep, Disposition, ListEntry
+from campaigns.rules.catalogue import OPENINGS
 from campaigns.rules.texts import PLACEHOLDERS, check_text, reason_clause, render
 from crm.models import Prospect, User
 
@@ -60,18 +61,12 @@ def blocks(campaign: Campaign, language: str, *, agent: User) -> list[Block]:
     """Return every text of a campaign in one language, in the order of a call."""
     values = sample_values(campaign, language, agent=agent)
     scripts = dict(campaign.scripts.filter(language=language).values_list("kind", "text"))
-    found = [
-        Block(
-            kind,
-            "",
-            ScriptKind(kind).label,
-            text := scripts.get(kind, ""),
-            bool(text),
-            "",
-            render(text, values, language),
+    found = []
+    for kind in ScriptKind.values:
+        default = OPENINGS.get(language, "") if kind == ScriptKind.OPENING else ""
+        found.append(
+            _block(kind, "", ScriptKind(kind).label, scripts.get(kind, ""), default, values, language)
         )
-        for kind in ScriptKind.values
-    ]
     rows = ClosingStep.objects.filter(language=language, campaign__isnull=True) | ClosingStep.objects.filter(
         language=language, campaign=campaign
     )
@@ -79,10 +74,15 @@ def blocks(campaign: Campaign, language: str, *, agent: User) -> list[Block]:
     for kind, steps in STEPS_OF.items():
         for step in steps:
             own, default = texts.get((True, kind, step), ""), texts.get((False, kind, step), "")
-            text = own or default
-            said = render(text, values, language)
-            found.append(Block(kind, step, Step(step).label, text, bool(own), default, said))
+            found.append(_block(kind, step, Step(step).label, own, default, values, language))
     return found
+
+
+def _block(
+    kind: str, step: str, label: Any, own: str, default: str, values: Mapping[str, str], language: str
+) -> Block:
+    text = own or default
+    return Block(kind, step, label, text, bool(own), default, render(text, values, language))
 
 
 def sample(campaign: Campaign, text: str, language: str, *, agent: User) -> str:

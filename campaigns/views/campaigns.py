@@ -39,7 +39,7 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
     """List the campaigns that the user sees, each with its state and one sentence of health."""
     rows = access.campaigns_of(user_of(request)).select_related("programme__sponsor")
     page = page_of(request, rows.order_by("name", "id"))
-    context = {"page": page, "healths": health.healths(list(page.object_list), at=now())}
+    context = {"page": page, "rows": health.healths(list(page.object_list))}
     return render(request, "campaigns/campaign_list.html", context)
 
 

@@ -16,6 +16,7 @@ from campaigns.models import Campaign, ImportJob
 from campaigns.selectors import import_report
 from campaigns.selectors import imports as imports_selector
 from campaigns.services import imports
+from campaigns.services.import_undo import undo_import
 from crm.access import role_required, sources_of
 from crm.enums import MANAGING
 from crm.forms import show_refusal
@@ -101,7 +102,7 @@ def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
     user = user_of(request)
     job = access.get_import_or_404(user, pk)
     try:
-        imports.undo_import(job=job, by=user, at=now())
+        undo_import(job=job, by=user, at=now())
     except DomainError as error:
         return refused(request, error, "import", pk)
     return saved(request, _("L'import est défait."), "import", pk)
