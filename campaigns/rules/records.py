@@ -130,6 +130,8 @@ class Record:
     first_line: int | None = None
     external_id: str = ""
     columns: dict[str, str] = field(default_factory=dict)
+    #: Columns that were worked out and not stated: good for a new record, never a reason to change a known one.
+    assumed: set[str] = field(default_factory=set)
     attributes: dict[str, str] = field(default_factory=dict)
     numbers: list[ParsedNumber] = field(default_factory=list)
     opt_out: bool = False
@@ -137,7 +139,11 @@ class Record:
 
     def digests(self) -> dict[str, int]:
         """A checksum per field that the file fills: tells whether the supplier's value changed, and nothing else."""
-        digests = {name: crc32(value.encode()) for name, value in self.columns.items() if value}
+        digests = {
+            name: crc32(value.encode())
+            for name, value in self.columns.items()
+            if value and name not in self.assumed
+        }
         for name, value in self.attributes.items():
             digests[ATTRIBUTE_PREFIX + name] = crc32(value.encode())
         if self.numbers:
@@ -272,7 +278,10 @@ def _settle_columns(record: Record, region: str) -> None:
     columns = record.columns
     if match := _NAF.fullmatch(columns.get("sector", "")):
         columns["sector"] = match[1] + match[2] + match[3].upper()
-    country = _code(record, "country", _COUNTRIES, 2).upper() or region
+    country = _code(record, "country", _COUNTRIES, 2).upper()
+    if not country:
+        country = region
+        record.assumed.add("country")
     columns["country"] = "FR" if country in FRENCH_OVERSEAS_REGIONS and region == "FR" else country
     if language := _code(record, "language", _LANGUAGES, 8).lower():
         columns["language"] = language
@@ -280,6 +289,8 @@ def _settle_columns(record: Record, region: str) -> None:
     if columns["country"] == "FR" and len(postal_code) == 4 and postal_code.isdecimal():
         columns["postal_code"] = "0" + postal_code
         record.repairs.append(("postal_code_zero", postal_code, columns["postal_code"]))
+    if "kind" not in columns:
+        record.assumed.add("kind")
     columns["kind"] = _kind(columns)
     for name, length in COLUMN_LENGTHS.items():
         if len(columns.get(name, "")) > length:
@@ -294,9 +305,10 @@ def _code(record: Record, name: str, names: dict[str, str], length: int) -> str:
     value = record.columns.pop(name, "")
     if not value:
         return ""
-    known = names.get(fold(value), "")
-    if known or re.fullmatch(rf"[A-Za-z]{{2,{min(length, 3)}}}(?:[-_][A-Za-z]{{2}})?", value):
-        return known or value[:length].split("_")[0].split("-")[0]
+    if known := names.get(fold(value), ""):
+        return known
+    if re.fullmatch(rf"[A-Za-z]{{2,{min(length, 3)}}}(?:[-_][A-Za-z]{{2}})?", value):
+        return re.split(r"[-_]", value)[0]
     record.attributes[name] = value
     return ""
 

@@ -22,7 +22,9 @@ BOM = "\ufeff"
 #: Why a row was not taken, and what can be done about it.
 REJECT_REASONS: dict[str, Any] = {
     "no_number": _("Aucun numéro de téléphone dans la ligne."),
-    "invalid_number": _("Le numéro n'existe pas dans le plan de numérotation : il manque ou il y a trop de chiffres."),
+    "invalid_number": _(
+        "Le numéro n'existe pas dans le plan de numérotation : il manque ou il y a trop de chiffres."
+    ),
     "short_number": _("Numéro court ou d'urgence : il n'appartient pas à une fiche."),
     "premium_number": _("Numéro surtaxé : il n'est jamais composé."),
     "fax_only": _("La ligne n'a qu'un numéro de fax."),
@@ -32,7 +34,9 @@ REJECT_REASONS: dict[str, Any] = {
     "unclosed_quote": _("Un guillemet ouvert n'est jamais refermé."),
     "cell_too_long": _("Une cellule dépasse 64 Ko."),
     "line_too_long": _("La ligne dépasse 1 Mo."),
-    "too_many_cells": _("La ligne a plus de cellules que le fichier n'a de colonnes : un séparateur est en trop."),
+    "too_many_cells": _(
+        "La ligne a plus de cellules que le fichier n'a de colonnes : un séparateur est en trop."
+    ),
 }
 
 
@@ -67,7 +71,9 @@ def entry_counts_of_job(job: ImportJob) -> dict[str, Any]:
 def _counted(campaign: Campaign, condition: Q | Exists) -> dict[str, Any]:
     entries = ListEntry.objects.filter(condition, campaign=campaign).order_by()
     states = dict(entries.values_list("state").annotate(Count("pk")))
-    excluded = entries.filter(state=EntryState.EXCLUDED).values_list("excluded_by__reason").annotate(Count("pk"))
+    excluded = (
+        entries.filter(state=EntryState.EXCLUDED).values_list("excluded_by__reason").annotate(Count("pk"))
+    )
     screened_out = states.get(EntryState.SCREENED_OUT, 0)
     return {
         "excluded": states.get(EntryState.EXCLUDED, 0),
