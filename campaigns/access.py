@@ -5,9 +5,9 @@ from django.shortcuts import get_object_or_404
 
 from campaigns.enums import CampaignStatus, Scope
 from campaigns.models import Campaign, Criterion, Exclusion, ImportJob, ListEntry, Programme
-from crm.access import sponsors_of
+from crm.access import sources_of, sponsors_of
 from crm.enums import Role
-from crm.models import User
+from crm.models import Source, User
 
 
 def programmes_of(user: User) -> QuerySet[Programme]:
@@ -40,6 +40,12 @@ def imports_of(user: User) -> QuerySet[ImportJob]:
     if user.role == Role.AGENT:
         return ImportJob.objects.none()
     return ImportJob.objects.filter(campaign__in=campaigns_of(user))
+
+
+def sources_for(user: User, campaign: Campaign) -> QuerySet[Source]:
+    """Return the sources whose records may enter a campaign: the common ones and those of its sponsor."""
+    inside = Q(sponsor__isnull=True) | Q(sponsor=campaign.programme.sponsor_id)
+    return sources_of(user).filter(inside)
 
 
 def get_programme_or_404(user: User, pk: int) -> Programme:

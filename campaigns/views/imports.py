@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -17,10 +16,10 @@ from campaigns.selectors import import_report
 from campaigns.selectors import imports as imports_selector
 from campaigns.services import imports
 from campaigns.services.import_undo import undo_import
-from crm.access import role_required, sources_of
+from crm.access import role_required
 from crm.enums import MANAGING
 from crm.forms import show_refusal
-from crm.models import Source, User
+from crm.models import User
 from crm.rules.errors import DomainError
 from crm.services import sponsors
 from crm.views.answers import form_page, now, refused, saved, user_of
@@ -32,7 +31,7 @@ def import_new(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a campaign's imports and the form of a new one; take the file and go on to its preview."""
     user = user_of(request)
     campaign = access.get_campaign_or_404(user, slug)
-    form = UploadForm(request.POST or None, request.FILES or None, sources=_sources(user, campaign))
+    form = UploadForm(request.POST or None, request.FILES or None, sources=access.sources_for(user, campaign))
     if request.method == "POST" and form.is_valid():
         try:
             job = _upload(form, campaign, user)
@@ -106,11 +105,6 @@ def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
     except DomainError as error:
         return refused(request, error, "import", pk)
     return saved(request, _("L'import est défait."), "import", pk)
-
-
-def _sources(user: User, campaign: Campaign) -> QuerySet[Source]:
-    """Return the sources whose records may enter the campaign."""
-    return sources_of(user).filter(Q(sponsor__isnull=True) | Q(sponsor=campaign.programme.sponsor))
 
 
 @transaction.atomic
