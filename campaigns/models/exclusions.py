@@ -183,6 +183,10 @@ class Exclusion(models.Model):
             ),
             # The page of exclusions: a number's whole history.
             models.Index(fields=["number", "id"], name="exclusion_number"),
+            # Bars that end by themselves, looked for by beat.
+            models.Index(
+                fields=["until"], condition=Q(until__isnull=False, lifted_at__isnull=True), name="exclusion_until"
+            ),
             models.Index(fields=["call_ref"], condition=Q(call_ref__isnull=False), name="exclusion_call"),
         ]
         triggers = [

@@ -4,17 +4,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.enums import BarTarget, ExclusionReason, Scope
+from campaigns.enums import ExclusionReason, Scope
 from campaigns.models import Campaign, Exclusion, Programme
 from campaigns.services.entries import reopen_closed_by
 from campaigns.services.settling import chunks, share_bars
 from crm.enums import SUPERVISING, EventKind
-from crm.models import Prospect, ProspectNumber, Sponsor, User
+from crm.models import Prospect, Sponsor, User
 from crm.rules.errors import Forbidden, Invalid, InvalidTransition
 from crm.rules.phones import normalise
 
@@ -106,47 +105,6 @@ def exclude(
     exclusion.refresh_from_db()
     _tell(EventKind.EXCLUDED, [exclusion], by=by, at=at)
     return exclusion
-
-
-@transaction.atomic
-def bar_target(
-    *,
-    target: str,
-    scope: str,
-    campaign: Campaign,
-    prospect: Prospect | None,
-    number: str,
-    reason: str,
-    note: str = "",
-    by: User | None,
-    at: datetime,
-    call_ref: int | None = None,
-) -> list[Exclusion]:
-    """Write the bars of a disposition (`BarTarget`) at the `scope` around the campaign; return them.
-
-    "prospect" is the record and each of its numbers, "number" the dialled one, "both" all of these. Without a record
-    the dialled number stands for it.
-    """
-    numbers = set()
-    if target in (BarTarget.NUMBER, BarTarget.BOTH) or (target and prospect is None):
-        numbers.add(number)
-    if target in (BarTarget.PROSPECT, BarTarget.BOTH) and prospect is not None:
-        numbers.update(prospect.phones.values_list("number", flat=True))
-    named = prospect if target in (BarTarget.PROSPECT, BarTarget.BOTH) else None
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK, [sorted(numbers), [None if named is None else named.pk]])
-    programme = campaign.programme
-    place = {"scope": scope, "sponsor": programme.sponsor, "programme": programme, "campaign": campaign}
-    common: dict[str, Any] = {
-        **place,
-        "reason": reason,
-        "note": note,
-        "by": by,
-        "at": at,
-        "call_ref": call_ref,
-    }
-    bars = [] if named is None else [exclude(prospect=named, **common)]
-    return bars + [exclude(number=text, **common) for text in sorted(numbers)]
 
 
 BAR_MANY = """
@@ -314,12 +272,3 @@ def _check(
         raise Invalid.field("reason", _("Motif inconnu."))
     if until is not None and until <= at:
         raise Invalid.field("until", _("La fin doit être à venir."))
-
-
-def shared_by(*, number: str, prospect: Prospect | None, sponsor: Sponsor) -> int:
-    """Count the other records, inside the sponsor's walls, that carry a number: a switchboard, a shared line."""
-    others = ProspectNumber.objects.filter(number=number, prospect__erased_at__isnull=True)
-    inside = others.filter(prospect__source__sponsor=sponsor) | others.filter(
-        prospect__source__sponsor__isnull=True
-    )
-    return inside.exclude(prospect=prospect).values("prospect").distinct().count()

@@ -1,0 +1,64 @@
+"""Django's admin, for reference tables only: people, sponsors, suppliers. Records and history are not edited here."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import Source, Sponsor, User
+
+
+@admin.register(User)
+class UserTable(UserAdmin):  # type: ignore[type-arg]
+    """People: role, languages, sponsors. Never deleted: made inactive."""
+
+    list_display = ("username", "first_name", "last_name", "role", "is_active", "last_login")
+    list_filter = ("role", "is_active")
+    filter_horizontal = ("sponsors",)
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Personne"), {"fields": ("first_name", "last_name", "email", "languages", "extension")}),
+        (_("Travail"), {"fields": ("role", "sponsors", "daily_goal")}),
+        (_("Accès"), {"fields": ("is_active", "is_staff", "is_superuser", "last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (
+            None,
+            {
+                "classes": ("wide",),
+                "fields": ("username", "role", "usable_password", "password1", "password2"),
+            },
+        ),
+    )
+    readonly_fields = ("last_login", "date_joined")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: history names its people."""
+        return False
+
+
+@admin.register(Sponsor)
+class SponsorTable(admin.ModelAdmin):  # type: ignore[type-arg]
+    """For whom we call."""
+
+    list_display = ("name", "created_at")
+    search_fields = ("name",)
+    readonly_fields = ("created_at",)
+
+
+@admin.register(Source)
+class SourceTable(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Who delivered the records."""
+
+    list_display = ("name", "slug", "sponsor", "obtained_at")
+    list_filter = ("sponsor",)
+    search_fields = ("name", "slug")
+    prepopulated_fields = {"slug": ("name",)}
+    readonly_fields = ("created_at",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> tuple[str, ...]:
+        """Fix the sponsor of a source that has records: they would change walls."""
+        fixed = obj is not None and obj.prospects.exists()
+        return ("created_at", "sponsor") if fixed else ("created_at",)
