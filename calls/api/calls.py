@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +22,7 @@ from calls.services.claim import claim_next
 from campaigns.access import campaigns_of
 from campaigns.enums import Step
 from campaigns.models import Campaign, Criterion
-from crm.access import prospects_of
+from crm.access import prospects_of, sponsors_of
 from crm.api.endpoints import AGENTS, EVERYBODY, PROGRAMS, SUPERVISORS, Endpoint, caller, now, record
 from crm.api.fields import MAX_ID, Body, Id, Text, Truth, read
 from crm.api.paging import page
@@ -180,11 +180,17 @@ class NextCall(Endpoint):
         """Claim."""
         user, at = caller(request), now()
         read(request, Body)
-        campaign = get_object_or_404(campaigns_of(user).select_related("programme__sponsor"), pk=pk)
+        campaign = get_object_or_404(_campaigns(user), pk=pk)
         call = claim_next(campaign=campaign, by=user, at=at)
         if call is None:
             return Response(status=204)
         return call_record(call, at, status=201, location=_address(request, call))
+
+
+def _campaigns(user: User) -> QuerySet[Campaign]:
+    """Return the campaigns of the user's sponsors in any state: one that is paused serves nobody, and says so."""
+    campaigns = Campaign.objects.select_related("programme__sponsor")
+    return campaigns.filter(programme__sponsor__in=sponsors_of(user))
 
 
 def _address(request: Request, call: Call) -> str:
@@ -208,7 +214,7 @@ class ManualDial(Endpoint):
     def post(self, request: Request) -> Response:
         """Claim by hand."""
         user, at, data = caller(request), now(), read(request, DialIn)
-        campaign = campaigns_of(user).select_related("programme__sponsor").filter(pk=data["campaign"]).first()
+        campaign = _campaigns(user).filter(pk=data["campaign"]).first()
         if campaign is None:
             raise Invalid.field("campaign", _("Cette campagne n'existe pas."))
         number, prospect_pk = data.get("number"), data.get("prospect")

@@ -2,9 +2,37 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from calls.api import inbox, prospects
+from calls.api import calls, inbox, prospects
+
+VERBS = {
+    "dial": calls.CallDial,
+    "greet": calls.CallGreet,
+    "handover": calls.CallHandover,
+    "events": calls.CallEvents,
+    "criteria": calls.CallCriteria,
+    "closing": calls.CallClosing,
+    "situations": calls.CallSituations,
+    "driving": calls.CallDriving,
+    "disposition": calls.CallDisposition,
+    "finish": calls.CallFinish,
+    "release": calls.CallRelease,
+    "lease": calls.CallLease,
+    "note": calls.CallNote,
+    "wishes": calls.CallWish,
+    "correction-request": calls.CallCorrectionRequest,
+    "correction": calls.CallCorrection,
+    "supervisor-release": calls.CallSupervisorRelease,
+}
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("campaigns/<int:pk>/next-call/", calls.NextCall.as_view(), name="api-next-call"),
+    path("calls/", calls.CallList.as_view(), name="api-calls"),
+    path("calls/dial/", calls.ManualDial.as_view(), name="api-manual-dial"),
+    path("calls/<int:pk>/", calls.CallDetail.as_view(), name="api-call"),
+    *(
+        path(f"calls/<int:pk>/{verb}/", view.as_view(), name=f"api-call-{verb}")
+        for verb, view in VERBS.items()
+    ),
     path("callbacks/", inbox.CallbackList.as_view(), name="api-callbacks"),
     path("callbacks/<int:pk>/", inbox.CallbackDetail.as_view(), name="api-callback"),
     path("incidents/", inbox.IncidentList.as_view(), name="api-incidents"),

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -12,10 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.access import campaigns_of, programmes_of
-from campaigns.enums import CampaignStatus, ClosingKind, Purpose, Step
+from campaigns.enums import ClosingKind, Purpose, Step
 from campaigns.models import Campaign, ClosingStep, Disposition
 from campaigns.selectors.queue import queue_counts
-from campaigns.selectors.words import is_step, offered
+from campaigns.selectors.words import is_step
 from campaigns.services.campaigns import (
     close_campaign,
     create_campaign,
@@ -41,8 +40,6 @@ from crm.api.endpoints import (
 from crm.api.fields import Body, Id, Text, Truth, read
 from crm.api.paging import SINCE_PARAMETER, page
 from crm.api.schema import describe, page_of
-from crm.enums import Role
-from crm.models import User
 from crm.rules.errors import Invalid
 
 READERS = SUPERVISORS | PROGRAMS
@@ -151,14 +148,25 @@ class ClosingStepOut(serializers.Serializer[Any]):
     own = serializers.BooleanField()
 
 
+class ReasonOut(serializers.Serializer[Any]):
+    """How many entries are not callable now for one reason; `until` is when the first of them may be."""
+
+    gate = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField()
+    count = serializers.IntegerField()
+    until = serializers.DateTimeField(allow_null=True)
+    message = serializers.CharField()
+
+
 class QueueOut(serializers.Serializer[Any]):
-    """Counts of a campaign's list, and why nobody can be called now."""
+    """Counts of a campaign's list; `why` says why nobody can be called now, and is empty while somebody can."""
 
     callable = serializers.IntegerField()
+    total = serializers.IntegerField()
     states = serializers.DictField(child=serializers.IntegerField())
-    reasons = serializers.ListField(child=serializers.DictField())
+    reasons = ReasonOut(many=True)
     next_at = serializers.DateTimeField(allow_null=True)
-    why = serializers.CharField()
+    why = serializers.CharField(allow_blank=True)
 
 
 NAMES = (
@@ -192,12 +200,6 @@ def campaign_etag(campaign: Campaign) -> str:
     return etag_of(campaign_out(campaign))
 
 
-def visible_campaigns(user: User) -> QuerySet[Campaign]:
-    """Return the campaigns that a user reads: an agent those that are running, inside its sponsors."""
-    found = campaigns_of(user)
-    return found.filter(status=CampaignStatus.RUNNING) if user.role == Role.AGENT else found
-
-
 def _seconds(delay: timedelta | None) -> int | None:
     return None if delay is None else int(delay.total_seconds())
 
@@ -217,7 +219,7 @@ class CampaignList(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """List."""
-        return page(request, visible_campaigns(caller(request)), campaign_out, has_updates=True)
+        return page(request, campaigns_of(caller(request)), campaign_out, has_updates=True)
 
     @describe(
         "campaigns_create",
@@ -244,7 +246,7 @@ class CampaignDetail(Endpoint):
     @describe("campaigns_get", "Read a campaign", tag="campaigns", answers={200: CampaignOut})
     def get(self, request: Request, pk: int) -> Response:
         """Read."""
-        return record(campaign_out(get_object_or_404(visible_campaigns(caller(request)), pk=pk)))
+        return record(campaign_out(get_object_or_404(campaigns_of(caller(request)), pk=pk)))
 
     @describe(
         "campaigns_patch",
@@ -259,7 +261,7 @@ class CampaignDetail(Endpoint):
         user, data = caller(request), read(request, CampaignIn, partial=True)
         with transaction.atomic():
             mine = campaigns_of(user).values("pk")
-            campaign = get_object_or_404(Campaign.objects.select_for_update(), pk__in=mine, id=pk)
+            campaign = get_object_or_404(Campaign.objects.select_for_update(no_key=True), pk__in=mine, id=pk)
             check_fresh(request, campaign_etag(campaign))
             if data.pop("programme", campaign.programme_id) != campaign.programme_id:
                 raise Invalid.field("programme", _("La démarche d'une campagne ne change pas."))
@@ -337,7 +339,14 @@ class CampaignQueue(Endpoint):
 def queue_out(campaign: Campaign) -> dict[str, Any]:
     """Return the counts of a list by state and by reason, and the sentence that says why nobody is callable."""
     counts = queue_counts(campaign, now())
-    return {"counts": counts}
+    return {
+        "callable": counts.callable,
+        "total": counts.total,
+        "states": counts.states,
+        "reasons": [item.as_dict() | {"until": stamp(item.until)} for item in counts.reasons],
+        "next_at": stamp(counts.next_at),
+        "why": counts.why,
+    }
 
 
 class CampaignDispositions(Endpoint):
@@ -349,12 +358,12 @@ class CampaignDispositions(Endpoint):
         "campaign_dispositions_list",
         "List the dispositions of a campaign",
         tag="campaigns",
-        answers={200: DispositionOut(many=True)},
+        answers={200: page_of(DispositionOut)},
     )
     def get(self, request: Request, pk: int) -> Response:
         """List; the catalogue is short and comes whole."""
-        campaign = get_object_or_404(visible_campaigns(caller(request)), pk=pk)
-        return _whole([disposition_out(row) for row in offered(campaign)])
+        campaign = get_object_or_404(campaigns_of(caller(request)), pk=pk)
+        return _whole(list(dispositions_out(campaign).values()))
 
     @describe(
         "campaign_dispositions_set",
@@ -364,57 +373,60 @@ class CampaignDispositions(Endpoint):
         answers={200: DispositionOut},
     )
     def post(self, request: Request, pk: int) -> Response:
-        """Change one."""
+        """Change one; what is left out stays."""
         user = caller(request)
         campaign = get_object_or_404(campaigns_of(user), pk=pk)
         data = read(request, DispositionRuleIn)
-        disposition = Disposition.objects.filter(code=data["code"]).first()
+        disposition = Disposition.objects.filter(code=data["code"], active=True).first()
         if disposition is None:
             raise Invalid.field("code", _("Cette qualification n'existe pas."))
-        before = next(row for row in offered(campaign) if row.disposition.pk == disposition.pk)
-        delay = data.get("retry_after_seconds", _own_delay(campaign, disposition))
+        rule = campaign.disposition_rules.filter(disposition=disposition).first()
+        delay = rule.retry_after if rule else None
+        if "retry_after_seconds" in data:
+            seconds = data["retry_after_seconds"]
+            delay = None if seconds is None else timedelta(seconds=seconds)
         set_disposition_rule(
             campaign=campaign,
             disposition=disposition,
-            enabled=data.get("enabled", before.enabled),
-            retry_after=None if delay is None else timedelta(seconds=delay),
+            enabled=data.get("enabled", rule.enabled if rule else True),
+            retry_after=delay,
             by=user,
             at=now(),
         )
-        after = next(row for row in offered(campaign) if row.disposition.pk == disposition.pk)
-        return Response(disposition_out(after))
+        return Response(dispositions_out(campaign)[disposition.code])
 
 
-def _own_delay(campaign: Campaign, disposition: Disposition) -> int | None:
-    rule = campaign.disposition_rules.filter(disposition=disposition).first()
-    return None if rule is None else _seconds(rule.retry_after)
+DISPOSITION_NAMES = (
+    "code",
+    "label",
+    "label_en",
+    "aapor",
+    "reach",
+    "contacted",
+    "eligible",
+    "final",
+    "requires_note",
+    "requires_callback",
+    "requires_match",
+    "by_mismatch_only",
+    "bar_target",
+    "bar_scope",
+)
 
 
-def disposition_out(row: Any) -> dict[str, Any]:
-    """Return a disposition as a campaign offers it (`campaigns.selectors.words.Offered`)."""
-    disposition = row.disposition
-    names = (
-        "code",
-        "label",
-        "label_en",
-        "aapor",
-        "reach",
-        "contacted",
-        "eligible",
-        "final",
-        "requires_note",
-        "requires_callback",
-        "requires_match",
-        "by_mismatch_only",
-        "bar_target",
-        "bar_scope",
-    )
-    hours = row.hours
-    return {
-        **{name: getattr(disposition, name) for name in names},
-        "enabled": row.enabled,
-        "retry_after_seconds": None if hours is None else int(hours * 3600),
-    }
+def dispositions_out(campaign: Campaign) -> dict[str, dict[str, Any]]:
+    """Return the active catalogue by code, with what the campaign changes about it. Two queries."""
+    rules = {rule.disposition_id: rule for rule in campaign.disposition_rules.all()}
+    found: dict[str, dict[str, Any]] = {}
+    for disposition in Disposition.objects.filter(active=True):
+        rule = rules.get(disposition.pk)
+        own = rule.retry_after if rule else None
+        found[disposition.code] = {
+            **{name: getattr(disposition, name) for name in DISPOSITION_NAMES},
+            "enabled": rule.enabled if rule else True,
+            "retry_after_seconds": _seconds(disposition.retry_after if own is None else own),
+        }
+    return found
 
 
 def _whole(results: list[dict[str, Any]]) -> Response:
@@ -431,7 +443,7 @@ class CampaignClosingSteps(Endpoint):
         "closing_steps_list",
         "List the closing sentences of a campaign",
         tag="campaigns",
-        answers={200: ClosingStepOut(many=True)},
+        answers={200: page_of(ClosingStepOut)},
     )
     def get(self, request: Request, pk: int) -> Response:
         """List; there are a handful."""

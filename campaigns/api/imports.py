@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
@@ -14,11 +15,12 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from campaigns.access import campaigns_of, imports_of, sources_for
+from campaigns.access import campaigns_of, imports_of
 from campaigns.models import ImportJob
 from campaigns.selectors.imports import progress_of, rejects_csv
 from campaigns.services.import_undo import undo_import
 from campaigns.services.imports import MAX_FILE_BYTES, start_import, upload_import
+from crm.access import sources_of
 from crm.api.endpoints import MANAGERS, PROGRAMS, SUPERVISORS, Endpoint, caller, now, record, stamp
 from crm.api.fields import Body, read
 from crm.api.paging import page
@@ -111,7 +113,7 @@ class ImportList(Endpoint):
         """List."""
         user = caller(request)
         campaign = get_object_or_404(campaigns_of(user), pk=pk)
-        return page(request, imports_of(user).filter(campaign=campaign), import_out)
+        return page(request, _jobs(request).filter(campaign=campaign), import_out)
 
     @describe(
         "imports_create",
@@ -128,7 +130,7 @@ class ImportList(Endpoint):
         file = data["file"]
         if file.size > MAX_FILE_BYTES:
             raise TooLarge
-        source = find_source(sources_for(user, campaign), data["source"])
+        source = find_source(sources_of(user), data["source"])
         with transaction.atomic():
             job = upload_import(
                 campaign=campaign,
@@ -145,8 +147,13 @@ class ImportList(Endpoint):
         return record(import_out(_reread(request, job.pk)), status=202, location=address)
 
 
+def _jobs(request: Request) -> QuerySet[ImportJob]:
+    """Return the imports that the user sees, each with its file's name but not its content."""
+    return imports_of(caller(request)).select_related("file").defer("file__content")
+
+
 def _reread(request: Request, pk: int) -> ImportJob:
-    return get_object_or_404(imports_of(caller(request)), pk=pk)
+    return get_object_or_404(_jobs(request), pk=pk)
 
 
 class ImportDetail(Endpoint):

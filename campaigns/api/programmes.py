@@ -171,7 +171,7 @@ class ProgrammeDetail(Endpoint):
         user, data = caller(request), read(request, ProgrammeIn, partial=True)
         with transaction.atomic():
             mine = programmes_of(user).values("pk")
-            programme = get_object_or_404(Programme.objects.select_for_update(), pk__in=mine, id=pk)
+            programme = get_object_or_404(Programme.objects.select_for_update(no_key=True), pk__in=mine, id=pk)
             check_fresh(request, etag_of(programme_out(programme)))
             if data.pop("sponsor", programme.sponsor_id) != programme.sponsor_id:
                 raise Invalid.field("sponsor", _("Le donneur d'ordre d'une démarche ne change pas."))
@@ -239,7 +239,7 @@ class CriterionDetail(Endpoint):
         data = read(request, CriterionIn, partial=True)
         with transaction.atomic():
             criterion = self._criterion(request, pk, criterion_pk)
-            criterion = Criterion.objects.select_for_update().get(pk=criterion.pk)
+            criterion = Criterion.objects.select_for_update(no_key=True).get(pk=criterion.pk)
             before = criterion_out(criterion)
             check_fresh(request, etag_of(before))
             kept = {name: before[name] for name in CriterionIn().fields}
