@@ -27,7 +27,7 @@ def erase_prospect(*, prospect: Prospect, by: User, at: datetime, reason: str = 
         lock_numbers(numbers_of(prospect.pk), [prospect.pk])
         _release_open_call(prospect, by=by, at=at)
         list(ListEntry.objects.select_for_update().filter(prospect=prospect).order_by("id").values_list("pk"))
-        current = Prospect.objects.select_for_update().get(pk=prospect.pk)
+        current = Prospect.objects.select_for_update(no_key=True).get(pk=prospect.pk)
         if current.erased_at is not None:
             return current
         erase_prospect_record(prospect=current, by=by, at=at, reason=reason)
@@ -65,6 +65,10 @@ def _blank_words(prospect: Prospect) -> None:
     about = Incident.objects.filter(prospect=prospect) | Incident.objects.filter(**mine)
     IncidentDecision.objects.filter(incident__in=about.values("pk")).update(reason="")
     Incident.objects.filter(pk__in=list(about.values_list("pk", flat=True))).update(summary="")
-    barred = Exclusion.objects.filter(prospect=prospect) | Exclusion.objects.filter(call_ref__in=calls.values("pk"))
-    Exclusion.objects.filter(pk__in=list(barred.values_list("pk", flat=True))).exclude(note="").update(note="")
+    barred = Exclusion.objects.filter(prospect=prospect) | Exclusion.objects.filter(
+        call_ref__in=calls.values("pk")
+    )
+    Exclusion.objects.filter(pk__in=list(barred.values_list("pk", flat=True))).exclude(note="").update(
+        note=""
+    )
     calls.exclude(release_reason="").update(release_reason="")

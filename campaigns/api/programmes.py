@@ -171,7 +171,9 @@ class ProgrammeDetail(Endpoint):
         user, data = caller(request), read(request, ProgrammeIn, partial=True)
         with transaction.atomic():
             mine = programmes_of(user).values("pk")
-            programme = get_object_or_404(Programme.objects.select_for_update(no_key=True), pk__in=mine, id=pk)
+            programme = get_object_or_404(
+                Programme.objects.select_for_update(no_key=True), pk__in=mine, id=pk
+            )
             check_fresh(request, etag_of(programme_out(programme)))
             if data.pop("sponsor", programme.sponsor_id) != programme.sponsor_id:
                 raise Invalid.field("sponsor", _("Le donneur d'ordre d'une démarche ne change pas."))

@@ -59,7 +59,11 @@ def create_campaign(*, data: Mapping[str, Any], by: User, at: datetime) -> Campa
 @transaction.atomic
 def edit_campaign(*, campaign: Campaign, data: Mapping[str, Any], by: User, at: datetime) -> Campaign:
     """Change the settings of a campaign; programme and slug stay. Raises Invalid by field."""
-    current = Campaign.objects.select_for_update(of=("self",)).select_related("programme").get(pk=campaign.pk)
+    current = (
+        Campaign.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("programme")
+        .get(pk=campaign.pk)
+    )
     fixed = [name for name in FIXED if name in data and data[name] != getattr(current, name)]
     if fixed:
         raise Invalid(
@@ -120,7 +124,11 @@ def close_campaign(*, campaign: Campaign, by: User, at: datetime) -> Campaign:
 
 @transaction.atomic
 def _moved(campaign: Campaign, status: CampaignStatus) -> Campaign:
-    current = Campaign.objects.select_for_update(of=("self",)).select_related("programme").get(pk=campaign.pk)
+    current = (
+        Campaign.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("programme")
+        .get(pk=campaign.pk)
+    )
     if current.status == status:
         return current
     if status not in MOVES[current.status]:

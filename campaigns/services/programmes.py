@@ -96,7 +96,7 @@ def retire_criterion(*, criterion: Criterion, by: User, at: datetime) -> Criteri
 
 
 def _locked(criterion: Criterion) -> Criterion:
-    rows = Criterion.objects.select_for_update(of=("self",)).select_related("programme")
+    rows = Criterion.objects.select_for_update(of=("self",), no_key=True).select_related("programme")
     current = rows.get(pk=criterion.pk)
     if current.retired_at is not None:
         raise InvalidTransition(_("Ce critère est retiré."))

@@ -195,7 +195,9 @@ class SourceDetail(Endpoint):
         if "sponsor" in data:
             data["sponsor"] = visible_sponsor(user, data["sponsor"])
         with transaction.atomic():
-            source = get_object_or_404(Source.objects.select_for_update(no_key=True), pk__in=sources_of(user), id=pk)
+            source = get_object_or_404(
+                Source.objects.select_for_update(no_key=True), pk__in=sources_of(user), id=pk
+            )
             check_fresh(request, etag_of(source_out(source)))
             source = edit_source(source=source, data=data, by=user, at=now())
         return record(source_out(source))

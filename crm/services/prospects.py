@@ -110,7 +110,11 @@ def edit_prospect(
     Lists follow in the same transaction (criteria, number to dial); no exclusion is ever loosened by it. Raises
     StaleRecord when `expected_version` is not the stored one, InvalidTransition once erased, Invalid by field.
     """
-    current = Prospect.objects.select_for_update(of=("self",)).select_related("source").get(pk=prospect.pk)
+    current = (
+        Prospect.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("source")
+        .get(pk=prospect.pk)
+    )
     if current.erased_at is not None:
         raise InvalidTransition(_("Cette fiche a été effacée."))
     if expected_version is not None and expected_version != current.version:
@@ -139,15 +143,13 @@ def edit_prospect(
 
 
 @transaction.atomic
-def erase_prospect_record(
-    *, prospect: Prospect, by: User | None, at: datetime, reason: str = ""
-) -> Prospect:
+def erase_prospect_record(*, prospect: Prospect, by: User | None, at: datetime, reason: str = "") -> Prospect:
     """Blank the person: columns, numbers and the words of the timeline. Its exclusions stay, on the numbers too.
 
     `erased_external_id` keeps the digest by which the bars are found when the supplier delivers it again. A second
     erasure changes nothing.
     """
-    current = Prospect.objects.select_for_update(of=("self",)).get(pk=prospect.pk)
+    current = Prospect.objects.select_for_update(of=("self",), no_key=True).get(pk=prospect.pk)
     if current.erased_at is not None:
         return current
     if current.external_id:
