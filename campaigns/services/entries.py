@@ -1,5 +1,6 @@
 """Prospects in a campaign's list: queued, screened, followed when their fiche changes, reset, removed. Set-based."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -109,7 +110,7 @@ def add_prospects(
             share_bars(chunk)
             cursor.execute(sql, {**params, "prospects": chunk})
             known, states = cursor.fetchone() or (0, None)
-        total = _summed(total, len(chunk), known, states or {})
+        total = _summed(total, len(chunk), known, json.loads(states or "{}"))
     return total
 
 
