@@ -185,12 +185,23 @@ class Exclusion(models.Model):
             models.Index(fields=["number", "id"], name="exclusion_number"),
             # Bars that end by themselves, looked for by beat.
             models.Index(
-                fields=["until"], condition=Q(until__isnull=False, lifted_at__isnull=True), name="exclusion_until"
+                fields=["until"],
+                condition=Q(until__isnull=False, lifted_at__isnull=True),
+                name="exclusion_until",
             ),
             models.Index(fields=["call_ref"], condition=Q(call_ref__isnull=False), name="exclusion_call"),
         ]
         triggers = [
-            Trigger(name="exclusion_fill", when=pgtrigger.Before, operation=pgtrigger.Insert, func=FILL),
+            Trigger(
+                name="exclusion_fill",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                # An old opt-out list has nothing to fill in, and hundreds of thousands of rows.
+                condition=pgtrigger.Condition(
+                    "NEW.scope IN ('campaign', 'programme') OR NEW.lifted_at IS NOT NULL"
+                ),
+                func=FILL,
+            ),
             Trigger(
                 name="exclusion_only_lifted",
                 when=pgtrigger.Before,
