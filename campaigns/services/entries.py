@@ -181,7 +181,7 @@ SELECT e.id, e.prospect_id FROM campaigns_listentry e JOIN campaigns_campaign c 
  WHERE c.programme_id = %(programme)s AND (%(campaign)s::bigint IS NULL OR c.id = %(campaign)s)
    AND (%(prospects)s::bigint[] IS NULL OR e.prospect_id = ANY(%(prospects)s))
    AND ((e.state IN ('ready', 'callback') AND {reason} <> '')
-        OR (e.state = 'screened_out' AND {reason} IS DISTINCT FROM e.verdict_reason))
+        OR (e.state = 'screened_out' AND ({reason} = '' OR {reason} <> e.verdict_reason)))
 """
 
 
@@ -356,7 +356,7 @@ WITH counted AS (
      WHERE counted AND prospect_id IS NOT NULL AND local_date > %(since)s
 ), due AS (
     SELECT e.id, c.max_attempts,
-           ((k.local_date + %(days)s) AT TIME ZONE coalesce(nullif(e.time_zone, ''), 'UTC')) AS until
+           ((k.local_date + %(days)s)::timestamp AT TIME ZONE coalesce(nullif(e.time_zone, ''), 'UTC')) AS until
       FROM counted k
       JOIN campaigns_listentry e ON e.prospect_id = k.prospect_id
       JOIN campaigns_campaign c ON c.id = e.campaign_id AND c.max_attempts = k.age

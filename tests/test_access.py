@@ -1,0 +1,130 @@
+"""Who sees what. Not yours: 404. Not allowed: 403."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.test import RequestFactory
+
+from calls.models import Call, Callback
+from campaigns.access import (
+    campaigns_of,
+    exclusions_of,
+    get_campaign_or_404,
+    get_exclusion_or_404,
+    get_programme_or_404,
+)
+from campaigns.models import Exclusion
+from crm.access import get_prospect_or_404, prospects_of, require, role_required, sources_of, sponsors_of
+from crm.enums import Role
+from crm.rules.errors import Forbidden
+from tests.factories import (
+    NOW,
+    make_campaign,
+    make_entry,
+    make_exclusion,
+    make_programme,
+    make_prospect,
+    make_source,
+    make_sponsor,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_staff_see_every_sponsor_unless_some_are_listed_and_programs_only_those_listed() -> None:
+    one, two = make_sponsor(), make_sponsor()
+
+    for role in (Role.AGENT, Role.SUPERVISOR, Role.MANAGER, Role.ADMIN):
+        assert set(sponsors_of(make_user(role))) == {one, two}
+        assert set(sponsors_of(make_user(role, sponsors=[one]))) == {one}
+    assert set(sponsors_of(make_user(Role.INTEGRATION))) == set()
+    assert set(sponsors_of(make_user(Role.INTEGRATION, sponsors=[two]))) == {two}
+    assert set(sponsors_of(make_user(Role.ADMIN, is_active=False))) == set()
+
+
+def test_sponsors_are_walls_around_sources_prospects_campaigns_and_exclusions() -> None:
+    mine, theirs = make_sponsor(), make_sponsor()
+    user = make_user(Role.MANAGER, sponsors=[mine])
+    shared, own, foreign = make_source(), make_source(mine), make_source(theirs)
+    seen = [make_prospect(source=source) for source in (shared, own)]
+    hidden = make_prospect(source=foreign)
+    my_campaign, their_campaign = make_campaign(make_programme(mine)), make_campaign(make_programme(theirs))
+    everywhere = make_exclusion(number="+33199001234")
+    inside, outside = (
+        make_exclusion(number="+33199001234", sponsor=mine),
+        make_exclusion(prospect=hidden, sponsor=theirs),
+    )
+
+    assert set(sources_of(user)) == {shared, own}
+    assert set(prospects_of(user)) == set(seen)
+    assert set(campaigns_of(user)) == {my_campaign}
+    assert set(exclusions_of(user)) == {everywhere, inside}
+    assert (
+        get_campaign_or_404(user, my_campaign.slug)
+        == get_campaign_or_404(user, my_campaign.pk)
+        == my_campaign
+    )
+    with pytest.raises(Http404):
+        get_prospect_or_404(user, hidden.pk)
+    with pytest.raises(Http404):
+        get_campaign_or_404(user, their_campaign.slug)
+    with pytest.raises(Http404):
+        get_programme_or_404(user, their_campaign.programme_id)
+    with pytest.raises(Http404):
+        get_exclusion_or_404(user, outside.pk)
+
+
+def test_an_agent_sees_the_fiche_in_hand_and_promised_ones_only() -> None:
+    agent, colleague = make_user(Role.AGENT), make_user(Role.AGENT)
+    campaign = make_campaign()
+    entries = [make_entry(campaign) for _ in range(4)]
+    in_hand, promised, others, listed = (entry.prospect for entry in entries)
+    for user, entry in ((agent, entries[0]), (colleague, entries[2])):
+        Call.objects.create(
+            campaign=campaign,
+            prospect=entry.prospect,
+            entry=entry,
+            number=entry.number,
+            agent=user,
+            lease_until=NOW + timedelta(minutes=1),
+            started_at=NOW,
+        )
+    Callback.objects.create(
+        entry=entries[1],
+        campaign=campaign,
+        prospect=promised,
+        owner=agent,
+        due_at=NOW,
+        created_by=agent,
+        created_at=NOW,
+    )
+
+    assert set(prospects_of(agent)) == {in_hand, promised}
+    assert get_prospect_or_404(agent, in_hand.pk) == in_hand
+    for hidden in (others, listed):
+        with pytest.raises(Http404):
+            get_prospect_or_404(agent, hidden.pk)
+    Call.objects.filter(agent=agent).update(state="released", done_at=NOW)
+    assert set(prospects_of(agent)) == {promised}
+    assert list(exclusions_of(agent)) == list(Exclusion.objects.none())
+
+
+def test_a_role_that_may_not_is_told_so() -> None:
+    @role_required(Role.MANAGER, Role.ADMIN)
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse("ok")
+
+    for role in Role:
+        request = RequestFactory().get("/")
+        request.user = make_user(role)
+        if role in (Role.MANAGER, Role.ADMIN):
+            assert view(request).status_code == 200
+            require(request.user, Role.MANAGER, Role.ADMIN)
+        else:
+            with pytest.raises(PermissionDenied):
+                view(request)
+            with pytest.raises(Forbidden):
+                require(request.user, Role.MANAGER, Role.ADMIN)
