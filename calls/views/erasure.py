@@ -12,7 +12,7 @@ from crm.access import get_prospect_or_404, role_required
 from crm.enums import MANAGING
 from crm.forms import show_refusal
 from crm.rules.errors import DomainError
-from crm.views.answers import now, saved, user_of
+from crm.views.answers import now, saved, sent, user_of
 
 
 @role_required(*MANAGING)
@@ -21,7 +21,7 @@ def prospect_erasure(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what an erasure removes and what stays; erase the person, with a reason."""
     user = user_of(request)
     found = get_prospect_or_404(user, pk)
-    form = ErasureForm(request.POST or None)
+    form = ErasureForm(sent(request))
     if request.method == "POST" and form.is_valid():
         try:
             erase_prospect(prospect=found, reason=form.cleaned_data["reason"], by=user, at=now())

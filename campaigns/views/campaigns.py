@@ -18,7 +18,7 @@ from crm.access import role_required
 from crm.enums import MANAGING, SUPERVISING
 from crm.forms import show_refusal
 from crm.rules.errors import DomainError
-from crm.views.answers import now, page_of, refused, saved, user_of
+from crm.views.answers import now, page_of, refused, saved, sent, user_of
 
 FORM = "campaigns/campaign_form.html"
 
@@ -74,11 +74,11 @@ def campaign_new(request: HttpRequest) -> HttpResponse:
     """Show the form of a new campaign; create it, in preparation."""
     user = user_of(request)
     form = CampaignForm(
-        request.POST or None,
+        sent(request),
         initial={"programme": request.GET.get("programme")},
         programmes=access.programmes_of(user),
     )
-    hours = HoursFormSet(request.POST or None, initial=hours_initial(default_hours()), prefix="hours")
+    hours = HoursFormSet(sent(request), initial=hours_initial(default_hours()), prefix="hours")
     if request.method == "POST" and form.is_valid() and hours.is_valid():
         try:
             created = campaigns.create_campaign(data=_values(form, hours), by=user, at=now())
@@ -98,8 +98,8 @@ def campaign_edit(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the form of a campaign; edit its settings and hours."""
     user = user_of(request)
     found = access.get_campaign_or_404(user, slug)
-    form = CampaignForm(request.POST or None, instance=found, programmes=access.programmes_of(user))
-    hours = HoursFormSet(request.POST or None, initial=hours_initial(found.hours), prefix="hours")
+    form = CampaignForm(sent(request), instance=found, programmes=access.programmes_of(user))
+    hours = HoursFormSet(sent(request), initial=hours_initial(found.hours), prefix="hours")
     if request.method == "POST" and form.is_valid() and hours.is_valid():
         data = {
             name: value for name, value in _values(form, hours).items() if name not in ("programme", "slug")

@@ -15,7 +15,7 @@ from crm.access import prospects_of, role_required
 from crm.enums import MANAGING, SUPERVISING
 from crm.forms import show_refusal
 from crm.rules.errors import DomainError, Forbidden
-from crm.views.answers import now, page_of, refused, saved, user_of
+from crm.views.answers import now, page_of, refused, saved, sent, user_of
 
 
 @role_required(*SUPERVISING)
@@ -49,7 +49,7 @@ def list_reset(request: HttpRequest, slug: str) -> HttpResponse:
     """Show what a reset of the list would do; do it, with a reason. Exclusions and hors-critères never move."""
     user = user_of(request)
     found = access.get_campaign_or_404(user, slug)
-    form = ResetForm(request.POST or None)
+    form = ResetForm(sent(request))
     if request.method == "POST" and form.is_valid():
         try:
             count = entries.reset_list(campaign=found, **form.cleaned_data, by=user, at=now())

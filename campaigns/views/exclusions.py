@@ -16,7 +16,7 @@ from crm.enums import SUPERVISING
 from crm.forms import ReasonForm, show_refusal
 from crm.models import User
 from crm.rules.errors import DomainError
-from crm.views.answers import form_page, now, page_of, saved, user_of
+from crm.views.answers import form_page, now, page_of, saved, sent, user_of
 
 
 @role_required(*SUPERVISING)
@@ -39,7 +39,7 @@ def exclusion_new(request: HttpRequest) -> HttpResponse:
         for name in ("number", "prospect", "scope", "sponsor", "programme", "campaign")
     }
     form = ExclusionForm(
-        request.POST or None, initial=initial, places=_places(user), prospects=prospects_of(user)
+        sent(request), initial=initial, places=_places(user), prospects=prospects_of(user)
     )
     if request.method == "POST" and form.is_valid():
         try:

@@ -22,7 +22,7 @@ from crm.forms import show_refusal
 from crm.models import User
 from crm.rules.errors import DomainError
 from crm.services import sponsors
-from crm.views.answers import form_page, now, refused, saved, user_of
+from crm.views.answers import form_page, now, refused, saved, sent, user_of
 
 
 @role_required(*MANAGING)
@@ -31,7 +31,7 @@ def import_new(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a campaign's imports and the form of a new one; take the file and go on to its preview."""
     user = user_of(request)
     campaign = access.get_campaign_or_404(user, slug)
-    form = UploadForm(request.POST or None, request.FILES or None, sources=access.sources_for(user, campaign))
+    form = UploadForm(sent(request), request.FILES or None, sources=access.sources_for(user, campaign))
     if request.method == "POST" and form.is_valid():
         try:
             job = _upload(form, campaign, user)

@@ -15,7 +15,7 @@ from crm.access import role_required, sponsors_of
 from crm.enums import MANAGING, SUPERVISING
 from crm.forms import show_refusal
 from crm.rules.errors import DomainError
-from crm.views.answers import form_page, now, page_of, refused, saved, user_of
+from crm.views.answers import form_page, now, page_of, refused, saved, sent, user_of
 
 FORM = "campaigns/programme_form.html"
 CRITERION = "campaigns/criterion_form.html"
@@ -54,7 +54,7 @@ def programme_new(request: HttpRequest) -> HttpResponse:
     """Show the form of a new programme; create it."""
     user = user_of(request)
     initial = {"sponsor": request.GET.get("sponsor")}
-    form = ProgrammeForm(request.POST or None, initial=initial, sponsors=sponsors_of(user))
+    form = ProgrammeForm(sent(request), initial=initial, sponsors=sponsors_of(user))
     if request.method == "POST" and form.is_valid():
         try:
             created = programmes.create_programme(**form.cleaned_data, by=user, at=now())
@@ -73,7 +73,7 @@ def programme_edit(request: HttpRequest, pk: int) -> HttpResponse:
     user = user_of(request)
     found = access.get_programme_or_404(user, pk)
     title = found.name
-    form = ProgrammeForm(request.POST or None, instance=found, sponsors=sponsors_of(user))
+    form = ProgrammeForm(sent(request), instance=found, sponsors=sponsors_of(user))
     if request.method == "POST" and form.is_valid():
         data = {name: form.cleaned_data[name] for name in ("name", "subject")}
         try:
@@ -92,7 +92,7 @@ def criterion_new(request: HttpRequest, pk: int) -> HttpResponse:
     user = user_of(request)
     found = access.get_programme_or_404(user, pk)
     initial = {"position": (found.criteria.count() + 1) * 10}
-    form = CriterionForm(request.POST or None, initial=initial)
+    form = CriterionForm(sent(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             programmes.add_criterion(programme=found, data=form.values(), by=user, at=now())
@@ -114,7 +114,7 @@ def criterion(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the form of a criterion; edit it, which makes a new version of it."""
     user = user_of(request)
     found = access.get_criterion_or_404(user, pk)
-    form = CriterionForm(request.POST or None, initial=initial_of(found))
+    form = CriterionForm(sent(request), initial=initial_of(found))
     if request.method == "POST" and form.is_valid():
         try:
             programmes.edit_criterion(criterion=found, data=form.values(), by=user, at=now())

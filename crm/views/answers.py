@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
@@ -52,3 +52,8 @@ def refused(request: HttpRequest, error: DomainError, to: str, *args: Any) -> Ht
     words = [str(error.message), *(str(word) for listed in error.fields.values() for word in listed)]
     messages.error(request, " ".join(dict.fromkeys(words)))
     return redirect(to, *args)
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """Return what a form was sent with, None when it is only shown: an empty form that was sent is still refused."""
+    return request.POST if request.method == "POST" else None

@@ -14,7 +14,7 @@ from crm.models import Prospect
 from crm.rules.errors import DomainError, StaleRecord
 from crm.selectors.prospects import prospects_found
 from crm.services import prospects
-from crm.views.answers import now, page_of, refused, saved, user_of
+from crm.views.answers import now, page_of, refused, saved, sent, user_of
 
 
 @access.role_required(*SUPERVISING)
@@ -38,7 +38,7 @@ def prospect_edit(request: HttpRequest, pk: int) -> HttpResponse:
         return refused(
             request, DomainError(_("Cette fiche est effacée : elle ne se corrige plus.")), "prospect", pk
         )
-    form = ProspectForm(request.POST or None, instance=found)
+    form = ProspectForm(sent(request), instance=found)
     context: dict[str, Any] = {"prospect": found, "form": form}
     if request.method == "POST" and form.is_valid():
         try:

@@ -12,7 +12,7 @@ from crm.forms import SourceForm, show_refusal
 from crm.models import Source, User
 from crm.rules.errors import DomainError
 from crm.services import sponsors
-from crm.views.answers import form_page, now, page_of, saved, user_of
+from crm.views.answers import form_page, now, page_of, saved, sent, user_of
 
 FORM = "crm/source_form.html"
 
@@ -29,7 +29,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
 def source_new(request: HttpRequest) -> HttpResponse:
     """Show the form of a new source; create it."""
     user = user_of(request)
-    form = SourceForm(request.POST or None, sponsors=access.sponsors_of(user))
+    form = SourceForm(sent(request), sponsors=access.sponsors_of(user))
     if request.method == "POST" and form.is_valid():
         try:
             source = sponsors.create_source(data=form.values(), by=user, at=now())
@@ -47,7 +47,7 @@ def source(request: HttpRequest, pk: int) -> HttpResponse:
     user = user_of(request)
     found = get_object_or_404(_sources_of(user), pk=pk)
     title = found.name
-    form = SourceForm(request.POST or None, instance=found, sponsors=access.sponsors_of(user))
+    form = SourceForm(sent(request), instance=found, sponsors=access.sponsors_of(user))
     if request.method == "POST" and form.is_valid():
         try:
             sponsors.edit_source(source=found, data=form.values(), by=user, at=now())

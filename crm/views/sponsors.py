@@ -10,7 +10,7 @@ from crm.enums import MANAGING
 from crm.forms import SponsorForm, show_refusal
 from crm.rules.errors import DomainError
 from crm.services import sponsors
-from crm.views.answers import form_page, now, page_of, saved, user_of
+from crm.views.answers import form_page, now, page_of, saved, sent, user_of
 
 FORM = "crm/sponsor_form.html"
 
@@ -27,7 +27,7 @@ def sponsor_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def sponsor_new(request: HttpRequest) -> HttpResponse:
     """Show the form of a new sponsor; create it."""
-    form = SponsorForm(request.POST or None)
+    form = SponsorForm(sent(request))
     if request.method == "POST" and form.is_valid():
         try:
             sponsor = sponsors.create_sponsor(name=form.cleaned_data["name"], by=user_of(request), at=now())
@@ -44,7 +44,7 @@ def sponsor(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a sponsor's form; rename it."""
     found = get_object_or_404(access.sponsors_of(user_of(request)), pk=pk)
     title = found.name
-    form = SponsorForm(request.POST or None, initial={"name": title})
+    form = SponsorForm(sent(request), initial={"name": title})
     if request.method == "POST" and form.is_valid():
         try:
             sponsors.edit_sponsor(

@@ -1,0 +1,288 @@
+"""Who may enter which page: every address of the product's pages, by every role. An address without a line fails."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from calls.enums import CallState, IncidentKind
+from calls.models import Call, Incident
+from campaigns.services.imports import upload_import
+from crm.enums import Role
+from tests.factories import (
+    NOW,
+    make_campaign,
+    make_criterion,
+    make_entry,
+    make_exclusion,
+    make_programme,
+    make_source,
+    make_user,
+)
+
+#: The API has a matrix of its own; Django's admin is asked below by its front page.
+ELSEWHERE = ("api/v1/", "admin/")
+ROLES = ("anonymous", *Role.values)
+
+LOGIN = "login"
+OK, THERE, BAD, FORBIDDEN, MISSING, NOT_NOW, WRONG = 200, 302, 400, 403, 404, 409, 422
+
+
+@dataclass(frozen=True)
+class Line:
+    """An address, a method, and the status that each role gets; anonymous people are sent to the login."""
+
+    name: str
+    method: str
+    agent: Any
+    supervisor: Any
+    manager: Any
+    admin: Any
+    integration: Any
+    anonymous: Any = LOGIN
+
+    def expected(self, role: str) -> Any:
+        return getattr(self, role)
+
+
+def supervising(name: str, status: int = OK, method: str = "get") -> Line:
+    return Line(name, method, FORBIDDEN, status, status, status, FORBIDDEN)
+
+
+def managing(name: str, status: int = OK, method: str = "get") -> Line:
+    return Line(name, method, FORBIDDEN, FORBIDDEN, status, status, FORBIDDEN)
+
+
+def own_call(name: str, status: int, method: str = "post") -> Line:
+    """A call's pages are its agent's: to anybody else it does not exist."""
+    return Line(name, method, status, MISSING, MISSING, MISSING, FORBIDDEN)
+
+
+def everybody(name: str, status: int, method: str = "get") -> Line:
+    return Line(name, method, status, status, status, status, status, status)
+
+
+MATRIX = [
+    everybody("healthz", OK),
+    everybody("readyz", OK),
+    Line("login", "get", THERE, THERE, THERE, THERE, THERE, OK),
+    everybody("language", THERE, "post"),
+    Line("set_language", "post", THERE, THERE, THERE, THERE, THERE),
+    Line("javascript-catalogue", "get", OK, OK, OK, OK, OK),
+    Line("home", "get", THERE, THERE, THERE, THERE, THERE),
+    Line("logout", "post", NOT_NOW, THERE, THERE, THERE, THERE),
+    Line("problem", "get", OK, OK, OK, OK, OK, OK),
+    Line("desk", "get", THERE, OK, OK, OK, FORBIDDEN),
+    Line("desk-next-call", "post", MISSING, MISSING, MISSING, MISSING, FORBIDDEN),
+    Line("desk-manual-call", "post", BAD, BAD, BAD, BAD, FORBIDDEN),
+    Line("desk-pause", "post", NOT_NOW, THERE, THERE, THERE, FORBIDDEN),
+    Line("desk-phone", "post", THERE, THERE, THERE, THERE, FORBIDDEN),
+    own_call("call", OK, "get"),
+    own_call("call-dial", THERE),
+    own_call("call-greet", NOT_NOW),
+    own_call("call-handover", NOT_NOW),
+    own_call("call-events", BAD),
+    own_call("call-criteria", BAD),
+    own_call("call-closing", BAD),
+    own_call("call-situations", BAD),
+    own_call("call-fiche", BAD),
+    own_call("call-disposition", BAD),
+    own_call("call-release", BAD),
+    own_call("call-lease", OK),
+    own_call("call-note", OK),
+    own_call("call-completion", NOT_NOW),
+    own_call("call-correction-request", BAD),
+    supervising("inbox"),
+    supervising("incident"),
+    supervising("incident-decision", WRONG, "post"),
+    managing("prospect-erasure"),
+    managing("prospect-erasure", WRONG, "post"),
+    managing("sponsor-list"),
+    managing("sponsor-new"),
+    managing("sponsor-new", WRONG, "post"),
+    managing("sponsor"),
+    managing("sponsor", WRONG, "post"),
+    managing("source-list"),
+    managing("source-new"),
+    managing("source-new", WRONG, "post"),
+    managing("source"),
+    managing("source", WRONG, "post"),
+    supervising("prospect-list"),
+    supervising("prospect-edit"),
+    supervising("prospect-edit", WRONG, "post"),
+    supervising("prospect"),
+    managing("prospect-campaigns", THERE, "post"),
+    supervising("programme-list"),
+    supervising("programme"),
+    managing("programme-new"),
+    managing("programme-new", WRONG, "post"),
+    managing("programme-edit"),
+    managing("programme-edit", WRONG, "post"),
+    managing("criterion-new"),
+    managing("criterion-new", WRONG, "post"),
+    managing("criterion"),
+    managing("criterion", WRONG, "post"),
+    managing("criterion-preview", OK, "post"),
+    managing("criterion-retirement", THERE, "post"),
+    supervising("campaign-list"),
+    supervising("campaign"),
+    supervising("campaign-queue"),
+    managing("campaign-new"),
+    managing("campaign-new", WRONG, "post"),
+    managing("campaign-edit"),
+    managing("campaign-edit", WRONG, "post"),
+    managing("campaign-status", THERE, "post"),
+    managing("words"),
+    managing("words-preview", OK, "post"),
+    managing("closing-step", THERE, "post"),
+    managing("script", THERE, "post"),
+    managing("dispositions"),
+    managing("disposition-rule", THERE, "post"),
+    supervising("entry-list"),
+    Line("entry-list", "post", FORBIDDEN, THERE, WRONG, WRONG, FORBIDDEN),
+    managing("entry-removal", THERE, "post"),
+    managing("list-reset"),
+    managing("list-reset", WRONG, "post"),
+    managing("import-new"),
+    managing("import-new", WRONG, "post"),
+    managing("import"),
+    managing("import", WRONG, "post"),
+    managing("import-progress"),
+    managing("import-rejects"),
+    managing("import-undo", THERE, "post"),
+    supervising("exclusion-list"),
+    supervising("exclusion-new"),
+    supervising("exclusion-new", WRONG, "post"),
+    supervising("exclusion"),
+    supervising("exclusion-lift", WRONG, "post"),
+]
+
+
+@dataclass
+class World:
+    """One row of everything, and a user of every role; the agent holds the call."""
+
+    users: dict[str, Any]
+    arguments: dict[str, dict[str, Any]]
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    users = {role: make_user(role) for role in Role.values}
+    programme = make_programme()
+    criterion = make_criterion(programme)
+    campaign = make_campaign(programme)
+    users["integration"].sponsors.add(programme.sponsor)
+    entry = make_entry(campaign)
+    called = make_entry(campaign)
+    prospect = entry.prospect
+    call = Call.objects.create(
+        campaign=campaign,
+        prospect=called.prospect,
+        entry=called,
+        number=called.number,
+        agent=users["agent"],
+        state=CallState.CLAIMED,
+        lease_until=NOW,
+        started_at=NOW,
+    )
+    incident = Incident.objects.create(
+        kind=IncidentKind.OTHER, sponsor=programme.sponsor, call=call, prospect=prospect, at=NOW
+    )
+    exclusion = make_exclusion(programme=programme, number="+33199009999")
+    content = "Organisation;Téléphone\nBanque Une;01 99 00 00 01\n".encode()
+    job = upload_import(
+        campaign=campaign,
+        source=make_source(),
+        name="liste.csv",
+        content=content,
+        by=users["manager"],
+        at=NOW,
+    )
+    slug = {"slug": campaign.slug}
+    of_call = {line.name: {"pk": call.pk} for line in MATRIX if line.name.startswith("call")}
+    of_prospect = ("prospect", "prospect-edit", "prospect-erasure", "prospect-campaigns")
+    of_campaign = ("campaign", "campaign-edit", "campaign-status", "campaign-queue", "words", "words-preview")
+    also = ("dispositions", "entry-list", "list-reset", "import-new")
+    of_import = ("import", "import-progress", "import-rejects", "import-undo")
+    arguments: dict[str, dict[str, Any]] = {
+        "problem": {"name": "stale"},
+        "incident": {"pk": incident.pk},
+        "incident-decision": {"pk": incident.pk},
+        "sponsor": {"pk": programme.sponsor_id},
+        "source": {"pk": prospect.source_id},
+        "programme": {"pk": programme.pk},
+        "programme-edit": {"pk": programme.pk},
+        "criterion-new": {"pk": programme.pk},
+        "criterion-preview": {"pk": programme.pk},
+        "criterion": {"pk": criterion.pk},
+        "criterion-retirement": {"pk": criterion.pk},
+        "closing-step": slug | {"language": "fr", "kind": "mismatch", "step": "thank"},
+        "script": slug | {"language": "fr", "kind": "opening"},
+        "disposition-rule": slug | {"code": "busy"},
+        "entry-removal": slug | {"pk": entry.pk},
+        "exclusion": {"pk": exclusion.pk},
+        "exclusion-lift": {"pk": exclusion.pk},
+        **{key: {"pk": prospect.pk} for key in of_prospect},
+        **dict.fromkeys((*of_campaign, *also), slug),
+        **{key: {"pk": job.pk} for key in of_import},
+        **of_call,
+    }
+    return World(users, arguments)
+
+
+def page_names(patterns: list[Any] | None = None, prefix: str = "") -> Iterator[str]:
+    """Yield the name of every address that is a page, through every include."""
+    for item in get_resolver().url_patterns if patterns is None else patterns:
+        route = prefix + str(item.pattern)
+        if route.startswith(ELSEWHERE):
+            continue
+        if isinstance(item, URLResolver):
+            yield from page_names(item.url_patterns, route)
+        elif isinstance(item, URLPattern):
+            yield item.name or route
+
+
+def test_every_address_has_a_line_in_the_matrix() -> None:
+    listed = {line.name for line in MATRIX}
+
+    assert set(page_names()) == listed
+
+
+@pytest.mark.parametrize("line", MATRIX, ids=lambda line: f"{line.method} {line.name}")
+def test_each_role_gets_what_the_matrix_says(line: Line, world: World) -> None:
+    url = reverse(line.name, kwargs=world.arguments.get(line.name))
+
+    found = {role: status_for(role, line.method, url, world) for role in ROLES}
+
+    assert found == {role: line.expected(role) for role in ROLES}
+
+
+@pytest.mark.parametrize("role", [*ROLES])
+def test_the_admin_of_reference_tables_is_for_its_staff(role: str, world: World) -> None:
+    if role == "admin":
+        world.users[role].is_staff = True
+        world.users[role].save()
+
+    status = status_for(role, "get", reverse("admin:index"), world)
+
+    assert status == (OK if role == "admin" else LOGIN)
+
+
+def status_for(role: str, method: str, url: str, world: World) -> Any:
+    """Ask as a role, without leaving a trace for the next one; a way to a login reads "login"."""
+    client = Client(raise_request_exception=True)
+    if role != "anonymous":
+        client.force_login(world.users[role])
+    with transaction.atomic():
+        response = getattr(client, method)(url)
+        transaction.set_rollback(True)
+    if response.status_code == THERE and "/login/" in response["Location"] and role != "anonymous":
+        return LOGIN if url != reverse("logout") else THERE
+    if response.status_code == THERE and "/login/" in response["Location"]:
+        return LOGIN
+    return response.status_code
