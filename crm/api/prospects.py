@@ -77,6 +77,9 @@ class ProspectIn(Body):
     region = serializers.RegexField(
         r"^[A-Z]{2}\Z", required=False, help_text="How national numbers are read: FR."
     )
+    confirmed = Truth(
+        required=False, help_text="During a call: the correction may put the prospect out of criteria."
+    )
 
     def validate_phones(self, phones: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Bound the list."""
