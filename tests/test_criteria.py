@@ -1,5 +1,7 @@
 """Criteria: one predicate in three parts, however the file is written."""
 
+from typing import Any
+
 import pytest
 
 from campaigns.enums import Operator
@@ -132,7 +134,7 @@ def test_a_code_is_between_its_beginnings(stored: str, part: str) -> None:
     assert said_of(prospect, "postal_code", Operator.BETWEEN, ["35", "37"]) == part
 
 
-IMPOSSIBLE = [
+IMPOSSIBLE: list[tuple[str, str, Any, str]] = [
     ("siren", Operator.EQUALS, "1", "field"),
     ("attributes", Operator.EQUALS, "1", "field"),
     ("attributes.", Operator.EQUALS, "1", "field"),
@@ -195,6 +197,6 @@ def test_counts_are_live_over_the_lists_of_the_programme() -> None:
         counts(programme),
         counts(programme, criterion),
         criteria_with_counts(programme)[0].counts,
-    ):  # type: ignore[attr-defined]
+    ):
         assert (counted.total, counted.matching, counted.contradicting, counted.unknown) == (4, 2, 1, 1)
     assert counts(Prospect.objects.filter(source=source), criterion).matching == 3

@@ -261,9 +261,9 @@ def counts(scope: Programme | QuerySet[Prospect], criterion: Condition | None = 
     return _counts(found["total"], found["matching"], found["contradicting"])
 
 
-def criteria_with_counts(programme: Programme) -> list[Criterion]:
+def criteria_with_counts(programme: Programme) -> list[Any]:
     """Return the criteria that are asked, each with its `counts` over the lists of the programme, in two queries."""
-    criteria = active_criteria(programme)
+    criteria: list[Any] = active_criteria(programme)
     if not criteria:
         return []
     totals: dict[str, Any] = {"total": Count("pk")}
@@ -274,7 +274,7 @@ def criteria_with_counts(programme: Programme) -> list[Criterion]:
     found = queued_prospects(programme).aggregate(**totals)
     for criterion in criteria:
         named = (found[f"{name}_{criterion.pk}"] for name in ("matching", "contradicting"))
-        criterion.counts = _counts(found["total"], *named)  # type: ignore[attr-defined]
+        criterion.counts = _counts(found["total"], *named)
     return criteria
 
 

@@ -74,4 +74,5 @@ def others_on_number(user: User, exclusion: Exclusion) -> int:
     if exclusion.number is None:
         return 0
     carrying = prospects_of(user).filter(erased_at__isnull=True, phones__number=exclusion.number)
-    return carrying.exclude(pk=exclusion.prospect_id).distinct().count()
+    own = [exclusion.prospect_id] if exclusion.prospect_id else []
+    return carrying.exclude(pk__in=own).distinct().count()

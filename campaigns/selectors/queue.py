@@ -70,7 +70,7 @@ class _Group(NamedTuple):
     exact: bool
     gate: str
     reason: str
-    count: int
+    entries: int
     first_due: datetime
 
 
@@ -103,10 +103,10 @@ def queue_counts(campaign: Campaign, at: datetime) -> QueueCounts:
     reasons: dict[tuple[str, str], tuple[int, datetime | None]] = {}
     served = 0
     for group in groups:
-        states[group.state] = states.get(group.state, 0) + group.count
+        states[group.state] = states.get(group.state, 0) + group.entries
         reason = _reason_of(campaign, group, at)
         if reason is None:
-            served += group.count if group.state in WAITING else 0
+            served += group.entries if group.state in WAITING else 0
             continue
         known = reasons.get((reason.gate, reason.reason), (0, None))
         reasons[reason.gate, reason.reason] = (known[0] + reason.count, _earlier(known[1], reason.until))
@@ -125,17 +125,17 @@ def _reason_of(campaign: Campaign, group: _Group, at: datetime) -> ReasonCount |
         gate, reason = group.gate, group.reason
         if group.state == EntryState.EXHAUSTED and not gate:
             gate, reason = Gate.ATTEMPTS, f"cap:{campaign.max_attempts}"
-        return ReasonCount(gate, reason, group.count)
+        return ReasonCount(gate, reason, group.entries)
     if campaign.status != CampaignStatus.RUNNING:
-        return ReasonCount(Gate.CAMPAIGN, campaign.status, group.count)
+        return ReasonCount(Gate.CAMPAIGN, campaign.status, group.entries)
     if not group.due:
         put_off = group.gate in (Gate.WINDOW, Gate.ATTEMPTS)
         gate, reason = (group.gate, group.reason) if put_off else ("", LATER)
-        return ReasonCount(gate, reason, group.count, _opens(campaign, group, at))
+        return ReasonCount(gate, reason, group.entries, _opens(campaign, group, at))
     if _is_open(campaign, group, at):
         return None
     code = "outside_hours" if group.time_zone else "unknown_time_zone"
-    return ReasonCount(Gate.WINDOW, code, group.count, _opens(campaign, group, at))
+    return ReasonCount(Gate.WINDOW, code, group.entries, _opens(campaign, group, at))
 
 
 def _is_open(campaign: Campaign, group: _Group, at: datetime) -> bool:

@@ -150,7 +150,7 @@ def set_closing_step(
     if kind not in ClosingKind.values or step not in STEPS_OF[kind]:
         raise Invalid.field("step", _("Cette clôture n'a pas cette étape."))
     _check_language(language)
-    where = {"campaign": campaign, "language": language, "kind": kind, "step": Step(step)}
+    where: dict[str, Any] = {"campaign": campaign, "language": language, "kind": kind, "step": Step(step)}
     if not text.strip():
         ClosingStep.objects.filter(**where).delete()
         return None
@@ -166,7 +166,7 @@ def set_script(
     if kind not in ScriptKind.values:
         raise Invalid.field("kind", _("Ce genre de texte n'existe pas."))
     _check_language(language)
-    where = {"campaign": campaign, "kind": kind, "language": language}
+    where: dict[str, Any] = {"campaign": campaign, "kind": kind, "language": language}
     if not text.strip():
         Script.objects.filter(**where).delete()
         return None

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError, QuerySet
@@ -122,7 +123,7 @@ def _ids_of(prospects: QuerySet[Prospect] | Iterable[Prospect | int]) -> set[int
 
 def _add_sql(
     campaign: Campaign, call_list: CallList | None, priority: int, by: User | None, at: datetime
-) -> tuple[str, dict[str, object]]:
+) -> tuple[str, dict[str, Any]]:
     pieces = judgement(campaign.programme)
     params = pieces.pop("params")
     return ADD.format(**pieces), {
@@ -376,4 +377,4 @@ def _put_off_capped(at: datetime) -> int:
     since = at.date() - timedelta(days=CAP_DAYS + 1)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(CAPPED, {"since": since, "days": CAP_DAYS, "at": at})
-        return cursor.rowcount
+        return int(cursor.rowcount)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -159,7 +160,7 @@ def exclude_many(
     if wrong:
         raise Invalid.field("numbers", _("Numéro illisible : %(number)s.") % {"number": wrong[0][:60]})
     _check("+", None, reason, until, at)
-    params = {
+    params: dict[str, Any] = {
         "scope": place.scope,
         **place.ids,
         "owner": None if place.owner is None else place.owner.pk,
@@ -210,7 +211,7 @@ def _tell(kind: EventKind, exclusions: Sequence[Exclusion], *, by: User | None, 
     """Write a line on the timeline of each record that is barred or carries the barred number, inside the walls."""
     with connection.cursor() as cursor:
         for exclusion in exclusions:
-            data = {"exclusion": exclusion.pk, "scope": exclusion.scope, "reason": exclusion.reason}
+            data: dict[str, Any] = {"exclusion": exclusion.pk, "scope": exclusion.scope, "reason": exclusion.reason}
             cursor.execute(
                 """
                 INSERT INTO crm_prospectevent (prospect_id, sponsor_id, at, by_id, kind, call_ref, data)

@@ -5,13 +5,15 @@ The same judgement serves queueing, screening, lifted bars and corrected fiches.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 
 from campaigns.models import Programme
 from campaigns.selectors.criteria import active_criteria
 from campaigns.selectors.gate import screening
+
+Item = TypeVar("Item")
 
 #: Entries handled in one statement: what a bar being written has to wait for is short.
 CHUNK = 5_000
@@ -27,8 +29,8 @@ SELECT count(pg_advisory_xact_lock_shared(71, k)) FROM (
 """
 
 #: Joined to a row `t` (prospect_id, campaign_id) and its prospect `p`: the number to dial, else the bar, and the reason
-#: of a contradiction. The functions are asked only where any bar at all is in sight: asking them of every row costs more
-#: than the rest of an import.
+#: of a contradiction. The functions are asked only where any bar at all is in sight: asking them of every row costs
+#: more than the rest of an import.
 JUDGED = """
   LEFT JOIN LATERAL (
       SELECT CASE WHEN EXISTS (SELECT FROM campaigns_exclusion b
@@ -127,8 +129,8 @@ def settle(
     return found
 
 
-def chunks(ids: Sequence[int], size: int = CHUNK) -> Iterator[list[int]]:
-    """Yield the ids in lists of at most `size`."""
+def chunks(ids: Sequence[Item], size: int = CHUNK) -> Iterator[list[Item]]:
+    """Yield the items in lists of at most `size`."""
     for start in range(0, len(ids), size):
         yield list(ids[start : start + size])
 
