@@ -47,7 +47,7 @@ _INVISIBLE = re.compile(
     r"|(?<=[A-Za-zÀ-ÿ])[\u200c\u200d](?=[A-Za-zÀ-ÿ])"
 )
 _NAF = re.compile(r"(\d{2})\.?(\d{2})\s?([A-Za-z])")
-_SPACES = re.compile(r"\s*\n\s*|[ \t]{2,}")
+_SPACES = re.compile(r"\s*\n\s*| {2,}")
 
 _COUNTRIES = {
     "france": "FR",
@@ -257,7 +257,7 @@ def _take_cells(record: Record, cells: Sequence[str], recipe: Recipe) -> list[tu
         elif target == "external_id":
             _take_external_id(record, value)
         elif target in COLUMN_LENGTHS:
-            record.columns[target] = _SPACES.sub(" ", value)
+            record.columns[target] = _SPACES.sub(" ", value) if "\n" in value or "  " in value else value
         else:
             record.attributes[target.removeprefix(ATTRIBUTE_PREFIX)] = value
     if notes:
@@ -292,12 +292,13 @@ def _settle_columns(record: Record, region: str) -> None:
     if "kind" not in columns:
         record.assumed.add("kind")
     columns["kind"] = _kind(columns)
-    for name, length in COLUMN_LENGTHS.items():
-        if len(columns.get(name, "")) > length:
+    for name, value in columns.items():
+        length = COLUMN_LENGTHS[name]
+        if len(value) > length:
             # The column keeps its beginning, the attribute all of it: nothing that was sent is lost.
-            record.attributes[f"{name}_complet"] = columns[name]
-            record.repairs.append(("shortened", columns[name][:80], columns[name][:length][:80]))
-            columns[name] = columns[name][:length].rstrip()
+            record.attributes[f"{name}_complet"] = value
+            record.repairs.append(("shortened", value[:80], value[:length][:80]))
+            columns[name] = value[:length].rstrip()
 
 
 def _code(record: Record, name: str, names: dict[str, str], length: int) -> str:
