@@ -29,7 +29,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class ProspectPage:
-    """What stands below the identity: standings by campaign, exclusions (those that hold first), newest events first."""
+    """What stands below the identity: standings by campaign, exclusions in force first, newest events first."""
 
     standings: Sequence[Standing]
     exclusions: Sequence[Exclusion]

@@ -46,6 +46,11 @@ class Offered:
     enabled: bool
     hours: Decimal | None
 
+    @property
+    def catalogue_hours(self) -> Decimal | None:
+        """The catalogue's own delay in hours, None when it does not retry by itself."""
+        return _hours(self.disposition.retry_after)
+
 
 def is_step(kind: str, step: str) -> bool:
     """Tell whether a closing of this kind has this step."""
