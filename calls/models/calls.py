@@ -119,11 +119,13 @@ MISMATCH = """
     UPDATE calls_call SET state = 'closing', closing_kind = 'mismatch', closing_at = coalesce(closing_at, NEW.at),
            out_of_criteria_at = coalesce(out_of_criteria_at, NEW.at), disposition_id = code,
            goodbye_at = NULL, goodbyes = 0 WHERE id = c.id;
+    people := ARRAY(SELECT c.prospect_id
+                     UNION SELECT n.prospect_id FROM crm_prospectnumber n WHERE n.number = ANY (numbers));
     PERFORM FROM campaigns_listentry e
-      WHERE e.id = c.entry_id
-         OR (e.state IN ('ready', 'callback') AND e.prospect_id IN (
-             SELECT c.prospect_id
-              UNION SELECT n.prospect_id FROM crm_prospectnumber n WHERE n.number = ANY (numbers)))
+      WHERE e.id = ANY (ARRAY(
+            SELECT c.entry_id
+             UNION SELECT w.id FROM campaigns_listentry w
+                    WHERE w.prospect_id = ANY (people) AND w.state IN ('ready', 'callback')))
       ORDER BY e.id FOR UPDATE;
     -- What was heard stays with the answer, where an erasure can blank it.
     WITH bars AS (
@@ -443,6 +445,7 @@ class CallAnswer(models.Model):
                     ("code", "bigint"),
                     ("prog", "bigint"),
                     ("numbers", "text[]"),
+                    ("people", "bigint[]"),
                 ],
                 func=MISMATCH,
             ),

@@ -62,7 +62,9 @@ LOCK = """
 """
 
 #: Closes the waiting entries that the new bars cover, or moves them to a number that is still allowed.
+#: Planned at each run (EXECUTE): one row and a list of 200,000 want different plans, and sessions do both.
 CLOSE = """
+    EXECUTE $sql$
     WITH hit AS (
         SELECT e.id FROM new_rows x JOIN campaigns_listentry e ON e.prospect_id = x.prospect_id
          WHERE e.state IN ('ready', 'callback')
@@ -73,7 +75,7 @@ CLOSE = """
     ), locked AS (
         SELECT e.id, e.number, e.prospect_id, e.campaign_id FROM campaigns_listentry e
          WHERE e.id IN (SELECT id FROM hit) AND e.state IN ('ready', 'callback') ORDER BY e.id FOR UPDATE
-    ), judged AS (
+    ), judged AS MATERIALIZED (
         SELECT l.id, courtois_covering_exclusion(l.number, l.prospect_id, l.campaign_id) AS bar,
                courtois_callable_number(l.prospect_id, l.campaign_id) AS other
           FROM locked l
@@ -87,7 +89,8 @@ CLOSE = """
            verdict_until = CASE WHEN j.other IS NULL THEN x.until END,
            updated_at = clock_timestamp()
       FROM judged j JOIN campaigns_exclusion x ON x.id = j.bar
-     WHERE e.id = j.id;
+     WHERE e.id = j.id
+    $sql$;
     RETURN NULL;
 """
 
