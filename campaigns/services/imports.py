@@ -40,6 +40,8 @@ MAX_FILE_BYTES = 200 * 1024 * 1024
 PROMPT_PREVIEW_BYTES = 1024 * 1024
 CHUNK_ROWS = 5_000
 SAMPLE_ROWS = 300
+#: Refused rows that a preview shows.
+MAX_EXAMPLES = 20
 #: A running job without a sign of life for so long is taken up by another worker.
 STALE_AFTER = timedelta(seconds=60)
 MAX_RETRIES = 5
@@ -262,16 +264,24 @@ def dry_run(
     """The counts that an import would end with, as JSON. Each chunk is merged and rolled back, so locks are short."""
     started = time.monotonic()
     totals = Totals.stored({})
+    refused: list[dict[str, Any]] = []
     for chunk in _chunks(content, reading):
         with transaction.atomic():
             merged = _merge(chunk, target)
             _add_entry_counts(totals.counts, entry_counts(target.campaign, merged.met))
             transaction.set_rollback(True)
         totals.add(chunk, merged)
+        if len(refused) < MAX_EXAMPLES:
+            refused.extend(_as_example(record) for record in chunk if record.reason)
         if progress:
             progress(totals.counts["rows"])
     totals.counts["seconds"] = round(time.monotonic() - started, 3)
-    return totals.as_json()
+    return totals.as_json() | {"rejects": refused[:MAX_EXAMPLES]}
+
+
+def _as_example(record: Record) -> dict[str, Any]:
+    """A refused row as the preview shows it."""
+    return {"line": record.line, "column": record.column, "value": record.value, "reason": record.reason}
 
 
 # ---- run

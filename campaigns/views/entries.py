@@ -114,6 +114,7 @@ def _page(request: HttpRequest, campaign: Campaign, form: AddProspectsForm) -> H
         "page": page,
         "rows": [(entry, entries_selector.why(entry)) for entry in page],
         "states": entries_selector.counts_by_state(campaign),
+        "now": now(),
         "filtered": any(filters.values().values()),
         "tab": "entries",
     }
