@@ -19,7 +19,7 @@ from config import embedded
 ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
 HOST = os.environ.get("HOST") or "127.0.0.1"
-START_SECONDS = 60
+START_SECONDS = 120
 
 WELCOME = """
   Courtois répond sur  http://localhost:{port}/

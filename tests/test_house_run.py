@@ -22,6 +22,8 @@ from config import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("calls", "campaigns", "config", "crm", "locale", "static", "templates", "manage.py", "Procfile")
+# What a person at a desk has set: nothing.
+BARE = {"DATABASE_URL": "", "REDIS_URL": "", "DJANGO_SETTINGS_MODULE": "config.settings"}
 
 
 @pytest.fixture
@@ -49,12 +51,7 @@ def free_port() -> int:
 @contextmanager
 def running(checkout: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     """What `make run` runs, until it has said where it answers."""
-    environment = os.environ | {
-        "PORT": str(port),
-        "DATABASE_URL": "",
-        "REDIS_URL": "",
-        "WEB_CONCURRENCY": "1",
-    }
+    environment = os.environ | BARE | {"PORT": str(port), "WEB_CONCURRENCY": "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "config.run"],
         cwd=checkout,
@@ -132,7 +129,7 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(checkout: Path) -> 
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        environment = os.environ | {"PORT": str(other.getsockname()[1])}
+        environment = os.environ | BARE | {"PORT": str(other.getsockname()[1])}
 
         done = subprocess.run(
             [sys.executable, "-m", "config.run"],
