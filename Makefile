@@ -1,4 +1,4 @@
-# The house in six words: run, test, check, bench, compile, clean. The README says what each does.
+# The house in a few words; the README says what each does.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,13 +9,14 @@ OFFLINE := DATABASE_URL=postgresql:///offline REDIS_URL=redis://localhost
 PRODUCTION := $(OFFLINE) DEBUG=0 ALLOWED_HOSTS=courtois.example \
 	SECRET_KEY=only-for-this-check-9f2c4e7a1b8d5f3e6a0c9b7d4e1f8a2c5b3d6e9f
 
-.PHONY: run test check bench compile clean
+.PHONY: run test check bench format compile clean
 
 run: .venv/runtime.stamp node_modules/.stamp
 	@exec $(BIN)/python -m config.run
 
 test: .venv/development.stamp node_modules/.stamp
-	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || $(MAKE) --no-print-directory chromium
+	@for name in chromium chromium-browser google-chrome-stable google-chrome; do command -v $$name && exit; done >/dev/null || \
+		$(MAKE) --no-print-directory chromium
 	@$(BIN)/pytest -n 2; status=$$?; $(BIN)/python -m config.embedded stop var/test; exit $$status
 
 check: .venv/development.stamp node_modules/.stamp
@@ -28,6 +29,12 @@ check: .venv/development.stamp node_modules/.stamp
 	$(OFFLINE) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(OFFLINE) $(BIN)/pytest -q tests/test_house_layers.py
+
+# What the machine can put right by itself.
+format: .venv/development.stamp
+	$(BIN)/ruff format --quiet .
+	$(BIN)/ruff check --fix .
+	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 {} + || true
 
 bench: .venv/development.stamp node_modules/.stamp
 	$(BIN)/python bench/run.py
