@@ -235,9 +235,9 @@ def test_a_crash_leaves_a_mismatch_whole_or_not_at_all(desk: Desk, committed: bo
 # --- Services: claims ---
 
 
-def drain(agent: User, campaign: Any, at: datetime) -> list[int]:
+def drain(agent: User, campaign: Any, at: datetime) -> list[int | None]:
     """Claim until nobody is callable, giving each call back as done; return the entries that were served."""
-    served = []
+    served: list[int | None] = []
     while True:
         call = claim_next(campaign=campaign, by=agent, at=at)
         if call is None:
@@ -300,11 +300,11 @@ def test_an_agent_who_asks_twice_at_once_gets_one_fiche() -> None:
 def test_claim_and_exclusion_at_once_leave_no_excluded_fiche_on_a_screen() -> None:
     for turn in range(ROUNDS):
         desk = Desk()
-        target = {"number": desk.number} if turn % 3 else {"prospect": desk.prospect}
+        target: dict[str, Any] = {"number": desk.number} if turn % 3 else {"prospect": desk.prospect}
 
         results = race(
-            lambda desk=desk: claim_next(campaign=desk.campaign, by=desk.agent, at=NOW),
-            lambda target=target: make_exclusion(**target),
+            partial(claim_next, campaign=desk.campaign, by=desk.agent, at=NOW),
+            partial(make_exclusion, **target),
         )
 
         assert unexpected(results, DomainError) == []
@@ -316,6 +316,12 @@ def test_claim_and_exclusion_at_once_leave_no_excluded_fiche_on_a_screen() -> No
             assert desk.entry.number == desk.second or desk.entry.state == EntryState.CLAIMED
 
 
+def after(seconds: float, act: Callable[[], Any]) -> Any:
+    """Do it after a moment."""
+    time.sleep(seconds)
+    return act()
+
+
 def test_dial_and_exclusion_at_once_never_dial_what_was_excluded_before() -> None:
     outcomes = Counter[str]()
     for turn in range(ROUNDS):
@@ -324,16 +330,10 @@ def test_dial_and_exclusion_at_once_never_dial_what_was_excluded_before() -> Non
         assert call is not None
 
         # A little head start, to either side by turns: both orders are played.
-        pauses = [0.0, 0.004] if turn % 2 else [0.004, 0.0]
+        late, early = (0.004, 0.0) if turn % 2 else (0.0, 0.004)
         results = race(
-            lambda call=call, desk=desk, pause=pauses[0]: (
-                time.sleep(pause),
-                dial(call=call, by=desk.agent, at=NOW),
-            )[1],
-            lambda desk=desk, pause=pauses[1]: (
-                time.sleep(pause),
-                make_exclusion(number=desk.number, prospect=desk.prospect),
-            )[1],
+            partial(after, late, partial(dial, call=call, by=desk.agent, at=NOW)),
+            partial(after, early, partial(make_exclusion, number=desk.number, prospect=desk.prospect)),
         )
 
         assert unexpected(results, DomainError) == []
@@ -353,8 +353,14 @@ def test_mismatch_against_an_exclusion_and_an_import_of_the_same_number() -> Non
         newcomer = make_prospect(desk.number)
         by = make_user(Role.MANAGER)
 
-        answer = {"criterion": criterion, "result": "mismatch", "heard": "non", "by": desk.agent, "at": NOW}
-        bar = {"programme": desk.programme, "number": desk.number, "prospect": desk.prospect}
+        answer: dict[str, Any] = {
+            "criterion": criterion,
+            "result": "mismatch",
+            "heard": "non",
+            "by": desk.agent,
+            "at": NOW,
+        }
+        bar: dict[str, Any] = {"programme": desk.programme, "number": desk.number, "prospect": desk.prospect}
         results = race(
             partial(answer_criterion, call=call, **answer),
             partial(make_exclusion, **bar),
