@@ -14,7 +14,15 @@ from calls.services.talk import answer_criterion, greet
 from campaigns.models import Campaign, Criterion, ListEntry, Programme
 from crm.enums import Role
 from crm.models import Prospect, ProspectEvent, User
-from tests.factories import NOW, make_campaign, make_criterion, make_entry, make_programme, make_prospect, make_user
+from tests.factories import (
+    NOW,
+    make_campaign,
+    make_criterion,
+    make_entry,
+    make_programme,
+    make_prospect,
+    make_user,
+)
 
 #: Between two verbs.
 PACE = timedelta(seconds=5)
@@ -36,7 +44,7 @@ class Talk:
         self.campaign: Campaign = make_campaign(self.programme, **campaign)
         self.prospect: Prospect = prospect or make_prospect(organisation="Banque de l'Ouest")
         self.entry_id = make_entry(self.campaign, self.prospect).pk
-        self.agent: User = make_user(Role.AGENT)
+        self.agent: User = make_user(Role.AGENT, languages=["fr", "en"])
         self.supervisor: User = make_user(Role.SUPERVISOR)
         self.manager: User = make_user(Role.MANAGER)
         claimed = claim_next(campaign=self.campaign, by=self.agent, at=self.at)

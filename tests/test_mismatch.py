@@ -13,7 +13,15 @@ from campaigns.enums import EntryState
 from campaigns.models import Exclusion
 from crm.enums import EventKind
 from crm.models import ProspectEvent
-from tests.factories import make_campaign, make_criterion, make_entry, make_programme, make_prospect, make_user, next_number
+from tests.factories import (
+    make_campaign,
+    make_criterion,
+    make_entry,
+    make_programme,
+    make_prospect,
+    make_user,
+    next_number,
+)
 from tests.talking import Talk
 
 pytestmark = pytest.mark.django_db
@@ -312,5 +320,10 @@ def test_another_agent_does_not_see_the_call() -> None:
 
     with pytest.raises(Exception, match="Introuvable"):
         answer_criterion(
-            criterion=talk.criterion, result=Result.MATCH, heard="", call=talk.call, by=make_user(), at=talk.at
+            criterion=talk.criterion,
+            result=Result.MATCH,
+            heard="",
+            call=talk.call,
+            by=make_user(),
+            at=talk.at,
         )

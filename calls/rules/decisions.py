@@ -29,7 +29,14 @@ DECISIONS_OF: dict[str, tuple[Decision, ...]] = {
 
 #: Decisions that ask for a reason in words.
 NEEDS_REASON = frozenset(
-    {Decision.ALLOW_OTHERS, Decision.CORRECT, Decision.REFUSE, Decision.REOPEN, Decision.BAN, Decision.CLOSE_CALL}
+    {
+        Decision.ALLOW_OTHERS,
+        Decision.CORRECT,
+        Decision.REFUSE,
+        Decision.REOPEN,
+        Decision.BAN,
+        Decision.CLOSE_CALL,
+    }
 )
 #: Decisions kept to managers.
 FOR_MANAGERS = frozenset({Decision.REOPEN, Decision.BAN})

@@ -1,4 +1,4 @@
-"""Playbooks of delicate situations, as data: what to say and to do, stage by stage, and where the agent may end the call.
+"""Playbooks of delicate situations, as data: what to say and to do, stage by stage, and where the call may end.
 
 Sentences are our own. `say` has a list of variants by language; stages are numbered from 1.
 """
@@ -127,8 +127,12 @@ PLAYBOOKS: tuple[Playbook, ...] = (
         "blague interrompt hors sujet grossier",
         (
             StageText(
-                ("Si vous avez une question précise, j'y réponds volontiers. Sinon, je devrai conclure cet appel.",),
-                ("If you have a precise question I will gladly answer it. If not, I shall have to close this call.",),
+                (
+                    "Si vous avez une question précise, j'y réponds volontiers. Sinon, je devrai conclure cet appel.",
+                ),
+                (
+                    "If you have a precise question I will gladly answer it. If not, I shall have to close this call.",
+                ),
                 "Prévenir, puis laisser une chance de revenir au sujet. Sans retour, l'appel peut prendre fin.",
                 may_end=True,
             ),

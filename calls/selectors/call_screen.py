@@ -205,7 +205,9 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         steps=steps,
         due_step=due,
         mismatches=mismatches,
-        dispositions=dispositions_of(call) if call.disposition_id is None and call.state in _QUALIFIED else [],
+        dispositions=dispositions_of(call)
+        if call.disposition_id is None and call.state in _QUALIFIED
+        else [],
         proposed=DISPOSITION_OF_CAUSE.get(call.cause, ""),
         callback_id=around.callback_id,
         callback_at=around.callback_at,
@@ -312,14 +314,21 @@ def _around(call: Call) -> _Around:
                 )
             ),
             reported=ArraySubquery(
-                Incident.objects.filter(call=OuterRef("pk")).order_by("id").values(json=JSONObject(id="id", kind="kind"))
+                Incident.objects.filter(call=OuterRef("pk"))
+                .order_by("id")
+                .values(json=JSONObject(id="id", kind="kind"))
             ),
             agreed=Subquery(callback.values("id")[:1]),
             agreed_at=Subquery(callback.values("due_at")[:1]),
             numbers=ArraySubquery(
                 phones.values(
                     json=JSONObject(
-                        id="id", number="number", kind="kind", extension="extension", note="note", validity="validity"
+                        id="id",
+                        number="number",
+                        kind="kind",
+                        extension="extension",
+                        note="note",
+                        validity="validity",
                     )
                 )
             ),
@@ -435,7 +444,9 @@ def _stage(call: Call, events: Sequence[CallEvent]) -> StageCard | None:
     if last is None or call.state not in ON_LINE or not last.data.get("stage"):
         return None
     stages = list(
-        Stage.objects.filter(situation__code=last.data["situation"]).select_related("situation").order_by("position")
+        Stage.objects.filter(situation__code=last.data["situation"])
+        .select_related("situation")
+        .order_by("position")
     )
     number = next((n for n, row in enumerate(stages) if row.position == last.data["stage"]), None)
     if number is None:

@@ -43,7 +43,9 @@ def _text(event: ProspectEvent) -> str:
     words = [_word(name, event.data[name]) for name in _SHOWN if event.data.get(name)]
     if event.kind == EventKind.CLOSING and event.data.get("event") == CallEventKind.CLOSING_STEP:
         words = words[:1]
-    return " : ".join([str(EventKind(event.kind).label), ", ".join(words)] if words else [str(EventKind(event.kind).label)])
+    return " : ".join(
+        [str(EventKind(event.kind).label), ", ".join(words)] if words else [str(EventKind(event.kind).label)]
+    )
 
 
 def _word(name: str, value: Any) -> str:

@@ -74,7 +74,12 @@ def words_of(call: Call) -> Words:
 
 
 def _languages(call: Call) -> list[str]:
-    wanted = [call.prospect.language if call.prospect else "", call.language, call.campaign.language, LAST_LANGUAGE]
+    wanted = [
+        call.prospect.language if call.prospect else "",
+        call.language,
+        call.campaign.language,
+        LAST_LANGUAGE,
+    ]
     return list(dict.fromkeys(code[:2].lower() for code in wanted if code))
 
 

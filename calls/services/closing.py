@@ -62,7 +62,8 @@ def _check_due(call: Call, step: str, said: list[Said]) -> None:
     if due is None:
         raise InvalidTransition(_("Tout est dit : laissez la personne raccrocher."))
     raise ClosingRequired(
-        _("La phrase suivante de la clôture est : %(step)s.") % {"step": Step(due).label}, extra={"due": str(due)}
+        _("La phrase suivante de la clôture est : %(step)s.") % {"step": Step(due).label},
+        extra={"due": str(due)},
     )
 
 
@@ -99,7 +100,9 @@ def enter_stage(*, call: Call, situation: str, stage: int, by: User, at: datetim
     A stage that says so lets the agent end the call, and opens an incident for the supervisor. The stage of now again
     changes nothing. Raises Invalid for an unknown one, InvalidTransition when nobody is on the line.
     """
-    reached = Stage.objects.select_related("situation").filter(situation__code=situation, position=stage).first()
+    reached = (
+        Stage.objects.select_related("situation").filter(situation__code=situation, position=stage).first()
+    )
     if reached is None:
         raise Invalid.field("stage", _("Étape inconnue."))
     with held(call, by=by) as current:

@@ -18,7 +18,16 @@ from calls.services.errors import (
     ProspectExcluded,
     domain_errors,
 )
-from calls.services.held import fiche_lease, held, lock_entry, require_verb, save, share_bars, tell, tell_prospect
+from calls.services.held import (
+    fiche_lease,
+    held,
+    lock_entry,
+    require_verb,
+    save,
+    share_bars,
+    tell,
+    tell_prospect,
+)
 from campaigns.enums import EntryState, Gate
 from campaigns.models import Attempt, Campaign, ListEntry
 from campaigns.rules.gate import Verdict, describe, local_date
@@ -146,7 +155,12 @@ def _store_refusal(
         at=at,
         by=by,
         kind=EventKind.REFUSED,
-        data={"campaign": campaign.pk, "gate": str(found.gate), "reason": found.reason, "mode": str(Mode.MANUAL)},
+        data={
+            "campaign": campaign.pk,
+            "gate": str(found.gate),
+            "reason": found.reason,
+            "mode": str(Mode.MANUAL),
+        },
     )
 
 

@@ -41,7 +41,7 @@ def dispose(
     callback_agent: User | None = None,
     exact: bool = False,
 ) -> Call:
-    """Store how the call ended and run its effects; in `connected` it starts the closing, off the line it ends the call.
+    """Store how the call ended and run its effects; in `connected` it starts the closing, off the line it is done.
 
     `callback_at` (aware, later than `at`) is obligatory where the disposition says so; `callback_agent` makes it
     personal, `exact` says that the person gave that very time. The same code twice is stored once; off the line it
@@ -158,7 +158,11 @@ def correct_version(
     """
     require_manager(by)
     wrong = CallAnswer.objects.filter(
-        criterion=criterion, version=version, result="mismatch", blocking=True, call__disposition__by_mismatch_only=True
+        criterion=criterion,
+        version=version,
+        result="mismatch",
+        blocking=True,
+        call__disposition__by_mismatch_only=True,
     )
     calls = list(Call.objects.filter(pk__in=wrong.values("call")).order_by("pk"))
     for call in calls:
@@ -175,7 +179,9 @@ def _known(code: str) -> Disposition:
 
 def _offered(call: Call, code: str) -> Disposition:
     disposition = _known(code)
-    refused = DispositionRule.objects.filter(campaign=call.campaign_id, disposition=disposition, enabled=False)
+    refused = DispositionRule.objects.filter(
+        campaign=call.campaign_id, disposition=disposition, enabled=False
+    )
     if refused.exists() and call.disposition_id != disposition.pk:
         raise Invalid.field("code", _("Cette campagne ne propose pas cette qualification."))
     return disposition
@@ -191,7 +197,9 @@ def _already(call: Call, *, by: User, at: datetime) -> Call:
 def _check_choice(call: Call, disposition: Disposition) -> None:
     """Refuse what cannot be chosen on this call: see `Reach`, and what only a mismatch stores."""
     if disposition.by_mismatch_only:
-        raise Invalid.field("code", _("Hors-critères se constate sur un critère : répondez « non » à sa question."))
+        raise Invalid.field(
+            "code", _("Hors-critères se constate sur un critère : répondez « non » à sa question.")
+        )
     if call.disposition_id is not None:
         if call.out_of_criteria_at is not None and call.state == CallState.CLOSING:
             raise ClosingRequired
@@ -208,7 +216,8 @@ def _check_choice(call: Call, disposition: Disposition) -> None:
         missing = unmet(call)
         if missing:
             raise InvalidTransition(
-                _("Chaque critère éliminatoire doit être rempli : %(question)s") % {"question": missing[0].question},
+                _("Chaque critère éliminatoire doit être rempli : %(question)s")
+                % {"question": missing[0].question},
                 extra={"criteria": [criterion.pk for criterion in missing]},
             )
 
@@ -225,7 +234,9 @@ def _check_words(
     if agreed is None:
         raise Invalid.field("callback_at", _("Quand rappeler ?"))
     if call.entry_id is None:
-        raise Invalid.field("code", _("Ce numéro n'a pas de fiche en liste : un rappel ne peut pas être promis."))
+        raise Invalid.field(
+            "code", _("Ce numéro n'a pas de fiche en liste : un rappel ne peut pas être promis.")
+        )
 
 
 def _store(
@@ -233,7 +244,12 @@ def _store(
 ) -> Call:
     CallDisposition.objects.create(call=call, disposition=disposition, note=note, at=at, by=by)
     save(call, disposition=disposition)
-    data = {"code": disposition.code, "label": disposition.label, "note": note, **(agreed.facts() if agreed else {})}
+    data = {
+        "code": disposition.code,
+        "label": disposition.label,
+        "note": note,
+        **(agreed.facts() if agreed else {}),
+    }
     tell(call, CallEventKind.DISPOSITION, by=by, at=at, data=data)
     run_effects(call, disposition, agreed, note=note, by=by, at=at)
     if call.state == CallState.CONNECTED:

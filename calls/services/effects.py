@@ -1,4 +1,4 @@
-"""What a disposition changes elsewhere: bars, the queue's entry, callbacks. Kept as `CallEffect` rows, and undone by them."""
+"""What a disposition changes elsewhere: bars, the queue's entry, callbacks; kept as `CallEffect` rows, and undone."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,7 +64,9 @@ def undo_effects(call: Call, reason: str, *, by: User, at: datetime) -> None:
     if entry is None:
         return
     first = call.effects.filter(kind=EffectKind.ENTRY, entry=entry).order_by("id").first()
-    before = first.before if first else {"state": call.entry_was or EntryState.READY, "attempts": entry.attempts}
+    before = (
+        first.before if first else {"state": call.entry_was or EntryState.READY, "attempts": entry.attempts}
+    )
     restored = {
         "state": before["state"],
         "due_at": datetime.fromisoformat(before["due_at"]) if "due_at" in before else entry.due_at,
@@ -207,7 +209,11 @@ def _close_callbacks(call: Call, entry: ListEntry, *, at: datetime) -> None:
     for callback in Callback.objects.filter(entry=entry, state=CallbackState.OPEN).exclude(call=call):
         Callback.objects.filter(pk=callback.pk).update(state=CallbackState.DONE, closed_at=at)
         CallEffect.objects.create(
-            call=call, kind=EffectKind.CALLBACK, callback=callback, before={"state": str(callback.state)}, at=at
+            call=call,
+            kind=EffectKind.CALLBACK,
+            callback=callback,
+            before={"state": str(callback.state)},
+            at=at,
         )
 
 

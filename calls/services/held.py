@@ -110,8 +110,16 @@ def require_verb(verb: str, call: Call, at: datetime) -> None:
     facts = {"state": call.state, "verb": verb}
     if problem == "closing-required":
         raise ClosingRequired(extra=facts)
-    if call.state == CallState.CONNECTED and call.greeted_at is None and verb in ("criteria", "closing", "disposition"):
+    if (
+        call.state == CallState.CONNECTED
+        and call.greeted_at is None
+        and verb in ("criteria", "closing", "disposition")
+    ):
         raise InvalidTransition(_("Saluez d'abord la personne."), extra=facts)
+    if verb == "disposition" and call.disposition_id is not None:
+        raise InvalidTransition(
+            _("Cet appel est déjà qualifié : un superviseur peut le corriger."), extra=facts
+        )
     raise InvalidTransition(extra=facts)
 
 

@@ -13,7 +13,15 @@ from calls.selectors.bars import covering_exclusion
 from calls.services.dispositions import correct_disposition, finish
 from calls.services.effects import run_effects
 from calls.services.errors import Forbidden, Invalid, InvalidTransition, ProspectExcluded, domain_errors
-from calls.services.held import held, lock_numbers, numbers_of, require_manager, require_supervisor, save, tell
+from calls.services.held import (
+    held,
+    lock_numbers,
+    numbers_of,
+    require_manager,
+    require_supervisor,
+    save,
+    tell,
+)
 from campaigns.enums import EntryState, ExclusionReason, Scope
 from campaigns.models import Campaign, Disposition, Exclusion, ListEntry
 from campaigns.services.exclusions import exclude, lift_exclusion
@@ -53,7 +61,9 @@ def decide(
                 return earlier
             raise InvalidTransition(_("Cet incident est déjà décidé."))
         _do(incident, decision, reason, code, note, callback_at, number, by=by, at=at)
-        row = IncidentDecision.objects.create(incident=incident, decision=decision, reason=reason, at=at, by=by)
+        row = IncidentDecision.objects.create(
+            incident=incident, decision=decision, reason=reason, at=at, by=by
+        )
         _tell(incident, decision, reason, by=by, at=at)
         return row
 
@@ -63,8 +73,9 @@ def resource(
 ) -> ListEntry:
     """Reopen a fiche whose number reached somebody else, on another number: a manager's decision, with its reason.
 
-    The new number (any spelling) is put first on the fiche; the bars on the person in this programme are lifted, those on
-    numbers stay. Returns its entry, ready. Raises Forbidden, Invalid, ProspectExcluded when the new number is barred too.
+    The new number (any spelling) is put first on the fiche; the bars on the person in this programme are lifted,
+    those on numbers stay. Returns its entry, ready. Raises Forbidden, Invalid, ProspectExcluded when the new number
+    is barred too.
     """
     require_manager(by)
     reason = reason.strip()
@@ -147,7 +158,13 @@ def _qualify(call: Call, code: str, reason: str, *, by: User, at: datetime) -> N
         raise Invalid.field("code", _("Cette qualification ne convient pas à un appel clos d'office."))
     CallDisposition.objects.create(call=call, disposition=disposition, note=reason, at=at, by=by)
     save(call, disposition=disposition)
-    tell(call, CallEventKind.DISPOSITION, by=by, at=at, data={"code": code, "label": disposition.label, "note": reason})
+    tell(
+        call,
+        CallEventKind.DISPOSITION,
+        by=by,
+        at=at,
+        data={"code": code, "label": disposition.label, "note": reason},
+    )
     run_effects(call, disposition, None, note=reason, by=by, at=at)
 
 

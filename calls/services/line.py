@@ -1,4 +1,4 @@
-"""What the line does: it rings, somebody answers or nobody is reached, it goes silent, it ends. Stored as it happened."""
+"""What the line does: it rings, somebody answers or nobody does, it goes silent, it ends. Stored as it happened."""
 
 from datetime import datetime
 from typing import Any
@@ -114,9 +114,7 @@ def _end(
     call: Call, hung_up_by: str, evidence: str, facts: dict[str, Any], *, by: User, at: datetime
 ) -> Call:
     was_allowed = may_hang_up(line_facts(call), at)
-    left = steps_left(
-        call.closing_kind or ClosingKind.ORDINARY, [said.step for said in said_sentences(call)]
-    )
+    left = steps_left(call.closing_kind or ClosingKind.ORDINARY, [said.step for said in said_sentences(call)])
     save(
         call,
         state=CallState.ENDED,
@@ -127,7 +125,11 @@ def _end(
     )
     if left:
         tell(
-            call, CallEventKind.CLOSING_INTERRUPTED, by=by, at=at, data={"steps": [str(step) for step in left]}
+            call,
+            CallEventKind.CLOSING_INTERRUPTED,
+            by=by,
+            at=at,
+            data={"steps": [str(step) for step in left]},
         )
     data = {"by": hung_up_by, "evidence": evidence, **facts}
     if hung_up_by == HungUpBy.AGENT:
@@ -198,4 +200,3 @@ def explain_hang_up(*, call: Call, why: str, by: User, at: datetime) -> Call:
 
 def _facts(**given: Any) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value not in (None, "")}
-

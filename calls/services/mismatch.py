@@ -46,9 +46,7 @@ def store_mismatch(call: Call, criterion: Criterion | None, heard: str, *, by: U
     tell(call, CallEventKind.CRITERION, by=by, at=at, data=data)
     if not answer.blocking:
         return call
-    Call.objects.filter(pk=call.pk).update(
-        closing_at=at, line_dead_at=None, lease_until=talk_lease(call, at)
-    )
+    Call.objects.filter(pk=call.pk).update(closing_at=at, line_dead_at=None, lease_until=talk_lease(call, at))
     call.refresh_from_db()
     _tell_all(call, data, by=by, at=at)
     if entry is not None:
@@ -106,7 +104,11 @@ def call_exclusions(call: Call) -> QuerySet[Exclusion]:
 
 def ask_about_shared_number(call: Call, *, by: User, at: datetime) -> None:
     """Ask the supervisor whether the other records on the barred number may be called on it, where there are any."""
-    bar = Exclusion.objects.filter(call_ref=call.pk, number=call.number, lifted_at__isnull=True).order_by("-id").first()
+    bar = (
+        Exclusion.objects.filter(call_ref=call.pk, number=call.number, lifted_at__isnull=True)
+        .order_by("-id")
+        .first()
+    )
     if bar is None:
         return
     others = (

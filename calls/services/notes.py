@@ -34,4 +34,6 @@ def publish_note(call: Call, *, by: User, at: datetime) -> None:
     """Write the note into the prospect's timeline, inside the sponsor."""
     text = note_of(call)
     if text:
-        tell_prospect(call, EventKind.NOTE, by=by, at=at, data={"event": str(CallEventKind.NOTE), "text": text})
+        tell_prospect(
+            call, EventKind.NOTE, by=by, at=at, data={"event": str(CallEventKind.NOTE), "text": text}
+        )

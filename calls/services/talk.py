@@ -120,7 +120,12 @@ def correct_fact(
         if "attributes" in data:
             fields["attributes"] = {**current.prospect.attributes, **(data["attributes"] or {})}
         prospect = edit_prospect(
-            prospect=current.prospect, data=fields, phones=phones, by=by, at=at, expected_version=expected_version
+            prospect=current.prospect,
+            data=fields,
+            phones=phones,
+            by=by,
+            at=at,
+            expected_version=expected_version,
         )
         if current.state in (CallState.CONNECTED, CallState.CLOSING) and current.out_of_criteria_at is None:
             current.prospect = prospect
