@@ -369,7 +369,7 @@ SELECT id, %(sponsor)s, %(at)s, %(by)s, 'excluded', %(data)s::jsonb FROM unnest(
 
 def _exclude(cursor: CursorWrapper, target: Target) -> None:
     """The person's own "do not call", told by the supplier, bars for the sponsor; bars that stand stay as they are."""
-    params = {
+    params: dict[str, Any] = {
         "sponsor": target.sponsor_id,
         "at": target.at,
         "by": target.by.pk,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -107,7 +108,7 @@ DELETE FROM campaigns_suppliedvalues v USING campaigns_importrow r
 
 def _restore(cursor: CursorWrapper, job: ImportJob, at: datetime) -> list[int]:
     """Former values back, where nobody corrected the record since; numbers that came with the import stay."""
-    params = {"job": job.pk, "at": at}
+    params: dict[str, Any] = {"job": job.pk, "at": at}
     cursor.execute(_FORGET, params)
     cursor.execute(_RESTORE, params)
     return sorted(row[0] for row in cursor.fetchall())
@@ -147,7 +148,12 @@ def _erase(cursor: CursorWrapper, job: ImportJob, by: User, at: datetime) -> int
     cursor.execute(_ERASABLE, {"job": job.pk})
     prospects = [row[0] for row in cursor.fetchall()]
     for start in range(0, len(prospects), CHUNK):
-        params = {"prospects": prospects[start : start + CHUNK], "at": at, "by": by.pk, "job": job.pk}
+        params: dict[str, Any] = {
+            "prospects": prospects[start : start + CHUNK],
+            "at": at,
+            "by": by.pk,
+            "job": job.pk,
+        }
         for statement in (_ERASE, _BLANK_EVENTS, _TELL):
             cursor.execute(statement, params)
     return len(prospects)

@@ -236,17 +236,17 @@ def preview_import(*, job: ImportJob, by: User, at: datetime) -> dict[str, Any]:
     content = bytes(job.file.content)
     reading = read_layout(content, job.mapping, job.region)
     counts = dry_run(content=content, reading=reading, target=target)
-    job.preview = {
+    preview = {
         **counts,
         "columns": reading.columns(),
         "encoding": job.encoding,
         "delimiter": job.delimiter,
     }
-    job.total_rows = counts["rows"]
+    job.preview, job.total_rows = preview, counts["rows"]
     ImportJob.objects.filter(pk=job.pk, state=ImportState.UPLOADED).update(
-        preview=job.preview, total_rows=job.total_rows
+        preview=preview, total_rows=job.total_rows
     )
-    return job.preview
+    return preview
 
 
 def request_preview(*, job: ImportJob, by: User, at: datetime) -> ImportJob:

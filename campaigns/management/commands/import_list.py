@@ -5,9 +5,9 @@ import sys
 import time
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
@@ -184,7 +184,7 @@ class ProgressBar:
 
     width = 30
 
-    def __init__(self, stream: TextIO, total: int) -> None:
+    def __init__(self, stream: OutputWrapper, total: int) -> None:
         """`total` rows are expected; it may be a little off."""
         self._stream, self._total = stream, total
         self._live = getattr(sys.stderr, "isatty", lambda: False)()
@@ -197,7 +197,7 @@ class ProgressBar:
     def __exit__(self, *_: object) -> None:
         """End the line that is being redrawn."""
         if self._live and self._shown_at:
-            self._stream.write("", ending="\n")  # type: ignore[call-arg]
+            self._stream.write("", ending="\n")
 
     def show(self, done: int) -> None:
         """Draw `done` rows."""
@@ -208,7 +208,7 @@ class ProgressBar:
         share = min(done / self._total, 1)
         bar = "█" * round(share * self.width) + "░" * (self.width - round(share * self.width))
         text = f"{bar} {share:4.0%}  {done:,}".replace(",", "\u202f")
-        self._stream.write(("\r" if self._live else "") + text, ending="" if self._live else "\n")  # type: ignore[call-arg]
+        self._stream.write(("\r" if self._live else "") + text, ending="" if self._live else "\n")
 
 
 def _write(path: Path, lines: Any) -> None:
