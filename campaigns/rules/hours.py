@@ -7,6 +7,7 @@ and not its last one: at 13:00:00 it is closed.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -28,7 +29,13 @@ MAX_WINDOWS = 50
 
 def is_time_zone(name: str) -> bool:
     """Tell whether `name` is an IANA zone that we can reckon with."""
-    return bool(name) and name in available_timezones()
+    return name in _zones()
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """The zones of this machine; looking them up reads some six hundred files."""
+    return frozenset(available_timezones())
 
 
 def check_hours(hours: object) -> list[dict[str, Any]]:
