@@ -437,7 +437,7 @@ def _whole(results: list[dict[str, Any]]) -> Response:
 class CampaignClosingSteps(Endpoint):
     """The sentences of the closing in a campaign, in every language."""
 
-    roles = {"GET": READERS, "POST": MANAGERS}
+    roles = {"GET": MANAGERS | PROGRAMS, "POST": MANAGERS}
 
     @describe(
         "closing_steps_list",

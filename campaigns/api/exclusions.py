@@ -332,8 +332,8 @@ class ExclusionLift(Endpoint):
     def post(self, request: Request, pk: int) -> Response:
         """Lift."""
         user = caller(request)
-        reason = read(request, LiftIn)["reason"]
         exclusion = get_object_or_404(exclusions_of(user), pk=pk)
+        reason = read(request, LiftIn)["reason"]
         lifted = lift_exclusion(exclusion=exclusion, reason=reason, by=user, at=now())
         return record(exclusion_out(lifted))
 

@@ -21,7 +21,7 @@ from campaigns.selectors.imports import progress_of, rejects_csv
 from campaigns.services.import_undo import undo_import
 from campaigns.services.imports import MAX_FILE_BYTES, start_import, upload_import
 from crm.access import sources_of
-from crm.api.endpoints import MANAGERS, PROGRAMS, SUPERVISORS, Endpoint, caller, now, record, stamp
+from crm.api.endpoints import MANAGERS, PROGRAMS, Endpoint, caller, now, record, stamp
 from crm.api.fields import Body, read
 from crm.api.paging import page
 from crm.api.parsers import is_storable
@@ -99,7 +99,7 @@ def _mapping(text: str) -> dict[str, str]:
 class ImportList(Endpoint):
     """The imports of a campaign."""
 
-    roles = {"GET": SUPERVISORS | PROGRAMS, "POST": MANAGERS | PROGRAMS}
+    roles = {"GET": MANAGERS | PROGRAMS, "POST": MANAGERS | PROGRAMS}
     parser_classes = [MultiPartParser]
 
     @describe(
@@ -159,7 +159,7 @@ def _reread(request: Request, pk: int) -> ImportJob:
 class ImportDetail(Endpoint):
     """One import."""
 
-    roles = {"GET": SUPERVISORS | PROGRAMS}
+    roles = {"GET": MANAGERS | PROGRAMS}
 
     @describe("imports_get", "Follow an import", tag="imports", answers={200: ImportOut})
     def get(self, request: Request, pk: int) -> Response:
@@ -170,7 +170,7 @@ class ImportDetail(Endpoint):
 class ImportRejects(Endpoint):
     """The rows of an import that were not taken, with the reason in the last column."""
 
-    roles = {"GET": SUPERVISORS | PROGRAMS}
+    roles = {"GET": MANAGERS | PROGRAMS}
 
     @describe(
         "imports_rejects",

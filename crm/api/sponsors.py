@@ -11,10 +11,8 @@ from rest_framework.response import Response
 
 from crm.access import sources_of, sponsors_of
 from crm.api.endpoints import (
-    EVERYBODY,
     MANAGERS,
     PROGRAMS,
-    SUPERVISORS,
     Endpoint,
     caller,
     check_fresh,
@@ -29,7 +27,7 @@ from crm.models import Source, Sponsor, User
 from crm.rules.errors import Invalid
 from crm.services.sponsors import create_source, create_sponsor, edit_source, edit_sponsor
 
-READERS = SUPERVISORS | PROGRAMS
+READERS = MANAGERS | PROGRAMS
 SLUG = r"^[-a-zA-Z0-9_]+\Z"
 
 
@@ -154,7 +152,7 @@ class SponsorDetail(Endpoint):
 class SourceList(Endpoint):
     """The sources that the user sees: those of their sponsors and the shared ones."""
 
-    roles = {"GET": EVERYBODY - {"agent"}, "POST": MANAGERS | PROGRAMS}
+    roles = {"GET": READERS, "POST": MANAGERS | PROGRAMS}
 
     @describe("sources_list", "List sources", tag="sources", answers={200: page_of(SourceOut)}, is_list=True)
     def get(self, request: Request) -> Response:
@@ -173,7 +171,7 @@ class SourceList(Endpoint):
 class SourceDetail(Endpoint):
     """One source."""
 
-    roles = {"GET": EVERYBODY - {"agent"}, "PATCH": MANAGERS | PROGRAMS}
+    roles = {"GET": READERS, "PATCH": MANAGERS | PROGRAMS}
 
     @describe("sources_get", "Read a source", tag="sources", answers={200: SourceOut})
     def get(self, request: Request, pk: int) -> Response:
