@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.urls import reverse
 
 from calls.models import Call, Callback
 from campaigns.access import (
@@ -15,9 +17,10 @@ from campaigns.access import (
     get_exclusion_or_404,
     get_programme_or_404,
 )
-from campaigns.models import Exclusion
+from campaigns.models import ClosingStep, Disposition, Exclusion
 from crm.access import get_prospect_or_404, prospects_of, require, role_required, sources_of, sponsors_of
 from crm.enums import Role
+from crm.models import Source, Sponsor, User
 from crm.rules.errors import Forbidden
 from tests.factories import (
     NOW,
@@ -128,3 +131,45 @@ def test_a_role_that_may_not_is_told_so() -> None:
                 view(request)
             with pytest.raises(Forbidden):
                 require(request.user, Role.MANAGER, Role.ADMIN)
+
+
+def test_the_admin_holds_reference_tables_and_no_record_or_history(client: Client) -> None:
+    ours = {
+        model._meta.label
+        for model in admin.site._registry
+        if model._meta.app_label in ("crm", "campaigns", "calls")
+    }
+    chief = make_user(Role.ADMIN, is_staff=True, is_superuser=True)
+    client.force_login(chief, backend="django.contrib.auth.backends.ModelBackend")
+    make_source(make_sponsor())
+
+    assert ours - {"calls.Situation", "calls.Stage"} == {
+        "crm.User",
+        "crm.Sponsor",
+        "crm.Source",
+        "campaigns.Disposition",
+        "campaigns.ClosingStep",
+    }
+    for model in (User, Sponsor, Source, Disposition, ClosingStep):
+        place = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        row = model._default_manager.first()
+        assert row is not None
+        for url in (reverse(f"{place}_changelist"), reverse(f"{place}_change", args=[row.pk])):
+            assert client.get(url).status_code == 200
+    deletion = reverse("admin:campaigns_disposition_delete", args=[Disposition.objects.all()[0].pk])
+    assert client.post(deletion).status_code == 403
+
+
+def test_the_admin_refuses_a_default_sentence_that_could_not_be_said(client: Client) -> None:
+    chief = make_user(Role.ADMIN, is_staff=True, is_superuser=True)
+    client.force_login(chief, backend="django.contrib.auth.backends.ModelBackend")
+    step = ClosingStep.objects.filter(campaign=None, language="fr", step="goodbye", kind="ordinary").get()
+    url = reverse("admin:campaigns_closingstep_change", args=[step.pk])
+    kept = {"language": "fr", "kind": "ordinary", "step": "goodbye"}
+
+    assert client.post(url, kept | {"text": "Au revoir {nom}"}).status_code == 200
+    step.refresh_from_db()
+    assert "{nom}" not in step.text
+    assert client.post(url, kept | {"text": "Au revoir, {person}"}).status_code == 302
+    step.refresh_from_db()
+    assert step.text == "Au revoir, {person}"
