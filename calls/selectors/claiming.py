@@ -1,10 +1,22 @@
-"""What a claim looks at: the lanes of a campaign's queue, and the next candidates, locked for the claimer."""
+"""What a claim looks at: the agent, the lanes of the campaign's queue, and the next candidates, locked for it.
+
+The statements are functions of the database (migration `claim_functions`), so that their plans are kept.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
+
+
+@dataclass(frozen=True, slots=True)
+class AtClaim:
+    """What may keep an agent from a claim. `status` is the campaign's, read now."""
+
+    open_call: int | None
+    paused: bool
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,63 +39,22 @@ class Candidate:
     number: str
     state: str
     language: str
-    time_zone: str
-    exact: bool
-    attempts: int
     free: bool
     busy: bool
 
 
-# One index probe a lane, however many entries it holds.
-LANES = """
-WITH RECURSIVE lane AS (
-    (SELECT language, time_zone FROM campaigns_listentry WHERE campaign_id = %(campaign)s AND state = 'ready'
-      ORDER BY language, time_zone LIMIT 1)
-    UNION ALL
-    SELECT n.language, n.time_zone FROM lane l CROSS JOIN LATERAL (
-        SELECT e.language, e.time_zone FROM campaigns_listentry e
-         WHERE e.campaign_id = %(campaign)s AND e.state = 'ready'
-           AND (e.language, e.time_zone) > (l.language, l.time_zone)
-         ORDER BY e.language, e.time_zone LIMIT 1) n
-)
-SELECT language, time_zone FROM lane
-"""
-
-# Callbacks that are due come before fresh records; what another claim holds is passed over, never waited for.
-CANDIDATES = """
-WITH agreed AS MATERIALIZED (
-    SELECT id, prospect_id, number, state, language, time_zone, exact, attempts, priority, due_at
-      FROM campaigns_listentry
-     WHERE campaign_id = %(campaign)s AND state = 'callback' AND due_at <= %(at)s
-       AND (owner_id IS NULL OR owner_id = %(agent)s) AND language = ANY(%(spoken)s)
-       AND id <> ALL(%(passed)s)
-     ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-), fresh AS MATERIALIZED (
-    SELECT e.* FROM unnest(%(languages)s::text[], %(zones)s::text[]) AS lane(language, time_zone)
-     CROSS JOIN LATERAL (
-        SELECT id, prospect_id, number, state, language, time_zone, exact, attempts, priority, due_at
-          FROM campaigns_listentry e
-         WHERE e.campaign_id = %(campaign)s AND e.state = 'ready' AND e.language = lane.language
-           AND e.time_zone = lane.time_zone AND e.due_at <= %(at)s AND e.id <> ALL(%(passed)s)
-         ORDER BY e.priority DESC, e.due_at, e.id
-         LIMIT CASE WHEN EXISTS (SELECT FROM agreed) THEN 0 ELSE %(limit)s END
-           FOR UPDATE SKIP LOCKED) e
-), candidate AS (
-    SELECT 0 AS turn, * FROM agreed UNION ALL SELECT 1, * FROM fresh
-     ORDER BY turn, priority DESC, due_at, id LIMIT %(limit)s
-)
-SELECT k.id, k.prospect_id, k.number, k.state, k.language, k.time_zone, k.exact, k.attempts,
-       courtois_try_bars(k.number, k.prospect_id),
-       EXISTS (SELECT FROM calls_call c WHERE c.number = k.number AND c.state NOT IN ('done', 'released'))
-       OR EXISTS (SELECT FROM calls_call c WHERE c.prospect_id = k.prospect_id AND c.state NOT IN ('done', 'released'))
-  FROM candidate k
-"""
-
-
-def lanes(campaign_id: int) -> list[Lane]:
-    """Return the lanes of a campaign's ready entries, a handful however long the list is."""
+def agent_at_claim(*, agent_id: int, campaign_id: int) -> AtClaim:
+    """Return the agent's open call and pause, and the campaign's status ("" when it is gone)."""
     with connection.cursor() as cursor:
-        cursor.execute(LANES, {"campaign": campaign_id})
+        cursor.execute("SELECT * FROM courtois_agent_at_claim(%s, %s)", [agent_id, campaign_id])
+        open_call, paused, status = cursor.fetchone() or (None, False, "")
+    return AtClaim(open_call, paused, status or "")
+
+
+def lanes(*, campaign_id: int, at: datetime) -> list[Lane]:
+    """Return the lanes of a campaign's ready entries, a handful however long the list is, the most pressing first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM courtois_claim_lanes(%s, %s)", [campaign_id, at])
         return [Lane(*row) for row in cursor.fetchall()]
 
 
@@ -95,26 +66,33 @@ def lock_candidates(
     spoken: Sequence[str],
     at: datetime,
     passed: Sequence[int],
-    limit: int,
+    many: bool,
 ) -> list[Candidate]:
-    """Lock and return at most `limit` entries to serve next, in order of service.
+    """Lock and return the entry to serve next, or some fifty when `many`, in order of service.
 
     `lanes` are those that are open now and spoken by the agent; `spoken` holds the agent's languages and "" for
     entries without one; `passed` are ids already looked at. Must run inside a transaction.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            CANDIDATES,
-            {
-                "campaign": campaign_id,
-                "agent": agent_id,
-                "languages": [lane.language for lane in lanes],
-                "zones": [lane.time_zone for lane in lanes],
-                "spoken": list(spoken),
-                "at": at,
-                "passed": list(passed),
-                "limit": limit,
-            },
+            "SELECT * FROM courtois_claim_candidates(%s, %s, %s::text[], %s::text[], %s::text[], %s, %s::bigint[], %s)",
+            [
+                campaign_id,
+                agent_id,
+                [lane.language for lane in lanes],
+                [lane.time_zone for lane in lanes],
+                list(spoken),
+                at,
+                list(passed),
+                many,
+            ],
         )
         return [Candidate(*row) for row in cursor.fetchall()]
 
+
+def take(*, entry_id: int, agent_id: int, at: datetime, lease_until: datetime) -> int | None:
+    """Make the claimed call of a locked entry and return its id; None when agent, number or person got an open call."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT courtois_take_entry(%s, %s, %s, %s)", [entry_id, agent_id, at, lease_until])
+        row = cursor.fetchone()
+    return row[0] if row else None

@@ -1,16 +1,15 @@
 """The claim: the next prospect that may be called, reserved for one agent. One short transaction."""
 
-import json
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import CallState, Mode
 from calls.models import Call
-from calls.selectors.claiming import Candidate, Lane, lanes, lock_candidates
+from calls.selectors.claiming import Candidate, Lane, agent_at_claim, lanes, lock_candidates, take
 from calls.services.dispositions import finish, is_settled
 from calls.services.errors import domain_errors
 from campaigns.enums import CampaignStatus
@@ -21,41 +20,12 @@ from campaigns.services.queue import step_aside, store_refusals
 from crm.models import User
 from crm.rules.errors import InvalidTransition, OpenCallExists
 
-#: Candidates locked a round: one nearly always does, and the fewer are locked the less others pass over.
-ROUNDS = (1, 4, 16, *[50] * 20)
+#: Rounds of one claim: one candidate nearly always does, and the fewer are locked the less others pass over; then
+#: some fifty a round.
+ROUNDS = (False, *[True] * 20)
 #: While bars are being written in bulk every candidate may be held: how often and how long (s) to look again.
 PATIENCE = 40
 PAUSE = 0.05
-
-# One statement, so that call, entry and both histories cost one round trip and stand or fall together.
-TAKE = """
-WITH taken AS (
-    INSERT INTO calls_call (campaign_id, prospect_id, entry_id, number, agent_id, state, mode, entry_was, language,
-                            lease_until, started_at, answered_by, respondent, closing_kind, goodbyes, end_allowed_by,
-                            hung_up_by, evidence, cause, release_reason)
-    VALUES (%(campaign)s, %(prospect)s, %(entry)s, %(number)s, %(agent)s, 'claimed', %(mode)s, %(was)s, %(language)s,
-            %(lease)s, %(at)s, '', 0, '', 0, '', '', '', '', '')
-    ON CONFLICT DO NOTHING
-    RETURNING id
-), entry AS (
-    UPDATE campaigns_listentry SET state = 'claimed', verdict_gate = '', verdict_reason = '', verdict_until = NULL,
-           updated_at = %(at)s
-      FROM taken WHERE campaigns_listentry.id = %(entry)s
-), event AS (
-    INSERT INTO calls_callevent (call_id, kind, at, by_id, data) SELECT id, 'claimed', %(at)s, %(agent)s, '{}' FROM taken
-), line AS (
-    INSERT INTO crm_prospectevent (prospect_id, sponsor_id, at, by_id, kind, call_ref, data)
-    SELECT %(prospect)s, p.sponsor_id, %(at)s, %(agent)s, 'claimed', taken.id, %(data)s
-      FROM taken, campaigns_programme p WHERE p.id = %(programme)s
-)
-SELECT id FROM taken
-"""
-
-MINE = """
-SELECT (SELECT id FROM calls_call WHERE agent_id = %(agent)s AND state NOT IN ('done', 'released')),
-       EXISTS (SELECT FROM calls_pause WHERE agent_id = %(agent)s AND ended_at IS NULL),
-       (SELECT status FROM campaigns_campaign WHERE id = %(campaign)s)
-"""
 
 
 def claim_next(*, campaign: Campaign, by: User, at: datetime) -> Call | None:
@@ -81,7 +51,7 @@ def _look_once(campaign: Campaign, by: User, at: datetime) -> tuple[Call | None,
     """Go through the candidates once. Returns the call, and whether some were held by a bar being written."""
     passed: list[int] = []
     held = False
-    for limit in ROUNDS:
+    for many in ROUNDS:
         with domain_errors(), transaction.atomic():
             candidates = lock_candidates(
                 campaign_id=campaign.pk,
@@ -90,11 +60,11 @@ def _look_once(campaign: Campaign, by: User, at: datetime) -> tuple[Call | None,
                 spoken=spoken_by(campaign, by),
                 at=at,
                 passed=passed,
-                limit=limit,
+                many=many,
             )
             call = _take_first(campaign, candidates, by, at)
         held = held or not all(candidate.free for candidate in candidates)
-        if call is not None or len(candidates) < limit:
+        if call is not None or not candidates:
             return call, held
         passed.extend(candidate.entry for candidate in candidates)
     return None, held
@@ -106,17 +76,14 @@ def spoken_by(campaign: Campaign, by: User) -> list[str]:
 
 
 def _check_free(campaign: Campaign, by: User, at: datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(MINE, {"agent": by.pk, "campaign": campaign.pk})
-        row = cursor.fetchone()
-    open_call, paused, status = row if row else (None, False, "")
-    campaign.status = status or campaign.status
-    if open_call is not None:
-        call = Call.objects.get(pk=open_call)
+    now = agent_at_claim(agent_id=by.pk, campaign_id=campaign.pk)
+    campaign.status = now.status or campaign.status
+    if now.open_call is not None:
+        call = Call.objects.get(pk=now.open_call)
         if not is_settled(call):
-            raise OpenCallExists(call=open_call)
+            raise OpenCallExists(call=now.open_call)
         finish(call=call, by=by, at=at)
-    if paused:
+    if now.paused:
         raise InvalidTransition(_("Vous êtes en pause : terminez-la d'abord."))
 
 
@@ -124,7 +91,7 @@ def _open_lanes(campaign: Campaign, by: User, at: datetime) -> list[Lane]:
     spoken = spoken_by(campaign, by)
     return [
         lane
-        for lane in lanes(campaign.pk)
+        for lane in lanes(campaign_id=campaign.pk, at=at)
         if lane.language in spoken
         and (campaign.is_unrestricted or window_open(campaign.hours, lane.time_zone, at))
     ]
@@ -134,7 +101,11 @@ def _take_first(campaign: Campaign, candidates: Sequence[Candidate], by: User, a
     """Take the first candidate that the gate lets through; move the ones before it that it refuses."""
     busy = [candidate.entry for candidate in candidates if candidate.free and candidate.busy]
     able = [candidate for candidate in candidates if candidate.free and not candidate.busy]
-    verdicts = entry_verdicts(campaign=campaign, entry_ids=[candidate.entry for candidate in able], at=at) if able else {}
+    verdicts = (
+        entry_verdicts(campaign=campaign, entry_ids=[candidate.entry for candidate in able], at=at)
+        if able
+        else {}
+    )
     refused = {}
     call = None
     for candidate in able:
@@ -159,29 +130,11 @@ def _take_first(campaign: Campaign, candidates: Sequence[Candidate], by: User, a
 
 def _take(campaign: Campaign, candidate: Candidate, by: User, at: datetime) -> Call | None:
     lease = at + timedelta(seconds=campaign.lease_seconds)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            TAKE,
-            {
-                "campaign": campaign.pk,
-                "programme": campaign.programme_id,
-                "prospect": candidate.prospect,
-                "entry": candidate.entry,
-                "number": candidate.number,
-                "agent": by.pk,
-                "mode": Mode.QUEUE,
-                "was": candidate.state,
-                "language": candidate.language or campaign.language,
-                "lease": lease,
-                "at": at,
-                "data": json.dumps({"campaign": campaign.pk}),
-            },
-        )
-        row = cursor.fetchone()
-    if row is None:
+    made = take(entry_id=candidate.entry, agent_id=by.pk, at=at, lease_until=lease)
+    if made is None:
         return None
     call = Call(
-        pk=row[0],
+        pk=made,
         campaign=campaign,
         prospect_id=candidate.prospect,
         entry_id=candidate.entry,
