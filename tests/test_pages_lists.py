@@ -1,0 +1,393 @@
+"""The pages of a campaign's list, of fiches and of exclusions."""
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from campaigns.enums import EntryState
+from campaigns.models import Exclusion, ListEntry
+from crm.models import Prospect, ProspectEvent
+from tests.factories import (
+    NOW,
+    make_campaign,
+    make_criterion,
+    make_entry,
+    make_exclusion,
+    make_programme,
+    make_prospect,
+    make_source,
+    make_sponsor,
+)
+from tests.paging import signed_in, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+# ---- the list of a campaign
+
+
+def test_the_list_says_of_each_fiche_its_state_and_why() -> None:
+    client, _user = signed_in("supervisor")
+    campaign = make_campaign()
+    make_entry(campaign, make_prospect(organisation="Banque Une"))
+    barred = make_entry(campaign, make_prospect(organisation="Banque Deux"))
+    make_exclusion(programme=campaign.programme, prospect=barred.prospect)
+
+    page = text_of(client.get(reverse("entry-list", args=[campaign.slug])))
+
+    assert "2 fiches" in page
+    assert "Exclue Exclusion : Opposition." in page
+
+
+def test_the_list_is_filtered_and_searched_by_its_address() -> None:
+    client, _user = signed_in()
+    campaign = make_campaign()
+    make_entry(campaign, make_prospect("+33199000101", organisation="Banque Une"))
+    make_entry(campaign, make_prospect(organisation="Banque Deux"), state="done")
+    url = reverse("entry-list", args=[campaign.slug])
+
+    done = text_of(client.get(url, {"state": "done"}))
+    by_number = text_of(client.get(url, {"q": "01.99.00.01.01"}))
+    nothing = text_of(client.get(url, {"q": "Boulangerie"}))
+
+    assert "Banque Deux" in done
+    assert "Banque Une" not in done
+    assert "Banque Une" in by_number
+    assert "Banque Deux" not in by_number
+    assert "Aucune fiche ne correspond" in nothing
+
+
+def test_a_filter_that_means_nothing_filters_nothing() -> None:
+    client, _user = signed_in()
+    entry = make_entry()
+
+    page = client.get(
+        reverse("entry-list", args=[entry.campaign.slug]), {"state": "x'--", "gate": "y", "page": "no"}
+    )
+
+    assert entry.prospect.display_name in text_of(page)
+
+
+def test_adding_fiches_tells_what_became_of_each_and_twice_is_once() -> None:
+    client, _user = signed_in()
+    programme = make_programme()
+    make_criterion(programme)
+    campaign = make_campaign(programme)
+    good, barred = make_prospect(sector="64.19Z"), make_prospect(sector="64.19Z")
+    baker = make_prospect(sector="10.71C")
+    make_exclusion(programme=programme, prospect=barred)
+    data = {"prospects": f"{good.pk}, {barred.pk} #{baker.pk}"}
+    url = reverse("entry-list", args=[campaign.slug])
+
+    first = client.post(url, data, follow=True)
+    second = client.post(url, data, follow=True)
+
+    assert "1 appelable(s), 1 exclue(s), 1 hors-critères sur papier." in text_of(first)
+    assert "3 déjà dans la liste." in text_of(second)
+    assert ListEntry.objects.count() == 3
+
+
+@pytest.mark.parametrize("typed", ["", "abc", "999999", "1; DROP TABLE"])
+def test_fiches_that_do_not_exist_are_refused(typed: str) -> None:
+    client, _user = signed_in()
+
+    response = client.post(reverse("entry-list", args=[make_campaign().slug]), {"prospects": typed})
+
+    assert response.status_code == 422
+    assert not ListEntry.objects.exists()
+
+
+def test_a_fiche_is_taken_out_of_the_list_once() -> None:
+    client, _user = signed_in()
+    entry = make_entry()
+    url = reverse("entry-removal", args=[entry.campaign.slug, entry.pk])
+
+    first, second = client.post(url), client.post(url)
+
+    assert (first.status_code, second.status_code) == (302, 404)
+    assert not ListEntry.objects.exists()
+
+
+def test_a_reset_needs_a_reason_and_never_reopens_what_is_out_of_criteria() -> None:
+    client, _user = signed_in()
+    campaign = make_campaign()
+    worn = make_entry(campaign, state="exhausted")
+    barred = make_entry(campaign)
+    make_exclusion(programme=campaign.programme, prospect=barred.prospect, reason="out_of_criteria")
+    url = reverse("list-reset", args=[campaign.slug])
+
+    refused = client.post(url, {"reason": ""})
+    client.post(url, {"reason": "nouvelle vague"})
+
+    assert refused.status_code == 422
+    worn.refresh_from_db()
+    barred.refresh_from_db()
+    assert (worn.state, barred.state) == (EntryState.READY, EntryState.EXCLUDED)
+
+
+def test_the_list_costs_the_same_with_ten_or_twenty_fiches(django_assert_num_queries: Any) -> None:
+    client, _user = signed_in()
+    campaign = make_campaign()
+    url = reverse("entry-list", args=[campaign.slug])
+    for _count in range(10):
+        make_entry(campaign)
+    with django_assert_num_queries(7) as few:
+        client.get(url)
+    for _count in range(10):
+        make_entry(campaign)
+
+    with django_assert_num_queries(len(few)):
+        client.get(url)
+
+
+# ---- fiches
+
+
+def test_a_fiche_is_found_by_name_number_in_any_spelling_and_external_id() -> None:
+    client, _user = signed_in("supervisor")
+    make_prospect(
+        "+33199001234",
+        organisation="Crédit Éphémère",
+        last_name="Perrin",
+        first_name="Léa",
+        external_id="R-7",
+    )
+    make_prospect(organisation="Autre")
+
+    for text in (
+        "Crédit É",
+        "crédit é",
+        "01 99 00 12 34",
+        "0033199001234",
+        "+33 (0)1.99.00.12.34",
+        "R-7",
+        "Léa Perrin",
+    ):
+        page = text_of(client.get(reverse("prospect-list"), {"q": text}))
+        assert "Crédit Éphémère" in page, text
+        assert "Autre" not in page, text
+
+
+def test_a_fiche_says_whether_each_campaign_may_call_it_and_why() -> None:
+    client, _user = signed_in("supervisor")
+    campaign, closed_hours = make_campaign(), make_campaign(calling_rule="default", hours=[])
+    prospect = make_prospect()
+    make_entry(campaign, prospect)
+    make_entry(closed_hours, prospect)
+    make_exclusion(programme=campaign.programme, prospect=prospect, note="elle l'a demandé")
+
+    page = text_of(client.get(reverse("prospect", args=[prospect.pk])))
+
+    assert "Exclue non Exclusion : Opposition." in page
+    assert "Appelable non Aucune plage horaire n'est ouverte." in page
+    assert "elle l'a demandé" in page
+
+
+def test_nothing_of_another_sponsor_is_on_the_fiche() -> None:
+    prospect = make_prospect()
+    mine, theirs = make_campaign(name="La mienne"), make_campaign(name="La leur")
+    make_entry(mine, prospect)
+    make_entry(theirs, prospect)
+    make_exclusion(programme=theirs.programme, prospect=prospect, note="secret de l'autre")
+    ProspectEvent.objects.create(
+        prospect=prospect,
+        sponsor=theirs.programme.sponsor,
+        at=NOW,
+        kind="note",
+        data={"text": "mot de l'autre"},
+    )
+    client, _user = signed_in(sponsors=[mine.programme.sponsor])
+
+    page = text_of(client.get(reverse("prospect", args=[prospect.pk])))
+
+    assert "La mienne" in page
+    for word in ("La leur", "secret de l'autre", "mot de l'autre"):
+        assert word not in page
+
+
+def test_a_fiche_of_a_source_behind_a_wall_does_not_exist() -> None:
+    hidden = make_prospect(source=make_source(make_sponsor()))
+    client, _user = signed_in(sponsors=[make_sponsor()])
+
+    assert client.get(reverse("prospect", args=[hidden.pk])).status_code == 404
+    assert client.get(reverse("prospect-edit", args=[hidden.pk])).status_code == 404
+    assert client.post(reverse("prospect-erasure", args=[hidden.pk]), {"reason": "x"}).status_code == 404
+
+
+def edited(prospect: Prospect, **changes: Any) -> dict[str, Any]:
+    """Return what the form of a fiche sends when only `changes` were typed."""
+    return {
+        "kind": "organisation",
+        "organisation": prospect.organisation,
+        "country": "FR",
+        "time_zone": "Europe/Paris",
+        "phones": "\n".join(prospect.phones.values_list("number", flat=True)),
+        "attributes_text": "",
+        "version": prospect.version,
+        **changes,
+    }
+
+
+def test_a_correction_is_stored_once_with_its_numbers_in_any_spelling() -> None:
+    client, _user = signed_in("supervisor")
+    prospect = make_prospect("+33199000001", organisation="Banqe")
+    data = edited(
+        prospect,
+        organisation="Banque",
+        phones="02.61.91.00.02 poste 12\n01 99 00 00 01",
+        attributes_text="effectif = 12",
+    )
+    url = reverse("prospect-edit", args=[prospect.pk])
+
+    first, second = client.post(url, data), client.post(url, data)
+
+    assert (first.status_code, second.status_code) == (302, 422)
+    prospect.refresh_from_db()
+    assert (prospect.organisation, prospect.version, prospect.attributes) == ("Banque", 2, {"effectif": "12"})
+    numbers = list(prospect.phones.values_list("number", "extension"))
+    assert numbers == [("+33261910002", "12"), ("+33199000001", "")]
+    assert "Quelqu'un a modifié cette fiche entre-temps." in text_of(second)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"phones": "112"}, "« 112 »"),
+        ({"phones": "bonjour"}, "« bonjour »"),
+        ({"attributes_text": "effectif 12"}, "Ligne à écrire « clé = valeur »"),
+        ({"attributes_text": "a = 1\na = 2"}, "Le champ a est donné deux fois."),
+        ({"kind": "robot"}, "Sélectionnez un choix valide"),
+    ],
+)
+def test_a_correction_that_cannot_be_is_refused_and_changes_nothing(
+    changes: dict[str, str], message: str
+) -> None:
+    client, _user = signed_in()
+    prospect = make_prospect()
+
+    response = client.post(reverse("prospect-edit", args=[prospect.pk]), edited(prospect, **changes))
+
+    assert response.status_code == 422
+    assert message in text_of(response)
+    prospect.refresh_from_db()
+    assert prospect.version == 1
+
+
+def test_an_erasure_shows_its_consequences_asks_twice_and_keeps_the_bars() -> None:
+    client, _user = signed_in()
+    entry = make_entry()
+    prospect = entry.prospect
+    number = entry.number
+    make_exclusion(programme=entry.campaign.programme, number=number)
+    url = reverse("prospect-erasure", args=[prospect.pk])
+
+    page = text_of(client.get(url))
+    unconfirmed = client.post(url, {"reason": "demande"})
+    for _attempt in range(2):
+        client.post(url, {"reason": "demande", "confirmed": "on"})
+
+    assert "Exclusions qui restent 1" in page
+    assert unconfirmed.status_code == 422
+    prospect.refresh_from_db()
+    assert prospect.erased_at is not None
+    assert prospect.organisation == ""
+    assert Exclusion.objects.active().filter(number=number).exists()
+    assert "demande" in text_of(client.get(reverse("prospect", args=[prospect.pk])))
+
+
+def test_a_fiche_is_put_into_a_campaign_from_its_page() -> None:
+    client, _user = signed_in()
+    prospect, campaign = make_prospect(), make_campaign()
+
+    client.post(reverse("prospect-campaigns", args=[prospect.pk]), {"campaign": campaign.slug})
+
+    assert ListEntry.objects.get().prospect == prospect
+
+
+# ---- exclusions
+
+
+def test_an_exclusion_is_found_by_any_spelling_of_its_number() -> None:
+    client, _user = signed_in("supervisor")
+    make_exclusion(number="+33199004321")
+    make_exclusion(number="+33199009999")
+
+    for text in ("0199004321", "01 99 00 43 21", "+33 1 99 00 43 21", "0033199004321", "01.99.00.43.21"):
+        page = text_of(client.get(reverse("exclusion-list"), {"q": text}))
+        assert "+33199004321" in page, text
+        assert "+33199009999" not in page, text
+
+
+def test_an_exclusion_is_added_in_any_spelling_and_closes_the_waiting_fiche_and_twice_is_once() -> None:
+    client, _user = signed_in("supervisor")
+    entry = make_entry(prospect=make_prospect("+33199005555"))
+    data = {
+        "number": "01 99 00 55 55",
+        "scope": "programme",
+        "programme": entry.campaign.programme_id,
+        "reason": "opposition",
+        "note": "par courrier",
+    }
+
+    for _attempt in range(2):
+        response = client.post(reverse("exclusion-new"), data)
+
+    assert response.status_code == 302
+    assert Exclusion.objects.get().number == "+33199005555"
+    entry.refresh_from_db()
+    assert entry.state == EntryState.EXCLUDED
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"number": ""}, "Donnez un numéro ou une fiche."),
+        ({"number": "douze"}, "« douze » ne se lit pas comme un numéro."),
+        ({"scope": "programme"}, "Cette portée demande de le choisir."),
+        ({"reason": "out_of_criteria"}, "Sélectionnez un choix valide"),
+        ({"prospect": "424242"}, "Aucune fiche ne porte ce numéro."),
+        ({"until": "2001-01-01T10:00"}, ""),
+    ],
+)
+def test_an_exclusion_of_nothing_nowhere_or_of_the_past_is_refused(
+    changes: dict[str, str], message: str
+) -> None:
+    client, _user = signed_in()
+    data = {"number": "01 99 00 55 55", "scope": "everywhere", "reason": "opposition"}
+
+    response = client.post(reverse("exclusion-new"), data | changes)
+
+    assert response.status_code == 422
+    assert message in text_of(response)
+    assert not Exclusion.objects.exists()
+
+
+def test_a_lift_needs_a_reason_reopens_the_fiche_and_is_made_once() -> None:
+    client, _user = signed_in("supervisor")
+    entry = make_entry()
+    bar = make_exclusion(programme=entry.campaign.programme, prospect=entry.prospect)
+    url = reverse("exclusion-lift", args=[bar.pk])
+
+    without = client.post(url, {"reason": " "})
+    lifted = client.post(url, {"reason": "erreur de fiche"})
+    again = client.post(url, {"reason": "erreur de fiche"})
+
+    assert (without.status_code, lifted.status_code, again.status_code) == (422, 302, 422)
+    entry.refresh_from_db()
+    assert entry.state == EntryState.READY
+    page = text_of(client.get(reverse("exclusion", args=[bar.pk])))
+    assert "erreur de fiche" in page
+    assert "+" not in text_of(client.get(reverse("exclusion-list")))
+
+
+def test_an_exclusion_of_another_sponsor_is_not_shown_but_one_everywhere_is() -> None:
+    theirs = make_exclusion(sponsor=make_sponsor(), number="+33199007777")
+    make_exclusion(number="+33199008888")
+    client, _user = signed_in(sponsors=[make_sponsor()])
+
+    page = text_of(client.get(reverse("exclusion-list")))
+
+    assert "+33199008888" in page
+    assert "+33199007777" not in page
+    assert client.get(reverse("exclusion", args=[theirs.pk])).status_code == 404
