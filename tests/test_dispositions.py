@@ -40,6 +40,8 @@ HOUR = timedelta(hours=1)
             Outcome(final=False, requires_callback=True),
             {"callback_at": NOW + HOUR, "barred": True}, EntryState.EXCLUDED, None, 2,
         ),
+        (Outcome(final=True, about_the_number=True), {}, EntryState.READY, NOW, 2),
+        (Outcome(final=True, about_the_number=True), {"callable_number": False}, EntryState.DONE, None, 2),
         (Outcome(final=True), {"callback_at": NOW + HOUR}, EntryState.DONE, None, 2),
     ],
 )  # fmt: skip
@@ -275,16 +277,23 @@ def test_do_not_call_again_holds_for_everything_of_the_sponsor() -> None:
 
 
 @pytest.mark.django_db
-def test_an_invalid_number_is_barred_and_the_fiche_sent_to_resourcing() -> None:
+def test_an_invalid_number_is_barred_and_the_next_number_tried() -> None:
     numbers = [next_number(), next_number()]
     talk = Talk(prospect=make_prospect(numbers=numbers))
 
     talk.not_reached("invalid_number").disposed("invalid_number")
 
-    assert list(Exclusion.objects.filter(call_ref=talk.call.pk).values_list("number", "prospect")) == [
-        (numbers[0], None)
-    ]
-    assert talk.entry.number == numbers[1]
+    bar = Exclusion.objects.get(call_ref=talk.call.pk)
+    assert (bar.number, bar.prospect) == (numbers[0], None)
+    assert (talk.entry.state, talk.entry.number) == (EntryState.READY, numbers[1])
+    assert not Incident.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_fiche_whose_only_number_is_invalid_goes_to_resourcing() -> None:
+    talk = Talk().not_reached("invalid_number").disposed("invalid_number")
+
+    assert talk.entry.state == EntryState.EXCLUDED
     assert Incident.objects.get(call=talk.call).kind == IncidentKind.RESOURCING
 
 

@@ -3,15 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from calls.enums import CallEventKind, CallState, Mode
 from calls.models import Call, CallEvent
-from calls.selectors.call_screen import screen_of
+from calls.selectors.call_screen import open_call_of, screen_of, situations
 from calls.services.claim import claim_next
-from calls.services.closing import say_closing_step
+from calls.services.closing import enter_stage, leave_situation, say_closing_step
 from calls.services.desk import end_pause, end_session, start_pause, start_session
 from calls.services.dial import dial, dial_manually
-from calls.services.dispositions import finish
+from calls.services.dispositions import correct_disposition, finish
 from calls.services.errors import (
     ClosingRequired,
     Invalid,
@@ -496,3 +497,97 @@ def test_one_agent_does_not_move_anothers_call() -> None:
     record_answer(call=talk.call, by=make_user(Role.INTEGRATION), at=talk.at)
 
     assert talk.read().state == CallState.CONNECTED
+
+
+@pytest.mark.parametrize(
+    "stage", ["claimed", "dialled", "answered", "greeted", "matched", "mismatched", "not_reached"]
+)
+def test_the_screen_costs_few_queries_however_long_the_history_is(
+    stage: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    talk = Talk()
+    for _earlier in range(30):
+        make_note(talk)
+    if stage != "claimed":
+        getattr(talk, stage)()
+    call = open_call_of(talk.agent)
+    assert call is not None
+
+    with django_assert_max_num_queries(8):
+        screen = screen_of(call, talk.at)
+
+    assert len(screen.history) == 20
+
+
+def make_note(talk: Talk) -> None:
+    ProspectEvent.objects.create(
+        prospect=talk.prospect,
+        sponsor=talk.programme.sponsor,
+        at=NOW,
+        kind=EventKind.NOTE,
+        data={"text": "vu"},
+    )
+
+
+def test_another_programme_of_the_sponsor_calls_with_an_apology_first() -> None:
+    first = Talk().mismatched("une boulangerie").hung_up().disposed("out_of_criteria")
+
+    second = Talk(programme=make_programme(first.programme.sponsor), prospect=first.prospect)
+
+    screen = screen_of(second.call, second.at)
+    assert "excuses" in screen.apology
+    assert [item.words for item in screen.disturbances] == [f"{first.programme.name} : une boulangerie"]
+
+
+def test_another_sponsor_is_told_nothing_of_the_first() -> None:
+    first = Talk().mismatched("une boulangerie").hung_up().disposed("out_of_criteria", note="secret")
+
+    second = Talk(prospect=first.prospect)
+
+    screen = screen_of(second.call, second.at)
+    assert (screen.apology, list(screen.disturbances)) == ("", [])
+    assert not [line for line in screen.history if "boulangerie" in line.text or "secret" in line.text]
+
+
+def test_a_corrected_entry_error_is_no_disturbance() -> None:
+    first = Talk().mismatched().hung_up().disposed("out_of_criteria")
+    correct_disposition(code="no_answer", reason="mauvaise touche", **first.by(first.supervisor))
+
+    second = Talk(programme=make_programme(first.programme.sponsor), prospect=first.prospect)
+
+    assert screen_of(second.call, second.at).apology == ""
+
+
+@pytest.mark.parametrize("stage", ["claimed", "connected", "closing"])
+def test_the_screen_says_when_the_agent_may_hang_up_and_why(stage: str) -> None:
+    talk = Talk()
+    if stage == "connected":
+        talk.greeted()
+    if stage == "closing":
+        talk.mismatched().said("apologise", "thank", "goodbye", "goodbye")
+
+    screen = screen_of(talk.read(), talk.at)
+
+    assert not screen.may_hang_up
+    expected = talk.at + timedelta(seconds=45) if stage == "closing" else None
+    assert screen.may_hang_up_from == expected
+    assert screen_of(talk.call, talk.at + timedelta(seconds=45)).may_hang_up is (stage == "closing")
+
+
+def test_the_open_stage_of_a_situation_is_on_the_screen_with_its_sentences() -> None:
+    talk = Talk().greeted()
+    enter_stage(situation="boss", stage=1, **talk.by())
+
+    stage = screen_of(talk.read(), talk.at).stage
+
+    assert stage is not None
+    assert (stage.situation, stage.number, stage.count, stage.next, stage.may_end) == ("boss", 1, 2, 2, False)
+    assert stage.say
+    leave_situation(**talk.by())
+    assert screen_of(talk.read(), talk.at).stage is None
+
+
+def test_every_playbook_can_be_opened() -> None:
+    codes = [choice.code for choice in situations()]
+
+    assert codes == ["racist", "sexist", "flirting", "troll", "aggressive", "boss", "language", "lost"]

@@ -14,6 +14,8 @@ class Outcome:
     requires_callback: bool = False
     retry_after: timedelta | None = None
     counts_as_attempt: bool = True
+    #: It says that a number is no good, and nothing of the person.
+    about_the_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ def plan_entry(
     if callback_at is not None and (outcome.requires_callback or not outcome.final):
         state = EntryState.CALLBACK if callable_number else EntryState.EXHAUSTED
         return Plan(state, callback_at, attempts)
+    if outcome.about_the_number and callable_number:
+        return Plan(EntryState.READY if attempts < max_attempts else EntryState.EXHAUSTED, at, attempts)
     if outcome.final:
         return Plan(EntryState.DONE, None, attempts)
     if not callable_number or attempts >= max_attempts:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Case, CharField, OuterRef, Subquery, Value, When
+from django.db.models import Case, CharField, OuterRef, Q, Subquery, Value, When
 
 from calls.enums import Result
 from calls.models import Call, CallAnswer
@@ -72,12 +72,15 @@ def unmet(call: Call) -> list[Criterion]:
 
 
 def _criteria(call: Call) -> list[Criterion]:
+    # Who has no fiche is known by the number.
+    person = (
+        Q(call__prospect=call.prospect_id)
+        if call.prospect_id
+        else Q(call__prospect=None, call__number=call.number)
+    )
     earlier = (
         CallAnswer.objects.filter(
-            criterion=OuterRef("pk"),
-            version=OuterRef("version"),
-            call__prospect_id=call.prospect_id,
-            call__lt=call.pk,
+            person, criterion=OuterRef("pk"), version=OuterRef("version"), call__lt=call.pk
         )
         .order_by("-id")
         .values("result")[:1]
@@ -92,7 +95,7 @@ def results_on_file(prospect_id: int | None, criteria: Sequence[Criterion]) -> d
         return {}
     cases = {f"c{criterion.pk}": _result(criterion) for criterion in criteria}
     row = Prospect.objects.filter(pk=prospect_id).values(**cases).first() or {}
-    return {criterion.pk: row.get(f"c{criterion.pk}", Result.UNKNOWN) for criterion in criteria}
+    return {criterion.pk: str(row.get(f"c{criterion.pk}", Result.UNKNOWN)) for criterion in criteria}
 
 
 def _result(criterion: Criterion) -> Case:

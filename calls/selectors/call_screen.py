@@ -25,7 +25,7 @@ from calls.rules.closing import due_step
 from calls.rules.hang_up import may_hang_up_from, why_may_hang_up
 from calls.rules.transitions import ON_LINE, allowed
 from calls.selectors.answers import standings
-from calls.selectors.facts import facts_of, line_facts, said_of
+from calls.selectors.facts import Said, facts_of, line_facts, said_of
 from calls.selectors.history import Line, lines_of
 from calls.selectors.sentences import Words, apology_of, values_of, words_of
 from campaigns.enums import STEPS_OF, CampaignStatus, Reach, ScriptKind, Step
@@ -337,7 +337,7 @@ def _around(call: Call) -> _Around:
         .get()
     )
     return _Around(
-        phones=[ProspectNumber(prospect_id=call.prospect_id, **number) for number in row["numbers"]],
+        phones=[ProspectNumber(**number) for number in row["numbers"]],
         disturbances=[
             Disturbance(
                 datetime.fromisoformat(item["at"]),
@@ -368,7 +368,7 @@ def _steps(
     if not call.closing_kind:
         return [], ""
     said = said_of(call, events)
-    first = {}
+    first: dict[str, Said] = {}
     for sentence in said:
         first.setdefault(sentence.step, sentence)
     blocking = [item for item in mismatches if item.blocking]

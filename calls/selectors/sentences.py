@@ -64,8 +64,9 @@ def words_of(call: Call) -> Words:
         .order_by()
     )
     found: dict[tuple[str, str, str], str] = {}
+    own: int | None
     for own, language, kind, step, text in step_rows.union(scripts, all=True):
-        if own is not None or (language, kind, step) not in found:
+        if own or (language, kind, step) not in found:
             found[language, kind, step] = text
     language = next((code for code in languages if any(key[0] == code for key in found)), LAST_LANGUAGE)
     chosen = {key[1:]: text for key, text in found.items() if key[0] == language}

@@ -10,7 +10,7 @@ from calls.rules.retry import Outcome, Plan, plan_entry
 from calls.selectors.bars import callable_number, covering_exclusion
 from calls.services.held import lock_entry, numbers_of, tell_prospect
 from calls.services.mismatch import ask_about_shared_number, call_exclusions, entry_before, send_to_resourcing
-from campaigns.enums import BarTarget, EntryState, ExclusionReason, Gate, Scope
+from campaigns.enums import BarTarget, EntryState, ExclusionReason, Gate, Reach, Scope
 from campaigns.models import Attempt, Disposition, DispositionRule, Exclusion, ListEntry
 from campaigns.services.exclusions import lift_exclusion
 from crm.enums import EventKind
@@ -48,7 +48,7 @@ def run_effects(
         _settle(call, entry, before, disposition, agreed, note=note, by=by, at=at)
     if disposition.by_mismatch_only or disposition.bar_reason == ExclusionReason.WRONG_NUMBER:
         ask_about_shared_number(call, by=by, at=at)
-    if disposition.resource:
+    if disposition.resource and not (_is_about_the_number(disposition) and _has_another_number(call)):
         send_to_resourcing(call, by=by, at=at)
 
 
@@ -64,9 +64,8 @@ def undo_effects(call: Call, reason: str, *, by: User, at: datetime) -> None:
     if entry is None:
         return
     first = call.effects.filter(kind=EffectKind.ENTRY, entry=entry).order_by("id").first()
-    before = (
-        first.before if first else {"state": call.entry_was or EntryState.READY, "attempts": entry.attempts}
-    )
+    unknown = {"state": call.entry_was or EntryState.READY, "attempts": entry.attempts}
+    before: dict[str, Any] = first.before if first else unknown
     restored = {
         "state": before["state"],
         "due_at": datetime.fromisoformat(before["due_at"]) if "due_at" in before else entry.due_at,
@@ -149,6 +148,7 @@ def _settle(
             requires_callback=disposition.requires_callback,
             retry_after=_delay(call, disposition),
             counts_as_attempt=disposition.counts_as_attempt,
+            about_the_number=_is_about_the_number(disposition),
         ),
         attempts=before["attempts"],
         max_attempts=call.campaign.max_attempts,
@@ -162,6 +162,15 @@ def _settle(
     _write(entry, plan, number, bar, agreed, at=at)
     if plan.state == EntryState.CALLBACK and agreed is not None:
         _agree(call, entry, agreed, note, by=by, at=at)
+
+
+def _is_about_the_number(disposition: Disposition) -> bool:
+    """Whether it says that a number is no good, and nothing of the person: their next number is tried."""
+    return disposition.bar_target == BarTarget.NUMBER and disposition.reach == Reach.MACHINE
+
+
+def _has_another_number(call: Call) -> bool:
+    return call.prospect_id is not None and bool(callable_number(call.prospect_id, call.campaign_id))
 
 
 def _still_callable(call: Call, entry: ListEntry) -> tuple[str, int | None]:

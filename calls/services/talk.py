@@ -15,7 +15,7 @@ from calls.services.held import held, require_verb, save, talk_lease, tell
 from calls.services.mismatch import store_mismatch
 from campaigns.models import Criterion
 from campaigns.rules.criteria import ATTRIBUTE
-from crm.models import Prospect, User
+from crm.models import User
 from crm.services.prospects import edit_prospect
 
 #: Who can answer for the prospect: only they can mismatch a criterion (contract, section 4).
@@ -227,8 +227,8 @@ def _touched(call: Call, data: dict[str, Any]) -> list[Criterion]:
 
 
 def _judge(call: Call, criteria: Sequence[Criterion], *, confirmed: bool, by: User, at: datetime) -> Call:
+    prospect = call.prospect
     results = results_on_file(call.prospect_id, criteria)
-    prospect = Prospect.objects.get(pk=call.prospect_id)
     failed = None
     for criterion in criteria:
         result, heard = results[criterion.pk], file_value(prospect, criterion.field)[:500]
