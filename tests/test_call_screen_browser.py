@@ -98,19 +98,23 @@ def mismatch(page: Page) -> None:
     expect_state(page, "closing")
 
 
+def say_the_closing(page: Page) -> None:
+    """Read the three sentences, one by one, as slowly as the server asks (700 ms at least)."""
+    for said in range(3):
+        expect(page.locator(".progress-steps .is-done")).to_have_count(said)
+        expect_state(page, "closing")
+        expect(page.locator("[data-primary]")).to_be_focused()
+        page.wait_for_timeout(800)
+        page.keyboard.press("Space")
+    expect(page.locator('.screen[data-state="closing"]')).to_have_count(0)
+
+
 def test_a_mismatch_is_closed_politely_by_keyboard_alone(desk: Page) -> None:
     reach_criteria(desk)
     mismatch(desk)
 
     expect(desk.get_by_text("Hors-critères : boulangerie, attendu : une banque.")).to_be_visible()
-    for _step in range(3):
-        expect(desk.locator("[data-primary]")).to_be_focused()
-        expect_state(desk, "closing")
-        desk.wait_for_timeout(800)
-        said = desk.locator(".progress-steps .is-done").count()
-        desk.keyboard.press("Space")
-        if said < 2:
-            expect(desk.locator(".progress-steps .is-done")).to_have_count(said + 1)
+    say_the_closing(desk)
     expect_state(desk, "waiting")
     expect(desk.get_by_role("button", name="Raccrocher")).to_have_count(0)
     expect_state(desk, "ended")
@@ -208,9 +212,7 @@ def test_a_dead_line_may_be_hung_up_after_the_goodbye(desk: Page) -> None:
     play(desk, "never_hangs_up")
     reach_criteria(desk)
     mismatch(desk)
-    for _step in range(3):
-        desk.wait_for_timeout(800)
-        desk.keyboard.press("Space")
+    say_the_closing(desk)
     expect_state(desk, "waiting")
     expect(desk.get_by_role("button", name="Raccrocher")).to_have_count(0)
 
@@ -224,20 +226,27 @@ def test_a_dead_line_may_be_hung_up_after_the_goodbye(desk: Page) -> None:
 
 
 def test_with_a_desk_phone_the_agent_declares_what_happened(desk: Page) -> None:
+    # The system's question which program may open `tel:` would take the keyboard away from the page.
+    desk.add_init_script(
+        """const click = HTMLAnchorElement.prototype.click;
+        HTMLAnchorElement.prototype.click = function () {
+            if (this.protocol === "tel:") window.dialled = this.href;
+            else click.call(this);
+        };"""
+    )
     desk.locator("#phone-choice").select_option("tel")
     expect(desk.locator("#demo-scenario")).to_have_count(0)
     desk.keyboard.press("Space")
     expect_state(desk, "claimed")
     desk.keyboard.press("Enter")
     expect_state(desk, "dialling")
+    assert desk.evaluate("window.dialled") == "tel:+33199000001"
     desk.keyboard.press("Space")
     expect_state(desk, "connected")
     desk.keyboard.press("Space")
     expect(desk.locator(".question--now")).to_be_focused()
     mismatch(desk)
-    for _step in range(3):
-        desk.wait_for_timeout(800)
-        desk.keyboard.press("Space")
+    say_the_closing(desk)
     expect_state(desk, "waiting")
 
     desk.keyboard.press("p")
@@ -297,9 +306,7 @@ def test_every_state_fits_its_screen_and_passes_the_accessibility_rules(
     look_at(desk, size)
     mismatch(desk)
     look_at(desk, size)
-    for _step in range(3):
-        desk.wait_for_timeout(800)
-        desk.keyboard.press("Space")
+    say_the_closing(desk)
     expect_state(desk, "ended")
     look_at(desk, size)
 
@@ -313,10 +320,12 @@ def look_at(page: Page, size: tuple[int, int]) -> None:
     )
     assert width <= size[0]
     assert height <= size[1] or size[0] < 992
-    found = Axe().run(page)
+    # Its preloading of style sheets writes inline ones, which our policy refuses.
+    found = Axe().run(page, options={"preload": False})
     grave = [
-        violation["id"]
+        (violation["id"], node["html"], node["failureSummary"])
         for violation in found.response["violations"]
+        for node in violation["nodes"]
         if violation["impact"] in ("serious", "critical")
     ]
     assert grave == []

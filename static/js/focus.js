@@ -29,7 +29,8 @@ export function announce(text) {
 }
 
 export function start() {
-  document.addEventListener("htmx:afterSwap", (event) => {
+  // Not afterSwap: until htmx has settled, the new buttons are not its own yet.
+  document.addEventListener("htmx:afterSettle", (event) => {
     if (!event.detail.target.matches("[data-screen]")) return;
     guardPrimary();
     focusNext(event.detail.target);
