@@ -1,0 +1,157 @@
+"""Agents at work: processes of threads, each thread with a connection of its own, that claim as fast as they can."""
+
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from bench.place import use_django
+
+PROCESSES = 2
+#: Gives the entry back to the end of the queue and ends the call: what a release leaves behind, without its history.
+RELEASE = """
+WITH call AS (UPDATE calls_call SET state = 'released', done_at = now() WHERE id = %s RETURNING entry_id)
+UPDATE campaigns_listentry e SET state = 'ready', due_at = now() FROM call WHERE e.id = call.entry_id
+"""
+
+
+@dataclass
+class Work:
+    """What some agents did: the seconds of each claim, how often nothing was callable, and how long they worked."""
+
+    claims: list[float] = field(default_factory=list)
+    empty: int = 0
+    failures: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, other: "Work") -> None:
+        """Take in what other agents did in the same time."""
+        self.claims += other.claims
+        self.empty += other.empty
+        self.failures += other.failures
+        self.seconds = max(self.seconds, other.seconds)
+
+    @property
+    def rate(self) -> float:
+        """Claims per second of all together, as if the time for giving back did not exist for one agent alone."""
+        return len(self.claims) / self.seconds if self.seconds else 0.0
+
+
+Agent = Callable[[int, "threading.Event", Work], None]
+
+
+def work(agent: Agent, agents: int, seconds: float) -> Work:
+    """Let `agents` copies of `agent` work for `seconds` in `PROCESSES` processes; return what they did together."""
+    context = multiprocessing.get_context("spawn")
+    results: Any = context.Queue()
+    shares = [agents // PROCESSES + (part < agents % PROCESSES) for part in range(PROCESSES)]
+    shares = [share for share in shares if share]
+    ready = context.Barrier(len(shares))
+    first = 0
+    processes = []
+    for share in shares:
+        numbers = list(range(first, first + share))
+        first += share
+        process = context.Process(target=_process, args=(agent, numbers, seconds, ready, results))
+        process.start()
+        processes.append(process)
+    together = Work()
+    for _ in processes:
+        together.add(results.get(timeout=seconds + 120))
+    for process in processes:
+        process.join()
+    return together
+
+
+def _process(agent: Agent, numbers: list[int], seconds: float, ready: Any, results: Any) -> None:
+    use_django()
+    done = [Work() for _ in numbers]
+    stop, start = threading.Event(), threading.Barrier(len(numbers) + 1)
+
+    def run(number: int, mine: Work) -> None:
+        from django.db import connection
+
+        try:
+            connection.ensure_connection()
+            start.wait(60)
+            agent(number, stop, mine)
+        except Exception as error:
+            mine.failures.append(repr(error))
+            start.abort()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in zip(numbers, done, strict=True)]
+    for thread in threads:
+        thread.start()
+    ready.wait(60)
+    start.wait(60)
+    begin = time.perf_counter()
+    time.sleep(seconds)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    together = Work()
+    for mine in done:
+        together.add(mine)
+    together.seconds = time.perf_counter() - begin
+    results.put(together)
+
+
+def by_service(number: int, stop: threading.Event, mine: Work) -> None:
+    """An agent of the service itself: claim, measured; give back, not measured."""
+    from django.db import connection
+
+    from calls.services.claim import claim_next
+    from campaigns.models import Campaign
+    from crm.models import User
+
+    campaign = Campaign.objects.select_related("programme__sponsor").get()
+    agent = User.objects.get(username=f"bench{number}")
+    while not stop.is_set():
+        begin = time.perf_counter()
+        call = claim_next(campaign=campaign, by=agent, at=datetime.now(UTC))
+        took = time.perf_counter() - begin
+        if call is None:
+            mine.empty += 1
+            continue
+        mine.claims.append(took)
+        with connection.cursor() as cursor:
+            cursor.execute(RELEASE, [call.pk])
+
+
+def by_http(number: int, stop: threading.Event, mine: Work) -> None:
+    """An agent of the API: one kept connection, one claim after the other, given back by SQL beside it."""
+    import http.client
+
+    from django.db import connection
+
+    server = http.client.HTTPConnection("127.0.0.1", int(os.environ["BENCH_PORT"]), timeout=30)
+    headers = {
+        "Authorization": f"Bearer {os.environ['BENCH_TOKENS'].split()[number]}",
+        "Host": "localhost",
+        "X-Forwarded-Proto": "https",
+        "Content-Type": "application/json",
+    }
+    path = f"/api/v1/campaigns/{os.environ['BENCH_CAMPAIGN']}/next-call/"
+    while not stop.is_set():
+        begin = time.perf_counter()
+        server.request("POST", path, b"{}", headers)
+        answer = server.getresponse()
+        body = answer.read()
+        took = time.perf_counter() - begin
+        if answer.status == 204:
+            mine.empty += 1
+            continue
+        if answer.status != 201:
+            raise RuntimeError(f"{answer.status} {body[:300]!r}")
+        mine.claims.append(took)
+        import json
+
+        with connection.cursor() as cursor:
+            cursor.execute(RELEASE, [json.loads(body)["id"]])
+    server.close()
