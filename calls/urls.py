@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from calls.views import call, desk, erasure, inbox
+from calls.views import call, desk, erasure, inbox, prospects
 
 urlpatterns = [
     path("desk/", desk.desk, name="desk"),
@@ -29,5 +29,7 @@ urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/<int:pk>/", inbox.incident, name="incident"),
     path("inbox/<int:pk>/decision/", inbox.incident_decision, name="incident-decision"),
+    path("prospects/<int:pk>/", prospects.prospect, name="prospect"),
+    path("prospects/<int:pk>/campaigns/", prospects.prospect_campaigns, name="prospect-campaigns"),
     path("prospects/<int:pk>/erasure/", erasure.prospect_erasure, name="prospect-erasure"),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.views import campaigns, dispositions, entries, exclusions, imports, programmes, prospects, words
+from campaigns.views import campaigns, dispositions, entries, exclusions, imports, programmes, words
 
 urlpatterns = [
     path("programmes/", programmes.programme_list, name="programme-list"),
@@ -37,8 +37,6 @@ urlpatterns = [
     path("imports/<int:pk>/progress/", imports.import_progress, name="import-progress"),
     path("imports/<int:pk>/rejects/", imports.import_rejects, name="import-rejects"),
     path("imports/<int:pk>/undo/", imports.import_undo, name="import-undo"),
-    path("prospects/<int:pk>/", prospects.prospect, name="prospect"),
-    path("prospects/<int:pk>/campaigns/", prospects.prospect_campaigns, name="prospect-campaigns"),
     path("exclusions/", exclusions.exclusion_list, name="exclusion-list"),
     path("exclusions/new/", exclusions.exclusion_new, name="exclusion-new"),
     path("exclusions/<int:pk>/", exclusions.exclusion, name="exclusion"),

@@ -1,4 +1,4 @@
-"""Criteria, hours and events as short sentences for pages."""
+"""Criteria and hours as short sentences for pages."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -6,9 +6,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from campaigns.enums import ExclusionReason, Gate, Operator
+from campaigns.enums import Operator
 from campaigns.rules.criteria import ATTRIBUTE, COLUMNS
-from campaigns.rules.gate import sentence
 
 #: How many values of a list are written out.
 SHOWN = 5
@@ -20,25 +19,6 @@ def condition_words(field: str, operator: str, value: Any) -> str:
     return " ".join(
         part for part in (name, str(Operator(operator).label), _value_words(operator, value)) if part
     )
-
-
-#: Facts of an event that are words, in the order in which they are read.
-EVENT_WORDS = ("label", "number", "expected", "heard", "text", "note", "why", "name", "file", "fields")
-
-
-def event_words(data: Mapping[str, Any]) -> str:
-    """Return the words of a line of a timeline; codes are read as their labels, ids are left out."""
-    words = [_item_words(data[key]) for key in EVENT_WORDS if data.get(key)]
-    reason = str(data.get("reason") or "")
-    if data.get("gate") and data["gate"] != Gate.OPEN:
-        words.append(sentence(str(data["gate"]), reason))
-    elif reason:
-        words.append(str(dict(ExclusionReason.choices).get(reason, reason)))
-    return " · ".join(words)
-
-
-def _item_words(value: Any) -> str:
-    return ", ".join(str(item) for item in value) if isinstance(value, list | dict) else str(value)
 
 
 def hours_words(hours: Iterable[Mapping[str, Any]]) -> list[str]:

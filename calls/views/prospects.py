@@ -5,9 +5,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from calls.selectors.history import lines_of
 from campaigns import access
 from campaigns.forms.lists import ProspectCampaignForm
-from campaigns.rules.wording import event_words
 from campaigns.selectors import prospects as prospects_selector
 from campaigns.services import entries
 from crm.access import get_prospect_or_404, role_required, sponsors_of
@@ -29,10 +29,10 @@ def prospect(request: HttpRequest, pk: int) -> HttpResponse:
         "identity": [] if found.erased_at else identity_of(found),
         "phones": list(found.phones.all()),
         "page": page,
-        "events": [(event, event_words(event.data)) for event in page.events],
+        "events": list(zip(page.events, lines_of(page.events), strict=True)),
         "form": ProspectCampaignForm(campaigns=access.campaigns_of(user).exclude(entries__prospect=found)),
     }
-    return render(request, "campaigns/prospect.html", context)
+    return render(request, "calls/prospect.html", context)
 
 
 @role_required(*MANAGING)
