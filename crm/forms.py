@@ -130,7 +130,7 @@ class ProspectForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Prospect
         fields: ClassVar[tuple[str, ...]] = PROSPECT_FIELDS
 
-    def __init__(self, *args: Any, instance: Prospect, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, instance: Prospect) -> None:
         """Start from the fiche as it stands, with its version: a later save of somebody else is noticed."""
         self.known = {_line_of(phone): phone for phone in instance.phones.all()}
         initial = {
@@ -138,7 +138,7 @@ class ProspectForm(forms.ModelForm):  # type: ignore[type-arg]
             "attributes_text": "\n".join(f"{key} = {value}" for key, value in instance.attributes.items()),
             "version": instance.version,
         }
-        super().__init__(*args, instance=instance, initial=initial, **kwargs)
+        super().__init__(data, instance=instance, initial=initial)
 
     def clean_attributes_text(self) -> dict[str, str]:
         """Read the `clé = valeur` lines; refuses a line without `=` and a key given twice."""

@@ -68,7 +68,9 @@ def test_an_entry_error_is_corrected_with_a_reason() -> None:
     client.post(url, {"decision": "correct", "reason": "réécouté", "code": "not_interested"})
 
     assert "Choisissez la bonne qualification." in text_of(without_code)
-    assert talk.read().disposition.code == "not_interested"
+    corrected = talk.read().disposition
+    assert corrected is not None
+    assert corrected.code == "not_interested"
     assert talk.entry.state == EntryState.DONE
     assert "touche trop vite" in text_of(client.get(reverse("inbox"), {"decided": "1"}))
 

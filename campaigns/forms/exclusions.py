@@ -53,7 +53,7 @@ class ExclusionForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
         help_text=_("Dans n'importe quelle écriture."),
     )
-    prospect = forms.ModelChoiceField(
+    prospect: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
         queryset=None,
         label=_("Numéro de fiche"),
         required=False,
@@ -61,9 +61,15 @@ class ExclusionForm(forms.Form):
         error_messages={"invalid_choice": _("Aucune fiche ne porte ce numéro.")},
     )
     scope = forms.ChoiceField(label=_("Portée"), choices=Scope.choices)
-    sponsor = forms.ModelChoiceField(queryset=None, label=_("Donneur d'ordre"), required=False)
-    programme = forms.ModelChoiceField(queryset=None, label=_("Démarche"), required=False)
-    campaign = forms.ModelChoiceField(queryset=None, label=_("Campagne"), required=False)
+    sponsor: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
+        queryset=None, label=_("Donneur d'ordre"), required=False
+    )
+    programme: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
+        queryset=None, label=_("Démarche"), required=False
+    )
+    campaign: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
+        queryset=None, label=_("Campagne"), required=False
+    )
     reason = forms.ChoiceField(label=_("Motif"), choices=[(reason.value, reason.label) for reason in BY_HAND])
     note = forms.CharField(label=_("Précision"), required=False, max_length=300)
     until = forms.DateTimeField(

@@ -39,7 +39,7 @@ class UploadForm(forms.Form):
         error_messages={"empty": _("Ce fichier est vide.")},
         help_text=_("L'encodage et le séparateur sont reconnus tout seuls."),
     )
-    source = forms.ModelChoiceField(
+    source: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
         queryset=None, label=_("Fournisseur du fichier"), required=False, empty_label=_("Nouveau fournisseur")
     )
     source_name = forms.CharField(

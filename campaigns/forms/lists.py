@@ -60,7 +60,9 @@ class ResetForm(ReasonForm):
 class ProspectCampaignForm(forms.Form):
     """A campaign to put one fiche into."""
 
-    campaign = forms.ModelChoiceField(queryset=None, label=_("Campagne"), to_field_name="slug")
+    campaign: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
+        queryset=None, label=_("Campagne"), to_field_name="slug"
+    )
 
     def __init__(self, *args: Any, campaigns: Any, **kwargs: Any) -> None:
         """Offer the `campaigns` (queryset) that the user sees."""
