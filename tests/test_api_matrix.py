@@ -166,7 +166,8 @@ def make_world(**agent: Any) -> World:
     programme = make_programme()
     users: dict[str, User | None] = {role: make_user(role, **agent) for role in Role.values}
     users["anonymous"] = None
-    integration = users["integration"]
+    caller, integration = users["agent"], users["integration"]
+    assert caller is not None
     assert integration is not None
     if not agent:
         integration.sponsors.add(programme.sponsor)
@@ -180,7 +181,7 @@ def make_world(**agent: Any) -> World:
         prospect=called.prospect,
         entry=called,
         number=called.number,
-        agent=users["agent"],
+        agent=caller,
         state="claimed",
         lease_until=timezone.now(),
         started_at=NOW,
@@ -191,7 +192,7 @@ def make_world(**agent: Any) -> World:
         prospect=waiting.prospect,
         due_at=NOW,
         created_at=NOW,
-        created_by=users["manager"],
+        created_by=caller,
     )
     incident = Incident.objects.create(kind=IncidentKind.OTHER, sponsor=programme.sponsor, call=call, at=NOW)
     exclusion = make_exclusion(programme=programme, number="+33199009999")

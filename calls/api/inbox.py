@@ -49,7 +49,7 @@ class IncidentOut(serializers.Serializer[Any]):
     prospect = serializers.IntegerField(allow_null=True)
     exclusion = serializers.IntegerField(allow_null=True)
     summary = serializers.CharField(allow_blank=True)
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]
     at = serializers.DateTimeField()
     by = serializers.IntegerField(allow_null=True)
     decision = serializers.CharField(allow_null=True)

@@ -111,7 +111,7 @@ class DispositionOut(serializers.Serializer[Any]):
     """A disposition as a campaign uses it: what it does is in its fields."""
 
     code = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     label_en = serializers.CharField()
     aapor = serializers.CharField()
     reach = serializers.CharField()

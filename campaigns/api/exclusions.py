@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter
@@ -305,8 +306,9 @@ def _filtered(request: Request) -> Any:
     if "active" in query:
         if query["active"] not in ("true", "false"):
             raise Invalid.field("active", _("`true` ou `false`."))
-        active = rows.active()
-        rows = active if query["active"] == "true" else rows.exclude(pk__in=active.values("pk"))
+        in_force = Exclusion.objects.active().values("pk")
+        wanted = Q(pk__in=in_force)
+        rows = rows.filter(wanted if query["active"] == "true" else ~wanted)
     return rows
 
 
@@ -372,7 +374,8 @@ def _bars(user: User, campaign: Campaign | None, numbers: set[str]) -> dict[str,
     if campaign is not None:
         return covering(numbers, campaign)
     found: dict[str, Exclusion] = {}
-    for row in exclusions_of(user).active().filter(number__in=numbers).order_by("pk"):
+    in_force = Exclusion.objects.active().filter(number__in=numbers)
+    for row in exclusions_of(user).filter(pk__in=in_force.values("pk")).order_by("pk"):
         found.setdefault(str(row.number), row)
     return found
 

@@ -22,7 +22,7 @@ from campaigns.services.import_undo import undo_import
 from campaigns.services.imports import MAX_FILE_BYTES, start_import, upload_import
 from crm.access import sources_of
 from crm.api.endpoints import MANAGERS, PROGRAMS, Endpoint, caller, now, record, stamp
-from crm.api.fields import Body, read
+from crm.api.fields import Body, Text, read
 from crm.api.paging import page
 from crm.api.parsers import is_storable
 from crm.api.problems import TooLarge
@@ -35,7 +35,7 @@ class ImportIn(Body):
     """A list to import. `mapping` is a JSON object of column header → field, for what is not guessed."""
 
     file = serializers.FileField(allow_empty_file=True, max_length=255)
-    source = serializers.CharField(max_length=80, help_text="Id or slug.")
+    source = Text(max_length=80, help_text="Id or slug.")  # type: ignore[assignment]
     mapping = serializers.CharField(max_length=100_000, required=False, allow_blank=True)
     region = serializers.RegexField(r"^[A-Z]{2}\Z", required=False)
 
@@ -45,7 +45,7 @@ class ImportOut(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     campaign = serializers.IntegerField()
-    source = serializers.IntegerField()
+    source = serializers.IntegerField()  # type: ignore[assignment]
     file = serializers.CharField()
     state = serializers.CharField()
     percent = serializers.IntegerField()

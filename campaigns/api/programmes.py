@@ -13,6 +13,7 @@ from campaigns.access import programmes_of
 from campaigns.enums import Operator
 from campaigns.models import Criterion, Programme
 from campaigns.services.programmes import (
+    CRITERION_FIELDS,
     add_criterion,
     create_programme,
     edit_criterion,
@@ -244,7 +245,7 @@ class CriterionDetail(Endpoint):
             criterion = Criterion.objects.select_for_update(no_key=True).get(pk=criterion.pk)
             before = criterion_out(criterion)
             check_fresh(request, etag_of(before))
-            kept = {name: before[name] for name in CriterionIn().fields}
+            kept = {name: before[name] for name in CRITERION_FIELDS}
             criterion = edit_criterion(criterion=criterion, data=kept | data, by=caller(request), at=now())
         return record(criterion_out(criterion))
 

@@ -104,8 +104,8 @@ class Endpoint(APIView):
             if not all(map(is_storable, values)):
                 raise ValidationError({name: [_("Caractère nul ou incomplet.")]})
         if request.method == "POST" and "Idempotency-Key" in request.headers:
-            handler = partial(self._answer, self.post, request, *args, **kwargs)  # type: ignore[attr-defined]
-            self.post = partial(self._post_once, handler)
+            handler = partial(self._answer, getattr(self, "post"), request, *args, **kwargs)  # noqa: B009
+            setattr(self, "post", partial(self._post_once, handler))  # noqa: B010
 
     def _post_once(
         self, handler: Callable[[], Response], request: Request, *args: Any, **kwargs: Any

@@ -54,7 +54,7 @@ class ProspectIn(Body):
     """What a prospect is made of."""
 
     ignored = ("id", "version", "created_at", "updated_at", "erased_at")
-    source = Reference(help_text="Id or slug.")
+    source = Reference(help_text="Id or slug.")  # type: ignore[assignment]
     external_id = Text(max_length=200, required=False, allow_blank=True)
     kind = serializers.ChoiceField(ProspectKind.choices, required=False)
     civility = Text(max_length=20, required=False, allow_blank=True)
@@ -111,7 +111,7 @@ class ProspectOut(serializers.Serializer[Any]):
     """A prospect as it is answered."""
 
     id = serializers.IntegerField()
-    source = serializers.IntegerField()
+    source = serializers.IntegerField()  # type: ignore[assignment]
     external_id = serializers.CharField()
     kind = serializers.CharField()
     civility = serializers.CharField()

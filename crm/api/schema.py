@@ -1,6 +1,6 @@
 """How endpoints describe themselves in OpenAPI: one helper, so that every operation lists its problems alike."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -33,14 +33,11 @@ class ProblemOut(serializers.Serializer[Any]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
-    errors = serializers.DictField(
+    errors = serializers.DictField(  # type: ignore[assignment]
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
         help_text="Messages by field, such as `phones.0.number`; `__all__` for the whole.",
     )
-
-    class Meta:
-        ref_name = "Problem"
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -73,7 +70,7 @@ def describe(
     *,
     tag: str,
     request: Any = None,
-    answers: dict[int, Any],
+    answers: Mapping[Any, Any],
     parameters: Sequence[Any] = (),
     description: str = "",
     is_list: bool = False,
