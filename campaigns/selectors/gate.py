@@ -11,51 +11,31 @@ from django.db import connection
 
 from campaigns.models import Campaign, Criterion
 from campaigns.rules.gate import CAP_DAYS, Bar, Facts, Verdict, judge
-from campaigns.selectors.criteria import active_criteria, contradiction
+from campaigns.selectors.criteria import contradiction
 from crm.enums import NEVER_DIALLED, Validity
 from crm.models import Prospect
 from crm.rules.phones import normalise, time_zone_for
 
-#: One row per asked (prospect, number): the bar that covers it, what the line is, and the attempts that count. The
-#: person's attempts are those on the record and, where none was at hand, those on the number.
-FACTS = """
-WITH asked AS ({asked}), chosen AS (
-    SELECT a.ord, a.prospect_id, a.exact, a.time_zone, coalesce(a.number, pick.number) AS number
-      FROM asked a LEFT JOIN LATERAL (
-        SELECT coalesce(courtois_callable_number(a.prospect_id, %(campaign)s),
-                        (SELECT n.number FROM crm_prospectnumber n WHERE n.prospect_id = a.prospect_id
-                          ORDER BY n.kind IN ('premium', 'fax', 'short') OR n.validity = 'invalid', n.position, n.id
-                          LIMIT 1)) AS number
-      ) pick ON a.number IS NULL AND a.prospect_id IS NOT NULL
-)
-SELECT c.ord, c.prospect_id, coalesce(c.number, ''), c.exact, coalesce(nullif(c.time_zone, ''), p.time_zone, ''),
-       x.id, x.reason, x.scope, x.until, n.kind, n.validity, coalesce(p.postal_code, ''), coalesce(p.country, ''),
-       {contradiction},
-       CASE WHEN %(capped)s THEN (
-           SELECT coalesce(array_agg(t.local_date), '{{}}') FROM (
-               SELECT t.local_date FROM campaigns_attempt t
-                WHERE t.prospect_id = c.prospect_id AND t.sponsor_id = %(sponsor)s AND t.counted
-                  AND t.local_date > %(since)s
-               UNION ALL
-               SELECT t.local_date FROM campaigns_attempt t
-                WHERE t.number = c.number AND t.sponsor_id = %(sponsor)s AND t.counted AND t.local_date > %(since)s
-                  AND (t.prospect_id IS NULL OR c.prospect_id IS NULL)) t) END
-  FROM chosen c
-  LEFT JOIN crm_prospect p ON p.id = c.prospect_id
-  LEFT JOIN crm_prospectnumber n ON n.prospect_id = c.prospect_id AND n.number = c.number
-  LEFT JOIN campaigns_exclusion x ON x.id = courtois_covering_exclusion(c.number, c.prospect_id, %(campaign)s)
-  {screened}
- ORDER BY c.ord
+COLUMNS = """f.ord, f.prospect_id, f.number, f.exact, f.time_zone, f.bar, f.reason, f.scope, f.until, f.kind,
+       f.validity, f.postal_code, f.country, f.days, f.criteria"""
+PAIRS = f"""
+SELECT {COLUMNS}
+  FROM (SELECT array_agg(ord) AS ords, array_agg(prospect_id) AS prospects, array_agg(number) AS numbers
+          FROM unnest(%(prospects)s::bigint[], %(numbers)s::text[]) WITH ORDINALITY AS t(prospect_id, number, ord)) a,
+       LATERAL courtois_gate_facts(%(campaign)s, %(capped)s, %(since)s, a.ords, a.prospects, a.numbers,
+                                   array_fill(%(exact)s, ARRAY[cardinality(a.ords)]),
+                                   array_fill(''::text, ARRAY[cardinality(a.ords)])) f
 """
-
-PAIRS = """
-    SELECT ord, prospect_id, number, %(exact)s AS exact, '' AS time_zone
-      FROM unnest(%(prospects)s::bigint[], %(numbers)s::text[]) WITH ORDINALITY AS t(prospect_id, number, ord)
+ENTRIES = f"""
+SELECT {COLUMNS}
+  FROM (SELECT array_agg(e.id) AS ords, array_agg(e.prospect_id) AS prospects,
+               array_agg(nullif(e.number, '')::text) AS numbers, array_agg(e.exact) AS exacts,
+               array_agg(e.time_zone::text) AS zones
+          FROM campaigns_listentry e WHERE e.id = ANY(%(entries)s)) a,
+       LATERAL courtois_gate_facts(%(campaign)s, %(capped)s, %(since)s, a.ords, a.prospects, a.numbers, a.exacts,
+                                   a.zones) f
 """
-ENTRIES = """
-    SELECT e.id AS ord, e.prospect_id, nullif(e.number, '') AS number, e.exact, e.time_zone
-      FROM campaigns_listentry e WHERE e.id = ANY(%(entries)s)
-"""
+CONTRADICTIONS = "SELECT p, ({reason}) FROM unnest(%(asked)s::bigint[]) p"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,27 +95,36 @@ def chosen_numbers(*, campaign: Campaign, prospect_ids: Sequence[int]) -> dict[i
 def _facts(
     campaign: Campaign, asked: str, params: Mapping[str, Any], at: datetime
 ) -> Iterable[tuple[int, Facts]]:
-    contradicting, screened, values = screening(active_criteria(campaign.programme))
-    sql = FACTS.format(asked=asked, contradiction=contradicting, screened=screened.format(on="c.prospect_id"))
     everything = {
         **params,
-        **values,
         "campaign": campaign.pk,
-        "sponsor": campaign.programme.sponsor_id,
         "capped": not campaign.is_unrestricted,
         # A day more than the window: the local calendar decides in `judge`.
         "since": at.date() - timedelta(days=CAP_DAYS + 1),
     }
     with connection.cursor() as cursor:
-        cursor.execute(sql, everything)
+        cursor.execute(asked, everything)
         rows = cursor.fetchall()
-    return [(row[0], _read(campaign, row)) for row in rows]
+    against = _contradictions(rows)
+    return [(row[0], _read(campaign, row, against.get(row[1], ""))) for row in rows]
 
 
-def _read(campaign: Campaign, row: Sequence[Any]) -> Facts:
+def _contradictions(rows: Sequence[Sequence[Any]]) -> dict[int, str]:
+    """Return, by prospect, the reason of the trusted criterion that its record contradicts; "" when none does."""
+    key = rows[0][-1] if rows else None
+    if not key:
+        return {}
+    sql, params = _screening_sql(key)
+    prospects = [row[1] for row in rows if row[1] is not None]
+    with connection.cursor() as cursor:
+        cursor.execute(CONTRADICTIONS.format(reason=sql.format(on="p")), {**dict(params), "asked": prospects})
+        return dict(cursor.fetchall())
+
+
+def _read(campaign: Campaign, row: Sequence[Any], contradiction: str) -> Facts:
     (
         _ord,
-        prospect,
+        _prospect,
         number,
         exact,
         zone,
@@ -147,8 +136,8 @@ def _read(campaign: Campaign, row: Sequence[Any]) -> Facts:
         validity,
         postal,
         country,
-        screened,
         days,
+        _criteria,
     ) = row
     if number and kind is None:
         kind, validity = _line_of(number)
@@ -160,7 +149,7 @@ def _read(campaign: Campaign, row: Sequence[Any]) -> Facts:
         max_attempts=campaign.max_attempts,
         bar=None if bar is None else Bar(bar, reason, scope, until),
         number_problem=_problem_of(number, kind, validity),
-        contradiction=screened if prospect is not None else "",
+        contradiction=contradiction,
         attempts=tuple(days or ()),
         exact=exact,
         unrestricted=campaign.is_unrestricted,
