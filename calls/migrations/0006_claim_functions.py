@@ -1,24 +1,12 @@
-"""The claim's statements as functions: their plans are kept by the connection, and a claim is four round trips."""
+"""The claim's statements as functions: their plans are kept by the connection, and a claim is few round trips."""
 
 from django.db import migrations
 
+# The lanes: one index probe each, however many entries it holds, for its head comes first in the index of the claim.
 MINE = """
-CREATE FUNCTION courtois_agent_at_claim(a_agent bigint, a_campaign bigint)
-RETURNS TABLE (open_call bigint, paused boolean, status text) LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN QUERY SELECT
-        (SELECT c.id FROM calls_call c WHERE c.agent_id = a_agent AND c.state NOT IN ('done', 'released')),
-        EXISTS (SELECT FROM calls_pause p WHERE p.agent_id = a_agent AND p.ended_at IS NULL),
-        (SELECT g.status::text FROM campaigns_campaign g WHERE g.id = a_campaign);
-END $$;
-COMMENT ON FUNCTION courtois_agent_at_claim IS
-    'What may keep an agent from a claim: the open call, a pause, and the status of the campaign.';
-"""
-
-# One index probe a lane, however many entries it holds: its head comes first in the index of the claim.
-LANES = """
-CREATE FUNCTION courtois_claim_lanes(a_campaign bigint, a_at timestamptz)
-RETURNS TABLE (language text, time_zone text) LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION courtois_agent_at_claim(a_agent bigint, a_campaign bigint, a_at timestamptz)
+RETURNS TABLE (open_call bigint, paused boolean, status text, languages text[], zones text[])
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN QUERY WITH RECURSIVE lane AS (
         (SELECT e.language, e.time_zone, e.priority, e.due_at, e.id FROM campaigns_listentry e
@@ -30,12 +18,19 @@ BEGIN
              WHERE e.campaign_id = a_campaign AND e.state = 'ready'
                AND (e.language, e.time_zone) > (l.language, l.time_zone)
              ORDER BY e.language, e.time_zone, e.priority DESC, e.due_at, e.id LIMIT 1) n
+    ), pressing AS (
+        SELECT l.language::text, l.time_zone::text, row_number() OVER (
+               ORDER BY l.due_at > a_at, l.priority DESC, l.due_at, l.id) AS turn FROM lane l
     )
-    SELECT l.language::text, l.time_zone::text FROM lane l
-     ORDER BY l.due_at > a_at, l.priority DESC, l.due_at, l.id;
+    SELECT (SELECT c.id FROM calls_call c WHERE c.agent_id = a_agent AND c.state NOT IN ('done', 'released')),
+           EXISTS (SELECT FROM calls_pause p WHERE p.agent_id = a_agent AND p.ended_at IS NULL),
+           (SELECT g.status::text FROM campaigns_campaign g WHERE g.id = a_campaign),
+           (SELECT array_agg(p.language ORDER BY p.turn) FROM pressing p),
+           (SELECT array_agg(p.time_zone ORDER BY p.turn) FROM pressing p);
 END $$;
-COMMENT ON FUNCTION courtois_claim_lanes IS
-    'The languages and time zones of a campaign''s ready entries, the one that is to be served first at the top.';
+COMMENT ON FUNCTION courtois_agent_at_claim IS
+    'What a claim looks at first: the agent''s open call and pause, the status of the campaign, and the languages and time '
+    'zones of its ready entries, the ones to be served first at the top.';
 """
 
 # Callbacks that are due come before fresh records. What another claim holds is passed over, never waited for. The
@@ -126,13 +121,12 @@ COMMENT ON FUNCTION courtois_take_entry IS
 
 
 class Migration(migrations.Migration):
-    """Four functions for one verb."""
+    """Three functions for one verb."""
 
     dependencies = [("calls", "0005_load_playbooks"), ("campaigns", "0003_bars")]
 
     operations = [
         migrations.RunSQL(MINE, "DROP FUNCTION courtois_agent_at_claim;"),
-        migrations.RunSQL(LANES, "DROP FUNCTION courtois_claim_lanes;"),
         migrations.RunSQL(CANDIDATES, "DROP FUNCTION courtois_claim_candidates;"),
         migrations.RunSQL(TAKE, "DROP FUNCTION courtois_take_entry;"),
     ]

@@ -11,20 +11,24 @@ from django.db import connection
 
 
 @dataclass(frozen=True, slots=True)
-class AtClaim:
-    """What may keep an agent from a claim. `status` is the campaign's, read now."""
-
-    open_call: int | None
-    paused: bool
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
 class Lane:
     """Ready entries of one language in one time zone: what the index of the claim leads with."""
 
     language: str
     time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class AtClaim:
+    """What a claim looks at first. `status` is the campaign's, read now, "" when it is gone.
+
+    `lanes` are those of its ready entries, a handful however long the list is, the most pressing first.
+    """
+
+    open_call: int | None
+    paused: bool
+    status: str
+    lanes: list[Lane]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +47,13 @@ class Candidate:
     busy: bool
 
 
-def agent_at_claim(*, agent_id: int, campaign_id: int) -> AtClaim:
-    """Return the agent's open call and pause, and the campaign's status ("" when it is gone)."""
+def agent_at_claim(*, agent_id: int, campaign_id: int, at: datetime) -> AtClaim:
+    """Return the agent's open call and pause, and the campaign's status and lanes, in one query."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM courtois_agent_at_claim(%s, %s)", [agent_id, campaign_id])
-        open_call, paused, status = cursor.fetchone() or (None, False, "")
-    return AtClaim(open_call, paused, status or "")
-
-
-def lanes(*, campaign_id: int, at: datetime) -> list[Lane]:
-    """Return the lanes of a campaign's ready entries, a handful however long the list is, the most pressing first."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM courtois_claim_lanes(%s, %s)", [campaign_id, at])
-        return [Lane(*row) for row in cursor.fetchall()]
+        cursor.execute("SELECT * FROM courtois_agent_at_claim(%s, %s, %s)", [agent_id, campaign_id, at])
+        open_call, paused, status, languages, zones = cursor.fetchone() or (None, False, "", [], [])
+    lanes = [Lane(*pair) for pair in zip(languages or [], zones or [], strict=True)]
+    return AtClaim(open_call, paused, status or "", lanes)
 
 
 def lock_candidates(

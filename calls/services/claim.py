@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from calls.enums import CallState, Mode
 from calls.models import Call
-from calls.selectors.claiming import Candidate, Lane, agent_at_claim, lanes, lock_candidates, take
+from calls.selectors.claiming import AtClaim, Candidate, Lane, agent_at_claim, lock_candidates, take
 from calls.services.dispositions import finish, is_settled
 from calls.services.errors import domain_errors
 from campaigns.enums import CampaignStatus
@@ -35,11 +35,14 @@ def claim_next(*, campaign: Campaign, by: User, at: datetime) -> Call | None:
     the agent is open, InvalidTransition during a pause. What the gate refuses on the way is moved, with its
     verdict stored.
     """
-    _check_free(campaign, by, at)
+    now = agent_at_claim(agent_id=by.pk, campaign_id=campaign.pk, at=at)
+    _check_free(now, by, at)
+    campaign.status = now.status
     if campaign.status != CampaignStatus.RUNNING:
         return None
+    lanes = _open_lanes(now.lanes, campaign, by, at)
     for _look in range(PATIENCE):
-        call, held = _look_once(campaign, by, at)
+        call, held = _look_once(lanes, campaign, by, at)
         if call is not None or not held:
             return call
         # Nothing was refused for good: bars are being written over the rest at this moment.
@@ -47,7 +50,7 @@ def claim_next(*, campaign: Campaign, by: User, at: datetime) -> Call | None:
     return None
 
 
-def _look_once(campaign: Campaign, by: User, at: datetime) -> tuple[Call | None, bool]:
+def _look_once(lanes: Sequence[Lane], campaign: Campaign, by: User, at: datetime) -> tuple[Call | None, bool]:
     """Go through the candidates once. Returns the call, and whether some were held by a bar being written."""
     passed: list[int] = []
     held = False
@@ -56,7 +59,7 @@ def _look_once(campaign: Campaign, by: User, at: datetime) -> tuple[Call | None,
             candidates = lock_candidates(
                 campaign_id=campaign.pk,
                 agent_id=by.pk,
-                lanes=_open_lanes(campaign, by, at),
+                lanes=lanes,
                 spoken=spoken_by(campaign, by),
                 at=at,
                 passed=passed,
@@ -75,9 +78,7 @@ def spoken_by(campaign: Campaign, by: User) -> list[str]:
     return ["", campaign.language, *(code for code in by.languages if code != campaign.language)]
 
 
-def _check_free(campaign: Campaign, by: User, at: datetime) -> None:
-    now = agent_at_claim(agent_id=by.pk, campaign_id=campaign.pk)
-    campaign.status = now.status or campaign.status
+def _check_free(now: AtClaim, by: User, at: datetime) -> None:
     if now.open_call is not None:
         call = Call.objects.get(pk=now.open_call)
         if not is_settled(call):
@@ -87,11 +88,11 @@ def _check_free(campaign: Campaign, by: User, at: datetime) -> None:
         raise InvalidTransition(_("Vous êtes en pause : terminez-la d'abord."))
 
 
-def _open_lanes(campaign: Campaign, by: User, at: datetime) -> list[Lane]:
+def _open_lanes(lanes: Sequence[Lane], campaign: Campaign, by: User, at: datetime) -> list[Lane]:
     spoken = spoken_by(campaign, by)
     return [
         lane
-        for lane in lanes(campaign_id=campaign.pk, at=at)
+        for lane in lanes
         if lane.language in spoken
         and (campaign.is_unrestricted or window_open(campaign.hours, lane.time_zone, at))
     ]
