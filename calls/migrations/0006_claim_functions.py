@@ -2,11 +2,13 @@
 
 from django.db import migrations
 
+# force_generic_plan: the planner guesses ten rows where there is one, and would plan anew at each call.
+
 # The lanes: one index probe each, however many entries it holds, for its head comes first in the index of the claim.
 MINE = """
 CREATE FUNCTION courtois_agent_at_claim(a_agent bigint, a_campaign bigint, a_at timestamptz)
 RETURNS TABLE (open_call bigint, paused boolean, status text, languages text[], zones text[])
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET plan_cache_mode TO force_generic_plan AS $$
 BEGIN
     RETURN QUERY WITH RECURSIVE lane AS (
         (SELECT e.language, e.time_zone, e.priority, e.due_at, e.id FROM campaigns_listentry e
@@ -39,7 +41,7 @@ CANDIDATES = """
 CREATE FUNCTION courtois_claim_candidates(a_campaign bigint, a_agent bigint, a_languages text[], a_zones text[],
                                           a_spoken text[], a_at timestamptz, a_passed bigint[], a_many boolean)
 RETURNS TABLE (entry bigint, prospect bigint, number text, state text, language text, free boolean, busy boolean)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET plan_cache_mode TO force_generic_plan AS $$
 DECLARE taken campaigns_listentry[]; more campaigns_listentry[]; lane record;
 BEGIN
     IF a_many THEN
@@ -94,7 +96,7 @@ COMMENT ON FUNCTION courtois_claim_candidates IS
 # Call, entry and both histories stand or fall together. No row comes back when somebody else was faster.
 TAKE = """
 CREATE FUNCTION courtois_take_entry(a_entry bigint, a_agent bigint, a_at timestamptz, a_lease timestamptz)
-RETURNS bigint LANGUAGE plpgsql AS $$
+RETURNS bigint LANGUAGE plpgsql SET plan_cache_mode TO force_generic_plan AS $$
 DECLARE e campaigns_listentry; c campaigns_campaign; made bigint;
 BEGIN
     SELECT * INTO STRICT e FROM campaigns_listentry WHERE id = a_entry;

@@ -2,6 +2,8 @@
 
 from django.db import migrations
 
+# force_generic_plan: the planner guesses ten rows where there is one, and would plan anew at each call.
+
 # One row per asked prospect and number: the bar that covers it, what the line is, and the attempts that count. The
 # person's attempts are those on the record and, where none was at hand, those on the number.
 FACTS = """
@@ -10,7 +12,7 @@ CREATE FUNCTION courtois_gate_facts(a_campaign bigint, a_capped boolean, a_since
 RETURNS TABLE (ord bigint, prospect_id bigint, number text, exact boolean, time_zone text, bar bigint, reason text,
                scope text, until timestamptz, kind text, validity text, postal_code text, country text, days date[],
                criteria text)
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET plan_cache_mode TO force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE spons bigint; asked text;
 BEGIN
