@@ -24,7 +24,7 @@ from campaigns.enums import Step
 from campaigns.models import Campaign, Criterion
 from crm.access import prospects_of, sponsors_of
 from crm.api.endpoints import AGENTS, EVERYBODY, PROGRAMS, SUPERVISORS, Endpoint, caller, now, record
-from crm.api.fields import MAX_ID, Body, Id, Text, Truth, read
+from crm.api.fields import MAX_ID, Body, Id, Moment, Text, Truth, read
 from crm.api.paging import page
 from crm.api.schema import describe, page_of
 from crm.enums import Role
@@ -94,7 +94,7 @@ class DispositionIn(Body):
 
     code = Text(max_length=40)
     note = Text(max_length=2000, required=False, allow_blank=True)
-    callback_at = serializers.DateTimeField(required=False, allow_null=True)
+    callback_at = Moment(required=False, allow_null=True)
     callback_agent = Id(required=False, allow_null=True)
     exact = Truth(required=False)
 
@@ -127,7 +127,7 @@ class WishIn(Body):
     """What the person wishes to be called about, in their words, and when."""
 
     text = Text(max_length=500)
-    remind_at = serializers.DateTimeField(required=False, allow_null=True)
+    remind_at = Moment(required=False, allow_null=True)
 
 
 class DialIn(Body):

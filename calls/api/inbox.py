@@ -15,7 +15,7 @@ from calls.models import Callback, Incident
 from calls.services.incidents import decide
 from crm.access import sponsors_of
 from crm.api.endpoints import EVERYBODY, SUPERVISORS, Endpoint, caller, now, record, stamp
-from crm.api.fields import Body, Text, read
+from crm.api.fields import Body, Moment, Text, read
 from crm.api.paging import page
 from crm.api.schema import describe, page_of
 from crm.enums import Role
@@ -65,7 +65,7 @@ class DecisionIn(Body):
     reason = Text(max_length=500, required=False, allow_blank=True)
     code = Text(max_length=40, required=False, allow_blank=True)
     note = Text(max_length=2000, required=False, allow_blank=True)
-    callback_at = serializers.DateTimeField(required=False, allow_null=True)
+    callback_at = Moment(required=False, allow_null=True)
     number = Text(max_length=200, required=False, allow_blank=True)
 
 

@@ -21,7 +21,7 @@ from campaigns.selectors.gate import verdict
 from campaigns.services.exclusions import exclude, exclude_many, lift_exclusion
 from crm.access import get_prospect_or_404, prospects_of, sponsors_of
 from crm.api.endpoints import EVERYBODY, PROGRAMS, SUPERVISORS, Endpoint, caller, now, record, stamp
-from crm.api.fields import Body, Id, Text, read, read_query
+from crm.api.fields import Body, Id, Moment, Text, read, read_query
 from crm.api.paging import page
 from crm.api.schema import describe, page_of
 from crm.enums import Role
@@ -47,7 +47,7 @@ class ExclusionIn(Body):
     prospect = Id(required=False, allow_null=True)
     reason = serializers.ChoiceField(ExclusionReason.choices)
     note = Text(max_length=300, required=False, allow_blank=True)
-    until = serializers.DateTimeField(required=False, allow_null=True)
+    until = Moment(required=False, allow_null=True)
 
 
 class ExclusionOut(serializers.Serializer[Any]):
@@ -117,7 +117,7 @@ class BulkIn(Body):
     region = serializers.RegexField(REGION, required=False)
     reason = serializers.ChoiceField(ExclusionReason.choices)
     note = Text(max_length=300, required=False, allow_blank=True)
-    until = serializers.DateTimeField(required=False, allow_null=True)
+    until = Moment(required=False, allow_null=True)
 
 
 class BulkOut(serializers.Serializer[Any]):

@@ -1,6 +1,7 @@
 """Shapes of what comes in: serializers that refuse unknown fields, and the fields that all endpoints share."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +10,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 MAX_ID = 2**63 - 1
+YEARS = range(1900, 2201)
 
 
 class Id(serializers.IntegerField):
@@ -49,6 +51,17 @@ class Truth(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+class Moment(serializers.DateTimeField):
+    """A date and a time with their zone, within the years that people mean and PostgreSQL stores."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        """Refuse what is no moment of these two centuries."""
+        moment: datetime = super().to_internal_value(value)
+        if moment.year not in YEARS:
+            self.fail("invalid", format="ISO 8601")
+        return moment
 
 
 class Body(serializers.Serializer[Any]):

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from crm.api.fields import MAX_ID
+from crm.api.fields import MAX_ID, YEARS
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
@@ -114,7 +114,7 @@ def _since(request: Request) -> datetime | None:
         moment = parse_datetime(text.replace(" ", "+"))
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None or moment.tzinfo is None or moment.year not in YEARS:
         raise ValidationError({"updated_since": [_("Une date et une heure ISO 8601 avec leur fuseau.")]})
     return moment
 
@@ -131,6 +131,8 @@ def _cursor(request: Request, order: tuple[str, ...]) -> Cursor | None:
             raise ValueError(text)
         if len(order) == 2:
             keys[0] = datetime.fromisoformat(keys[0])
+            if keys[0].tzinfo is None or keys[0].year not in YEARS:
+                raise ValueError(text)
     except (ValueError, TypeError, binascii.Error, RecursionError) as error:
         raise ValidationError({"cursor": [_("Ce curseur n'est pas le nôtre.")]}) from error
     return Cursor(bool(back), tuple(keys))
