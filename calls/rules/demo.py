@@ -7,8 +7,32 @@ from dataclasses import dataclass, field
 #: The blocks that the French numbering plan reserves for fiction, as E.164 prefixes before four digits.
 BLOCKS = ("+3319900", "+3326191", "+3335301", "+3346571", "+3353649")
 
-FIRST_NAMES = ("Camille", "Noé", "Zoé", "Inès", "Léa", "Maël", "Hélène", "Benoît", "Aïcha", "Chloé", "Rémi", "Gaëlle")
-LAST_NAMES = ("Lefèvre", "Garnier", "Çelik", "Nuñez", "Perrin", "Bénard", "Fournier", "Le Goff", "Traoré", "Weiß")
+FIRST_NAMES = (
+    "Camille",
+    "Noé",
+    "Zoé",
+    "Inès",
+    "Léa",
+    "Maël",
+    "Hélène",
+    "Benoît",
+    "Aïcha",
+    "Chloé",
+    "Rémi",
+    "Gaëlle",
+)
+LAST_NAMES = (
+    "Lefèvre",
+    "Garnier",
+    "Çelik",
+    "Nuñez",
+    "Perrin",
+    "Bénard",
+    "Fournier",
+    "Le Goff",
+    "Traoré",
+    "Weiß",
+)
 JOBS = ("Directrice d'agence", "Responsable clientèle", "Gérant", "Comptable", "Accueil", "Associée")
 TOWNS = (
     ("45000", "Orléans"),
@@ -20,11 +44,35 @@ TOWNS = (
     ("44000", "Nantes"),
     ("69003", "Lyon"),
 )
-STREETS = ("rue des Tanneurs", "place du Marché", "avenue de la Gare", "quai de l'Écluse", "rue Haute", "cours Foch")
+STREETS = (
+    "rue des Tanneurs",
+    "place du Marché",
+    "avenue de la Gare",
+    "quai de l'Écluse",
+    "rue Haute",
+    "cours Foch",
+)
 
-BANKS = ("Banque de l'Étoile", "Crédit des Deux Rives", "Caisse du Val d'Orge", "Banque Saint-Éloi", "Crédit Mutin")
-BAKERIES = ("Boulangerie du Pont", "Le Pain d'Antan", "Fournil Sainte-Odile", "Aux Trois Épis", "La Mie Câline d'à côté")
-OTHERS = (("Garage Noël", "45.20A"), ("Pharmacie du Lac", "47.73Z"), ("Cabinet Œillet", "69.10Z"), ("Fleurs & Co", "47.76Z"))
+BANKS = (
+    "Banque de l'Étoile",
+    "Crédit des Deux Rives",
+    "Caisse du Val d'Orge",
+    "Banque Saint-Éloi",
+    "Crédit Mutin",
+)
+BAKERIES = (
+    "Boulangerie du Pont",
+    "Le Pain d'Antan",
+    "Fournil Sainte-Odile",
+    "Aux Trois Épis",
+    "La Mie Câline d'à côté",
+)
+OTHERS = (
+    ("Garage Noël", "45.20A"),
+    ("Pharmacie du Lac", "47.73Z"),
+    ("Cabinet Œillet", "69.10Z"),
+    ("Fleurs & Co", "47.76Z"),
+)
 
 #: NAF codes: monetary intermediation and bread-making.
 NAF_BANK = "64.19Z"

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from calls.rules.demo import demo_prospects
-from campaigns.enums import CampaignStatus, Operator, Purpose, ScriptKind
-from campaigns.models import Campaign, Criterion, Programme, Script
+from campaigns.enums import CampaignStatus, Operator, Purpose
+from campaigns.models import Campaign, Criterion, Programme
 from campaigns.services.entries import add_prospects
 from campaigns.services.programmes import add_criterion
 from crm.enums import EventKind, NumberKind, Role, Validity
@@ -23,9 +23,6 @@ USERS = (
     ("supervisor", Role.SUPERVISOR, "Dominique", "Roux", ["fr", "en"]),
     ("manager", Role.MANAGER, "Claude", "Girard", ["fr"]),
 )
-
-OPENING = "Bonjour, {agent} à l'appareil, pour {sponsor}. Je vous appelle au sujet de {subject}. Êtes-vous disponible ?"
-OPENING_EN = "Good morning, this is {agent}, calling for {sponsor} about {subject}. Is this a good moment?"
 
 
 class Command(BaseCommand):
@@ -46,10 +43,14 @@ def load_demo(*, at: datetime) -> None:
     manager = users["manager"]
     finance, _ = Sponsor.objects.get_or_create(name="Observatoire des services financiers")
     crafts, _ = Sponsor.objects.get_or_create(name="Fédération des artisans du goût")
-    survey = _programme(finance, "Enquête sur les services bancaires", "une enquête sur les services bancaires")
+    survey = _programme(
+        finance, "Enquête sur les services bancaires", "une enquête sur les services bancaires"
+    )
     meetings = _programme(finance, "Rendez-vous trésorerie", "un rendez-vous sur la gestion de trésorerie")
     training = _programme(crafts, "Formation à l'hygiène", "une formation gratuite à l'hygiène alimentaire")
-    _criterion(survey, manager, at, "sector", Operator.STARTS_WITH, "64", "Êtes-vous bien une banque ?", "une banque")
+    _criterion(
+        survey, manager, at, "sector", Operator.STARTS_WITH, "64", "Êtes-vous bien une banque ?", "une banque"
+    )
     _criterion(
         survey, manager, at, "attributes.effectif", Operator.BETWEEN, ["1", "250"],
         "Votre établissement compte-t-il moins de 250 personnes ?", "moins de 250 personnes", blocking=False,
@@ -73,7 +74,9 @@ def load_demo(*, at: datetime) -> None:
         (hygiene, bakeries),
     ):
         if prospects:
-            add_prospects(campaign=campaign, prospects=Prospect.objects.filter(pk__in=prospects), by=manager, at=at)
+            add_prospects(
+                campaign=campaign, prospects=Prospect.objects.filter(pk__in=prospects), by=manager, at=at
+            )
 
 
 def _user(name: str, role: str, first: str, last: str, spoken: list[str]) -> User:
@@ -106,7 +109,7 @@ def _criterion(
 
 
 def _campaign(programme: Programme, slug: str, name: str, purpose: str) -> Campaign:
-    campaign, created = Campaign.objects.get_or_create(
+    return Campaign.objects.get_or_create(
         slug=slug,
         defaults={
             "programme": programme,
@@ -116,11 +119,7 @@ def _campaign(programme: Programme, slug: str, name: str, purpose: str) -> Campa
             "calling_rule": "none",
             "status": CampaignStatus.RUNNING,
         },
-    )
-    if created:
-        for language, text in (("fr", OPENING), ("en", OPENING_EN)):
-            Script.objects.create(campaign=campaign, kind=ScriptKind.OPENING, language=language, text=text)
-    return campaign
+    )[0]
 
 
 def _source(slug: str, name: str, sponsor: Sponsor | None, spoken: str) -> Source:
@@ -131,7 +130,9 @@ def _source(slug: str, name: str, sponsor: Sponsor | None, spoken: str) -> Sourc
 def _prospects(source: Source, trade: str, count: int, block: int, by: User, at: datetime) -> list[int]:
     """Create the missing records of a demo list; returns the ids of the new ones, in order."""
     present = set(Prospect.objects.filter(source=source).values_list("external_id", flat=True))
-    missing = [item for item in demo_prospects(trade, count=count, block=block) if item.external_id not in present]
+    missing = [
+        item for item in demo_prospects(trade, count=count, block=block) if item.external_id not in present
+    ]
     prospects = Prospect.objects.bulk_create(
         Prospect(
             source=source, external_id=item.external_id, attributes=item.attributes, time_zone="Europe/Paris",
