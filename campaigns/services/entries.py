@@ -242,13 +242,27 @@ def follow_prospects(prospect_ids: Sequence[int], at: datetime) -> None:
     followed = waiting.filter(state__in=FOLLOWING) | waiting.filter(
         state=EntryState.EXHAUSTED, verdict_gate=Gate.NUMBER
     )
-    by_programme: dict[int, list[int]] = {}
-    for pk, programme_id in followed.values_list("pk", "campaign__programme"):
-        by_programme.setdefault(programme_id, []).append(pk)
     states = (*FOLLOWING, EntryState.EXHAUSTED)
+    with transaction.atomic():
+        _settle_each(_locked(followed), states, at)
+
+
+def _locked(entries: QuerySet[ListEntry]) -> dict[int, list[int]]:
+    """Lock entries in the order of their ids, whatever their programmes; return the ids by programme."""
+    locked = entries.order_by("pk").select_for_update(of=("self",))
+    by_programme: dict[int, list[int]] = {}
+    for pk, programme_id in locked.values_list("pk", "campaign__programme"):
+        by_programme.setdefault(programme_id, []).append(pk)
+    return by_programme
+
+
+def _settle_each(by_programme: dict[int, list[int]], states: Sequence[str], at: datetime) -> dict[str, int]:
+    found: dict[str, int] = {}
     for programme in Programme.objects.filter(pk__in=by_programme).order_by("pk"):
-        with transaction.atomic():
-            settle(programme=programme, entry_ids=by_programme[programme.pk], states=states, at=at)
+        moved = settle(programme=programme, entry_ids=by_programme[programme.pk], states=states, at=at)
+        for state, count in moved.items():
+            found[state] = found.get(state, 0) + count
+    return found
 
 
 def refresh_numbers(prospect_ids: Sequence[int], at: datetime) -> None:
@@ -263,12 +277,11 @@ def reopen_closed_by(*, exclusion_ids: Sequence[int], at: datetime) -> int:
     """
     reopened = 0
     closed = ListEntry.objects.filter(excluded_by__in=list(exclusion_ids), state=EntryState.EXCLUDED)
-    by_programme: dict[int, dict[int, int]] = {}
-    for pk, prospect, programme_id in closed.values_list("pk", "prospect", "campaign__programme"):
-        by_programme.setdefault(programme_id, {})[pk] = prospect
-    for programme in Programme.objects.filter(pk__in=by_programme).order_by("pk"):
-        moved = _settled(programme, by_programme[programme.pk], (EntryState.EXCLUDED,), at)
-        reopened += moved.get(EntryState.READY, 0)
+    for chunk in chunks(sorted(closed.values_list("pk", "prospect"))):
+        with transaction.atomic():
+            share_bars([prospect for _pk, prospect in chunk])
+            by_programme = _locked(closed.filter(pk__in=[pk for pk, _prospect in chunk]))
+            reopened += _settle_each(by_programme, (EntryState.EXCLUDED,), at).get(EntryState.READY, 0)
     return reopened
 
 
