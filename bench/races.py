@@ -26,7 +26,7 @@ def _run(seconds: float, agents: int) -> bool:
     from tests.test_races import Crowd, covered
 
     crowd = Crowd(seconds)
-    results = race(*[crowd.agent] * agents, crowd.exclude, crowd.exclude, crowd.reopen)
+    results = race(*[crowd.agent] * agents, crowd.exclude, crowd.exclude, crowd.reopen, crowd.manage)
     wrong = unexpected(results)
     for kind, count in sorted(crowd.rounds.items(), key=lambda item: -item[1]):
         say(f"  {count:7}  {kind}")

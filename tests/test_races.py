@@ -30,10 +30,12 @@ from calls.services.line import (
 from calls.services.talk import answer_criterion, greet, hand_over, note_wish
 from campaigns.enums import EntryState
 from campaigns.models import Exclusion, ListEntry
+from campaigns.services.campaigns import edit_campaign
 from campaigns.services.entries import add_prospects
 from crm.enums import Role
-from crm.models import User
+from crm.models import Prospect, User
 from crm.rules.errors import DomainError, OpenCallExists
+from crm.services.prospects import edit_prospect
 from tests.factories import (
     NOW,
     make_campaign,
@@ -682,11 +684,10 @@ class Crowd:
     """Agents who claim, dial, talk, mismatch, refuse and release at random, beside exclusions, imports and beat."""
 
     def __init__(self, seconds: float) -> None:
-        self.until = time.monotonic() + seconds
         programme = make_campaign().programme
         self.campaigns = [make_campaign(programme), make_campaign(programme), make_campaign()]
         self.criterion = make_criterion(programme)
-        self.numbers = [next_number() for _ in range(150)]
+        self.numbers = [next_number() for _ in range(60)]
         for number in self.numbers:
             prospect = make_prospect(number)
             for campaign in random.sample(self.campaigns, 2):
@@ -694,6 +695,7 @@ class Crowd:
         self.prospects = list(ListEntry.objects.values_list("prospect", flat=True).distinct())
         self.manager = make_user(Role.MANAGER)
         self.rounds: Counter[str] = Counter()
+        self.until = time.monotonic() + seconds
 
     def running(self) -> bool:
         return time.monotonic() < self.until
@@ -714,10 +716,11 @@ class Crowd:
         while self.running():
             at = NOW + timedelta(seconds=chance.randrange(3600))
             campaign = chance.choice(self.campaigns)
-            call = self.note("claim", claim_next, campaign=campaign, by=agent, at=at)
-            if call is None and chance.random() < 0.5:
+            if chance.random() < 0.25:
                 number = chance.choice(self.numbers)
                 call = self.note("manual", dial_manually, campaign=campaign, number=number, by=agent, at=at)
+            else:
+                call = self.note("claim", claim_next, campaign=campaign, by=agent, at=at)
             if call is not None:
                 self.talk(call, agent, at, chance)
             self.tidy(agent)
@@ -771,6 +774,31 @@ class Crowd:
             self.note("beat", expire_leases, at=NOW)
             time.sleep(0.02)
 
+    def manage(self) -> None:
+        """A manager who corrects fiches, changes campaigns and adds the same prospects again."""
+        chance = random.Random(2)
+        while self.running():
+            prospect = Prospect(pk=chance.choice(self.prospects))
+            campaign = chance.choice(self.campaigns)
+            by = {"by": self.manager, "at": NOW}
+            self.note(
+                "edit",
+                edit_prospect,
+                prospect=prospect,
+                data={"city": chance.choice("ABC")},
+                phones=None,
+                **by,
+            )
+            self.note(
+                "settings",
+                edit_campaign,
+                campaign=campaign,
+                data={"max_attempts": chance.randint(3, 9)},
+                **by,
+            )
+            self.note("import", add_prospects, campaign=campaign, prospects=self.prospects[:20], **by)
+            time.sleep(0.02)
+
 
 def lift(bar: Exclusion, by: User) -> None:
     execute(
@@ -799,7 +827,7 @@ def reopen() -> None:
 def test_hundreds_of_mixed_rounds_end_without_a_deadlock() -> None:
     crowd = Crowd(seconds=8)
 
-    results = race(*[crowd.agent] * 5, crowd.exclude, crowd.reopen)
+    results = race(*[crowd.agent] * 5, crowd.exclude, crowd.reopen, crowd.manage)
 
     assert unexpected(results) == []
     assert [kind for kind in crowd.rounds if "deadlock" in kind or "timeout" in kind] == []
