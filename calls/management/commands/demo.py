@@ -15,7 +15,7 @@ from campaigns.services.programmes import add_criterion
 from crm.enums import EventKind, NumberKind, Role, Validity
 from crm.models import Prospect, ProspectEvent, ProspectNumber, Source, Sponsor, User
 
-PASSWORD = "demo"  # noqa: S105 (the demo's, printed on purpose)
+PASSWORD = "demo"
 
 USERS = (
     ("agent", Role.AGENT, "Alex", "Moreau", ["fr", "en"]),
