@@ -3,6 +3,7 @@
 import * as clock from "./clock.js";
 import * as focus from "./focus.js";
 import * as keys from "./keys.js";
+import * as once from "./once.js";
 
 function reportFailures() {
   const notice = document.getElementById("network");
@@ -26,4 +27,5 @@ document.addEventListener("change", (event) => {
 keys.start();
 focus.start();
 clock.start();
+once.start();
 reportFailures();
