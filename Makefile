@@ -9,7 +9,7 @@ OFFLINE := DATABASE_URL=postgresql:///offline REDIS_URL=redis://localhost
 PRODUCTION := $(OFFLINE) DEBUG=0 ALLOWED_HOSTS=courtois.example \
 	SECRET_KEY=only-for-this-check-9f2c4e7a1b8d5f3e6a0c9b7d4e1f8a2c5b3d6e9f
 
-.PHONY: run test check bench format compile clean
+.PHONY: run test check bench format messages compile clean
 
 run: .venv/runtime.stamp node_modules/.stamp
 	@exec $(BIN)/python -m config.run
@@ -35,6 +35,20 @@ format: .venv/development.stamp
 	$(BIN)/ruff format --quiet .
 	$(BIN)/ruff check --fix .
 	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 {} + || true
+
+# After a change of the texts: gather them, then translate what is new in locale/en and run it again to compile.
+# French is the source; its catalogue is made here, for the singular of zero and to be shown as written.
+messages: .venv/development.stamp
+	@command -v msgen >/dev/null || { echo "The texts need GNU gettext: install it with your system's package manager."; exit 1; }
+	rm -f locale/fr/LC_MESSAGES/django.po
+	mkdir -p locale/fr/LC_MESSAGES
+	$(OFFLINE) $(BIN)/python manage.py makemessages --locale en --locale fr --no-obsolete --add-location file \
+		--ignore .venv --ignore node_modules --ignore var --ignore tests --ignore bench
+	msgen --no-location --lang fr locale/fr/LC_MESSAGES/django.po | sed -e '2,6d' -e '/^"POT-Creation-Date/d' \
+		-e '1s/.*/# The texts as they are written, made by `make messages`: not edited./' > locale/fr/LC_MESSAGES/made.po
+	mv locale/fr/LC_MESSAGES/made.po locale/fr/LC_MESSAGES/django.po
+	for language in en fr; do msgfmt --check-format --output-file locale/$$language/LC_MESSAGES/django.mo \
+		locale/$$language/LC_MESSAGES/django.po; done
 
 bench: .venv/development.stamp node_modules/.stamp
 	$(BIN)/python bench/run.py

@@ -245,6 +245,7 @@ MEDIA_ROOT = VAR_DIR / "media"
 LANGUAGE_CODE = env.text("LANGUAGE_CODE", "fr")
 LANGUAGES = [("fr", "Français"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = env.text("TIME_ZONE", "Europe/Paris")
 USE_I18N = USE_TZ = True
 

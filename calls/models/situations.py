@@ -1,6 +1,7 @@
 """Delicate situations: a playbook each, stage by stage."""
 
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
@@ -20,6 +21,11 @@ class Situation(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def shown_label(self) -> str:
+        """The label in the language of the page."""
+        return self.label_en if self.label_en and (get_language() or "").startswith("en") else self.label
 
 
 class Stage(models.Model):

@@ -9,7 +9,6 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, Min, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 from django.utils import timezone
-from django.utils.translation import get_language
 
 from calls.enums import (
     DISPOSITION_OF_CAUSE,
@@ -255,10 +254,8 @@ def dispositions_of(call: Call) -> list[Disposition]:
 def situations() -> list[SituationChoice]:
     """Return the playbooks that can be opened, in the language of the page. One query."""
     rows = Situation.objects.annotate(first=Min("stages__position")).filter(first__isnull=False)
-    english = (get_language() or "").startswith("en")
     return [
-        SituationChoice(row.code, row.label_en if english and row.label_en else row.label, row.first)
-        for row in rows.order_by("position", "code")
+        SituationChoice(row.code, row.shown_label, row.first) for row in rows.order_by("position", "code")
     ]
 
 
@@ -451,12 +448,12 @@ def _stage(call: Call, events: Sequence[CallEvent]) -> StageCard | None:
     number = next((n for n, row in enumerate(stages) if row.position == last.data["stage"]), None)
     if number is None:
         return None
-    stage, language = stages[number], (get_language() or "fr")[:2]
+    stage = stages[number]
     situation = stage.situation
     spoken = (call.prospect.language if call.prospect else "")[:2] or call.campaign.language[:2]
     return StageCard(
         situation=situation.code,
-        label=situation.label_en if language == "en" and situation.label_en else situation.label,
+        label=situation.shown_label,
         position=stage.position,
         number=number + 1,
         count=len(stages),

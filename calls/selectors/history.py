@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import get_language
+
 from calls.enums import AnsweredBy, CallEventKind, Cause, HungUpBy, Result
 from campaigns.enums import ExclusionReason, Step
+from campaigns.models import Disposition
 from crm.enums import EventKind
 from crm.models import ProspectEvent
 
@@ -36,17 +39,23 @@ _SHOWN = ("label", "cause", "by", "answered_by", "step", "result", "heard", "not
 
 def lines_of(events: Iterable[ProspectEvent]) -> list[Line]:
     """Return these events as lines, in their order."""
-    return [Line(event.at, _text(event), event.kind, event.call_ref) for event in events]
+    labels = {**_LABELS, "label": _english_labels() if (get_language() or "").startswith("en") else {}}
+    return [Line(event.at, _text(event, labels), event.kind, event.call_ref) for event in events]
 
 
-def _text(event: ProspectEvent) -> str:
-    words = [_word(name, event.data[name]) for name in _SHOWN if event.data.get(name)]
+def _english_labels() -> dict[str, str]:
+    """The timeline keeps a disposition's French label, as it was then. One query, on English pages only."""
+    return dict(Disposition.objects.exclude(label_en="").values_list("label", "label_en"))
+
+
+def _text(event: ProspectEvent, labels: dict[str, dict[str, Any]]) -> str:
+    words = [
+        str(labels.get(name, {}).get(event.data[name], event.data[name]))
+        for name in _SHOWN
+        if event.data.get(name)
+    ]
     if event.kind == EventKind.CLOSING and event.data.get("event") == CallEventKind.CLOSING_STEP:
         words = words[:1]
     return " : ".join(
         [str(EventKind(event.kind).label), ", ".join(words)] if words else [str(EventKind(event.kind).label)]
     )
-
-
-def _word(name: str, value: Any) -> str:
-    return str(_LABELS.get(name, {}).get(value, value))

@@ -2,7 +2,6 @@
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from calls.enums import CallState, HungUpBy, Result
@@ -25,7 +24,7 @@ def name_of(call: Call) -> str:
 
 def label_of(row: Disposition) -> str:
     """Return a disposition's label in the language of the page."""
-    return row.label_en if row.label_en and (get_language() or "").startswith("en") else row.label
+    return row.shown_label
 
 
 def facts_of(call: Call) -> list[dict[str, str]]:
@@ -81,7 +80,7 @@ def recorded_sentence(facts: CallScreen) -> str:
         }
     if facts.callback_at:
         return _("Rappel promis le %(when)s.") % {
-            "when": date_format(localtime(facts.callback_at), "j F à H:i")
+            "when": date_format(localtime(facts.callback_at), _("j F à H:i"))
         }
     if call.disposition:
         return _("Enregistré : %(label)s.") % {"label": label_of(call.disposition)}

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.enums import (
@@ -144,6 +145,11 @@ class Disposition(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def shown_label(self) -> str:
+        """The label in the language of the page."""
+        return self.label_en if self.label_en and (get_language() or "").startswith("en") else self.label
 
 
 class DispositionRule(models.Model):

@@ -58,4 +58,6 @@ def disposition(request: HttpRequest, slug: str, code: str) -> HttpResponse:
         )
     except DomainError as error:
         return refused(request, error, "dispositions", slug)
-    return saved(request, _("« %(label)s » est enregistré.") % {"label": chosen.label}, "dispositions", slug)
+    return saved(
+        request, _("« %(label)s » est enregistré.") % {"label": chosen.shown_label}, "dispositions", slug
+    )

@@ -1,0 +1,1 @@
+"""Dates and numbers in the languages whose customs differ from Django's."""

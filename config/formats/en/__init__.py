@@ -1,0 +1,1 @@
+"""British customs: the pages in English are read in Europe."""
