@@ -286,8 +286,7 @@ def test_the_note_survives_a_change_of_state(desk: Page) -> None:
     expect(desk.locator('textarea[name="note"]')).to_have_value("rappeler la directrice")
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "theme"), [((1280, 720), "light"), ((390, 844), "dark")])
 def test_every_state_fits_its_screen_and_passes_the_accessibility_rules(
     desk: Page, size: tuple[int, int], theme: str
 ) -> None:

@@ -70,10 +70,22 @@ def call_verb(verb: Verb) -> Callable[..., HttpResponseBase]:
             ask = verb(request, user, own, at) or NOTHING
         except DomainError as refusal:
             messages.error(request, sentence_of(refusal))
-            ask, status = Ask.of(request.GET), refusal.status
+            ask, status = asked_again(request), refusal.status
         return follow(request, user, pk, ask=ask, status=status)
 
     return view
+
+
+def asked_again(request: HttpRequest) -> Ask:
+    """Return the inline form that a refused request came from, so that it is open again."""
+    sent = request.POST
+    if "code" in sent:
+        return Ask(conclude="1", code=sent["code"][:40])
+    if sent.get("result") == Result.MISMATCH:
+        return Ask(heard=sent.get("criterion", "")[:40] or "other")
+    if "field" in sent:
+        return Ask(edit=sent["field"][:40])
+    return NOTHING
 
 
 def follow(request: HttpRequest, user: User, pk: int, *, ask: Ask, status: int) -> HttpResponseBase:

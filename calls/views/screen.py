@@ -198,6 +198,9 @@ class ScreenContext:
                 screen |= self.closing(state)
             case "ended":
                 screen |= self.ended()
+        if screen["stage"]:
+            # The playbook lies over the centre, whatever the state below it.
+            screen["template"] = "calls/_situation.html"
         return screen
 
     def frame(self, state: str) -> dict[str, Any]:
@@ -363,7 +366,7 @@ class ScreenContext:
         }
 
     def situation(self) -> dict[str, Any]:
-        """The playbook over the help zone: its list, or the stage that was entered."""
+        """The playbook that is open: its list, or the stage that was entered."""
         listed = call_screen.situations()
         if not listed:
             return {}
