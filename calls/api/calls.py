@@ -189,8 +189,7 @@ class NextCall(Endpoint):
 
 def _campaigns(user: User) -> QuerySet[Campaign]:
     """Return the campaigns of the user's sponsors in any state: one that is paused serves nobody, and says so."""
-    campaigns = Campaign.objects.select_related("programme__sponsor")
-    return campaigns.filter(programme__sponsor__in=sponsors_of(user))
+    return Campaign.objects.filter(programme__sponsor__in=sponsors_of(user))
 
 
 def _address(request: Request, call: Call) -> str:
@@ -214,7 +213,8 @@ class ManualDial(Endpoint):
     def post(self, request: Request) -> Response:
         """Claim by hand."""
         user, at, data = caller(request), now(), read(request, DialIn)
-        campaign = _campaigns(user).filter(pk=data["campaign"]).first()
+        found = _campaigns(user).select_related("programme__sponsor")
+        campaign = found.filter(pk=data["campaign"]).first()
         if campaign is None:
             raise Invalid.field("campaign", _("Cette campagne n'existe pas."))
         number, prospect_pk = data.get("number"), data.get("prospect")

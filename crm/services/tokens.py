@@ -4,11 +4,15 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from django.db.models import Q
-
 from crm.models import ApiToken, User
 
 PREFIX = "ctw_"
+#: Written out because every request of the API asks it: composing it cost more than answering it.
+OWNER = """
+SELECT u.*, t.id AS token_id, t.last_used_at AS token_used_at
+  FROM crm_apitoken t JOIN crm_user u ON u.id = t.user_id
+ WHERE t.digest = %s AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > %s) AND u.is_active
+"""
 
 
 def _digest(text: str) -> str:
@@ -26,17 +30,14 @@ def create_token(*, user: User, name: str, at: datetime, expires_at: datetime | 
 
 def user_of_token(*, text: str, at: datetime) -> User | None:
     """Return the active user whose valid token this is, or None. Notes the use at most once a minute."""
-    token = (
-        ApiToken.objects.select_related("user")
-        .filter(Q(expires_at__isnull=True) | Q(expires_at__gt=at), digest=_digest(text), revoked_at__isnull=True)
-        .filter(user__is_active=True)
-        .first()
-    )
-    if token is None:
+    user = next(iter(User.objects.raw(OWNER, [_digest(text), at])), None)
+    if user is None:
         return None
-    if token.last_used_at is None or at - token.last_used_at > timedelta(minutes=1):
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=at)
-    return token.user
+    used: datetime | None = user.token_used_at  # type: ignore[attr-defined]
+    if used is None or at - used > timedelta(minutes=1):
+        token: int = user.token_id  # type: ignore[attr-defined]
+        ApiToken.objects.filter(pk=token).update(last_used_at=at)
+    return user
 
 
 def revoke_token(*, token: ApiToken, at: datetime) -> None:
