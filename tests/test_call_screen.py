@@ -1,6 +1,7 @@
 """The call screen: the server maps the agent's call to one partial, and every way in leads back to it."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -60,7 +61,7 @@ class Story:
     def go(self, state: str) -> "Story":
         order = ["claimed", "dialling", "connected", "asked", "closing", "waiting", "ended"]
         wanted = order.index(state)
-        moves = [
+        moves: list[Callable[[], object]] = [
             lambda: dial(**self.by()),
             lambda: record_answer(**self.by()),
             lambda: greet(answered_by="intended", **self.by()),
@@ -90,7 +91,7 @@ def browser_of(client: Client, story: Story) -> Client:
 
 
 def shown_state(html: str) -> str:
-    states = re.findall(r'<div class="screen" data-state="(\w+)"', html)
+    states: list[str] = re.findall(r'<div class="screen" data-state="(\w+)"', html)
     assert len(states) == 1
     return states[0]
 

@@ -39,7 +39,7 @@ def desk(request: HttpRequest) -> HttpResponseBase:
 
 def show_desk(request: HttpRequest, user: User, *, status: int = 200) -> HttpResponse:
     """Answer with the desk, as a page or as the fragment of the screen."""
-    chosen = Campaign.objects.filter(pk=request.session.get("campaign")).first()
+    chosen = Campaign.objects.filter(pk=request.session.get("campaign") or 0).first()
     screen = {
         "state": "desk",
         "template": "calls/_desk.html",
