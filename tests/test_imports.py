@@ -631,3 +631,14 @@ def test_the_command_goes_on_with_an_import_that_was_killed(
 
     assert (summary["rows"], summary["created"]) == (7, 4)
     assert ImportJob.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["campaigns.run_import", "campaigns.preview_import", "campaigns.wake_imports"]
+)
+def test_every_name_that_wakes_a_worker_is_a_task(name: str) -> None:
+    from config.celery import app
+
+    app.loader.import_default_modules()
+
+    assert name in app.tasks
