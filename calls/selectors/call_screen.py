@@ -196,7 +196,7 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         may_hang_up=why is not None,
         may_hang_up_from=may_hang_up_from(line, at),
         why_may_hang_up=str(why or ""),
-        time_zone=_time_zone(call),
+        time_zone=time_zone_of(call),
         opening=_filled(call, words, ScriptKind.OPENING),
         script=_filled(call, words, ScriptKind.BODY),
         apology=apology_of([item.at for item in around.disturbances], words.language if words else "fr"),
@@ -428,7 +428,7 @@ def _is_to_explain(call: Call, events: Sequence[CallEvent], around: _Around) -> 
     return reported and not any(event.kind == CallEventKind.HANG_UP_EXPLAINED for event in events)
 
 
-def _time_zone(call: Call) -> str:
+def time_zone_of(call: Call) -> str:
     """Return the called party's time zone, "" when it cannot be told."""
     prospect = call.prospect
     if prospect is None:

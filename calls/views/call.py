@@ -32,7 +32,7 @@ from calls.forms import (
     SituationForm,
 )
 from calls.models import Call
-from calls.selectors.call_screen import open_call_of, screen_of
+from calls.selectors.call_screen import open_call_of, screen_of, time_zone_of
 from calls.services import closing, dial, dispositions, lease, line, notes, talk
 from calls.services.errors import MismatchNotConfirmed
 from calls.views.desk import refused, show_current, show_desk
@@ -41,8 +41,8 @@ from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
 from crm.models import User
 from crm.rules.errors import DomainError, Invalid
 
-#: A verb of the call, given the request, its agent, the call and the time: calls one service, may say what to show.
-Verb = Callable[[HttpRequest, User, Call, datetime], Ask | None]
+#: A verb of the call, given the request, its agent, the call and the time: calls one service, returns what it returned.
+Verb = Callable[[HttpRequest, User, Call, datetime], Call]
 
 
 @require_safe
@@ -65,13 +65,12 @@ def call_verb(verb: Verb) -> Callable[..., HttpResponseBase]:
     def view(request: HttpRequest, pk: int) -> HttpResponseBase:
         user, at = agent_of(request), timezone.now()
         own = own_call_or_404(user, pk)
-        ask, status = NOTHING, 200
         try:
-            ask = verb(request, user, own, at) or NOTHING
+            return follow(request, user, verb(request, user, own, at))
         except DomainError as refusal:
             messages.error(request, sentence_of(refusal))
-            ask, status = asked_again(request), refusal.status
-        return follow(request, user, pk, ask=ask, status=status)
+            ask = asked_again(request)
+            return follow(request, user, own_call_or_404(user, pk), ask=ask, status=refusal.status)
 
     return view
 
@@ -88,61 +87,61 @@ def asked_again(request: HttpRequest) -> Ask:
     return NOTHING
 
 
-def follow(request: HttpRequest, user: User, pk: int, *, ask: Ask, status: int) -> HttpResponseBase:
-    """Answer with the state that a verb led to, read anew: the call, or the desk once it was given back."""
-    own = own_call_or_404(user, pk)
+def follow(
+    request: HttpRequest, user: User, own: Call, *, ask: Ask = NOTHING, status: int = 200
+) -> HttpResponseBase:
+    """Answer with the state that a verb led to: the call, or the desk once it was given back."""
     if not own.is_open and own.disposition_id is None:
         return show_desk(request, user, status=status)
     if not getattr(request, "htmx", False) and status == 200:
-        return redirect("call", pk)
+        return redirect("call", own.pk)
     return show(request, screen_of(own, timezone.now()), ask=ask, status=status)
 
 
 @call_verb
-def dial_number(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+def dial_number(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """Enter `dialling`: the phone of the page rings next."""
-    dial.dial(call=call, by=user, at=at)
+    return dial.dial(call=call, by=user, at=at)
 
 
 @call_verb
-def greet(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+def greet(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """The greeting was said, to whoever answered."""
     answered_by = checked(GreetForm(request.POST))["answered_by"] or AnsweredBy.INTENDED
-    talk.greet(call=call, answered_by=answered_by, by=user, at=at)
+    return talk.greet(call=call, answered_by=answered_by, by=user, at=at)
 
 
 @call_verb
-def hand_over(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+def hand_over(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """« Je vous la passe »: greeting and criteria start again with the new person."""
     answered_by = checked(GreetForm(request.POST))["answered_by"] or AnsweredBy.INTENDED
-    talk.hand_over(call=call, answered_by=answered_by, by=user, at=at)
+    return talk.hand_over(call=call, answered_by=answered_by, by=user, at=at)
 
 
 @call_verb
-def events(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+def events(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """What the phone reports, or the agent in its place."""
     told = checked(EventForm(request.POST))
     match told["event"]:
         case EventForm.RINGING:
-            line.record_ringing(call=call, by=user, at=at)
+            return line.record_ringing(call=call, by=user, at=at)
         case EventForm.ANSWERED:
-            line.record_answer(call=call, by=user, at=at)
+            return line.record_answer(call=call, by=user, at=at)
         case EventForm.NOT_REACHED:
-            line.record_not_reached(call=call, cause=told["cause"], by=user, at=at)
+            return line.record_not_reached(call=call, cause=told["cause"], by=user, at=at)
         case EventForm.LINE_DEAD:
-            line.record_line_dead(call=call, by=user, at=at)
+            return line.record_line_dead(call=call, by=user, at=at)
         case EventForm.EXPLAINED:
-            line.explain_hang_up(call=call, why=told["reason"], by=user, at=at)
-        case EventForm.HUNG_UP:
-            hang_up(user, call, told, at)
+            return line.explain_hang_up(call=call, why=told["reason"], by=user, at=at)
+    return hang_up(user, call, told, at)
 
 
-def hang_up(user: User, call: Call, told: dict[str, Any], at: datetime) -> None:
+def hang_up(user: User, call: Call, told: dict[str, Any], at: datetime) -> Call:
     """Record the end. The page's button asks first; what already happened on a device is stored as it happened."""
     asks = told["by"] == HungUpBy.AGENT and told["evidence"] == Evidence.DECLARED and not told["happened"]
     if asks:
         line.ask_hang_up(call=call, by=user, at=at)
-    line.record_hang_up(
+    return line.record_hang_up(
         call=call,
         hung_up_by=told["by"],
         evidence=told["evidence"],
@@ -154,7 +153,7 @@ def hang_up(user: User, call: Call, told: dict[str, Any], at: datetime) -> None:
 
 
 @call_verb
-def criteria(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+def criteria(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """An answer to a criterion. A mismatch is final the moment it is stored."""
     told = checked(CriterionForm(request.POST))
     criterion = None
@@ -164,54 +163,60 @@ def criteria(request: HttpRequest, user: User, call: Call, at: datetime) -> None
             raise Invalid.field("criterion", _("Ce critère n'est pas de cette démarche."))
     elif told["result"] != Result.MISMATCH:
         raise Invalid.field("criterion", _("De quel critère s'agit-il ?"))
-    talk.answer_criterion(
+    return talk.answer_criterion(
         call=call, criterion=criterion, result=told["result"], heard=told["heard"], by=user, at=at
     )
 
 
 @call_verb
-def closing_step(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+def closing_step(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """A sentence of the closing was said."""
-    closing.say_closing_step(call=call, step=checked(ClosingStepForm(request.POST))["step"], by=user, at=at)
+    return closing.say_closing_step(
+        call=call, step=checked(ClosingStepForm(request.POST))["step"], by=user, at=at
+    )
 
 
 @call_verb
-def situations(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+def situations(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """A stage of a playbook was reached, the person calmed down, or they are driving."""
     told = checked(SituationForm(request.POST))
     if told["driving"]:
-        closing.mark_driving(call=call, by=user, at=at)
-    elif told["over"]:
-        closing.leave_situation(call=call, by=user, at=at)
-    else:
-        closing.enter_stage(call=call, situation=told["situation"], stage=told["stage"], by=user, at=at)
+        return closing.mark_driving(call=call, by=user, at=at)
+    if told["over"]:
+        return closing.leave_situation(call=call, by=user, at=at)
+    return closing.enter_stage(call=call, situation=told["situation"], stage=told["stage"], by=user, at=at)
 
 
-@call_verb
-def fiche(request: HttpRequest, user: User, call: Call, at: datetime) -> Ask:
+@require_POST
+def fiche(request: HttpRequest, pk: int) -> HttpResponseBase:
     """A field of the fiche is corrected. What contradicts a blocking criterion is asked again before it is final."""
-    told = checked(FactForm(request.POST))
+    user, at = agent_of(request), timezone.now()
+    own = own_call_or_404(user, pk)
+    ask, status = NOTHING, 200
     try:
-        talk.correct_fact(
-            call=call, data={told["field"]: told["value"]}, confirmed=told["confirmed"], by=user, at=at
-        )
+        told = checked(FactForm(request.POST))
+        data = {told["field"]: told["value"]}
+        talk.correct_fact(call=own, data=data, confirmed=told["confirmed"], by=user, at=at)
     except MismatchNotConfirmed as doubt:
         messages.warning(request, sentence_of(doubt))
-        return Ask(edit=told["field"], value=told["value"])
-    return NOTHING
+        ask, status = Ask(edit=told["field"], value=told["value"]), doubt.status
+    except DomainError as refusal:
+        messages.error(request, sentence_of(refusal))
+        ask, status = asked_again(request), refusal.status
+    return follow(request, user, own_call_or_404(user, pk), ask=ask, status=status)
 
 
 @call_verb
-def disposition(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+def disposition(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """How the call ended. The callback's time is the clock of the called party."""
     form = DispositionForm(request.POST)
     told = checked(form)
     try:
-        callback_at = form.callback_moment(screen_of(call, at).time_zone)
+        callback_at = form.callback_moment(time_zone_of(call))
     except ValueError:
         raise Invalid.field("callback_at", _("Cette date n'est pas lisible.")) from None
     agent = user if told["callback_agent"] == user.pk else None
-    dispositions.dispose(
+    return dispositions.dispose(
         call=call,
         code=told["code"],
         note=told["note"],
@@ -224,9 +229,9 @@ def disposition(request: HttpRequest, user: User, call: Call, at: datetime) -> N
 
 
 @call_verb
-def release(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+def release(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """Give a claimed prospect back to the list, with a reason."""
-    lease.release_call(call=call, reason=checked(ReasonForm(request.POST))["reason"], by=user, at=at)
+    return lease.release_call(call=call, reason=checked(ReasonForm(request.POST))["reason"], by=user, at=at)
 
 
 @require_POST
@@ -241,10 +246,11 @@ def completion(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 @call_verb
-def correction_request(request: HttpRequest, user: User, call: Call, at: datetime) -> None:
+def correction_request(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """Ask the supervisor to correct an entry error."""
     dispositions.ask_correction(call=call, reason=checked(ReasonForm(request.POST))["reason"], by=user, at=at)
     messages.success(request, _("Le superviseur est prévenu."))
+    return call
 
 
 @require_POST

@@ -367,21 +367,17 @@ class ScreenContext:
 
     def situation(self) -> dict[str, Any]:
         """The playbook that is open: its list, or the stage that was entered."""
-        listed = call_screen.situations()
-        if not listed:
-            return {}
         found: dict[str, Any] = {"situations_url": Ask(situation="list").address(self.url(""))}
-        stage = self.facts.stage
         if self.ask.situation == "list":
-            rows = zip(listed, CHOICE_KEYS, strict=False)
+            rows = zip(call_screen.situations(), CHOICE_KEYS, strict=False)
             found["stage"] = {
                 "choices": [
                     {"code": row.code, "label": row.label, "first": row.first, "key": key, "kbd": key.upper()}
                     for row, key in rows
                 ]
             }
-        elif stage is not None:
-            found["stage"] = stage
+        elif self.facts.stage is not None:
+            found["stage"] = self.facts.stage
         return found
 
     def closing(self, state: str) -> dict[str, Any]:
