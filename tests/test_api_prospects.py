@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crm.models import Prospect, ProspectEvent
+from crm.models import IdempotentRequest, Prospect, ProspectEvent
 from tests.api_client import Api, problem_of
 from tests.factories import make_entry, make_prospect, make_source, make_sponsor, make_user
 
@@ -260,3 +260,14 @@ def test_a_double_creation_with_its_key_writes_one_line_of_history(manager: Api)
 
     assert first.json() == second.json()
     assert Prospect.objects.count() == ProspectEvent.objects.count() == 1
+
+
+def test_an_erasure_reaches_the_answers_that_were_kept_for_a_repeated_request(manager: Api) -> None:
+    body = {"source": make_source().pk, "organisation": "Madame Secrète"}
+    created = manager.post("prospects/", body, Idempotency_Key="abc").json()
+
+    manager.delete(f"prospects/{created['id']}/")
+    again = manager.post("prospects/", body, Idempotency_Key="abc")
+
+    assert again.json() == {"id": created["id"]}
+    assert "Secrète" not in str(list(IdempotentRequest.objects.values()))

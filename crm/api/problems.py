@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from crm.rules.errors import DomainError
@@ -116,6 +117,17 @@ PROBLEMS: dict[str, Problem] = {
 }
 
 
+class ProblemResponse(Response):
+    """An answer that is JSON whatever the endpoint renders otherwise."""
+
+    @property
+    def rendered_content(self) -> bytes:  # type: ignore[override]
+        """Return the body."""
+        self["Content-Type"] = MEDIA_TYPE
+        body: bytes = JSONRenderer().render(self.data)
+        return body
+
+
 class TooLarge(exceptions.APIException):
     """The body is larger than what this address reads."""
 
@@ -143,7 +155,7 @@ def problem(
     }
     if errors is not None:
         body["errors"] = errors
-    return Response(body, status=status, content_type=MEDIA_TYPE, headers=headers)
+    return ProblemResponse(body, status=status, content_type=MEDIA_TYPE, headers=headers)
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:

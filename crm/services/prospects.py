@@ -8,10 +8,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.enums import Channel, EventKind, ProspectKind
-from crm.models import Prospect, ProspectEvent, ProspectNumber, Source, Sponsor, User
+from crm.models import IdempotentRequest, Prospect, ProspectEvent, ProspectNumber, Source, Sponsor, User
 from crm.rules.errors import Invalid, InvalidTransition, StaleRecord
 from crm.rules.phones import ParsedNumber, normalise, region_for, time_zone_for
 from crm.services.hooks import prospects_changed
@@ -162,9 +163,19 @@ def erase_prospect_record(*, prospect: Prospect, by: User | None, at: datetime, 
     # The database writes the bars on the numbers, and only then removes these.
     current.save()
     ProspectEvent.objects.filter(prospect=current).exclude(data={}).update(data={})
+    _forget_answers(current.pk)
     add_event(prospect=current, kind=EventKind.ERASED, at=at, by=by, data={"why": reason} if reason else None)
     prospects_changed([current.pk], at)
     return current
+
+
+def _forget_answers(pk: int) -> None:
+    """Keep of the API's stored answers about a person only the id: a request that is sent again still happens once."""
+    about = Q(body__data__id=pk, path__endswith="/prospects/") | Q(body__data__prospect=pk)
+    for answer in IdempotentRequest.objects.filter(about):
+        kept: dict[str, Any] = answer.body or {}
+        answer.body = {"data": {"id": kept["data"]["id"]}, "headers": {}}
+        answer.save(update_fields=["body"])
 
 
 def _fill(prospect: Prospect, data: Mapping[str, Any]) -> None:
