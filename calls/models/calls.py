@@ -75,24 +75,28 @@ MOVES = """
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_moves_legally', TABLE = TG_TABLE_NAME,
             MESSAGE = format('a call cannot go from %s to %s', OLD.state, NEW.state);
     END IF;
-    IF OLD.out_of_criteria_at IS NULL AND NEW.out_of_criteria_at IS NOT NULL
-       AND NOT EXISTS (SELECT FROM calls_callanswer a WHERE a.call_id = NEW.id AND a.result = 'mismatch' AND a.blocking)
-       AND NOT EXISTS (SELECT FROM calls_calldisposition d JOIN campaigns_disposition k ON k.id = d.disposition_id
-                        WHERE d.call_id = NEW.id AND k.by_mismatch_only)
-    THEN
-        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'out_of_criteria_by_mismatch', TABLE = TG_TABLE_NAME,
-            MESSAGE = 'a call is out of criteria by a stored mismatch or a correction, never by itself';
+    -- Nested, so that the common move asks no question of the tables.
+    IF NEW.out_of_criteria_at IS DISTINCT FROM OLD.out_of_criteria_at THEN
+        IF NOT EXISTS (SELECT FROM calls_callanswer a
+                        WHERE a.call_id = NEW.id AND a.result = 'mismatch' AND a.blocking)
+           AND NOT EXISTS (SELECT FROM calls_calldisposition d JOIN campaigns_disposition k ON k.id = d.disposition_id
+                            WHERE d.call_id = NEW.id AND k.by_mismatch_only)
+        THEN
+            RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'out_of_criteria_by_mismatch', TABLE = TG_TABLE_NAME,
+                MESSAGE = 'a call is out of criteria by a stored mismatch or a correction, never by itself';
+        END IF;
     END IF;
-    IF OLD.out_of_criteria_at IS NOT NULL AND NEW.disposition_id IS DISTINCT FROM OLD.disposition_id
-       AND NOT EXISTS (SELECT FROM campaigns_disposition k WHERE k.id = NEW.disposition_id AND k.by_mismatch_only)
-       AND NOT EXISTS (
-           SELECT FROM calls_calldisposition d JOIN crm_user u ON u.id = d.by_id
-            WHERE d.id = (SELECT max(id) FROM calls_calldisposition WHERE call_id = NEW.id)
-              AND d.disposition_id = NEW.disposition_id AND d.corrects_id IS NOT NULL
-              AND btrim(d.reason) <> '' AND u.role IN ('supervisor', 'manager', 'admin'))
-    THEN
-        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'out_of_criteria_is_final', TABLE = TG_TABLE_NAME,
-            MESSAGE = 'out of criteria is final: only a correction with a reason, by a supervisor, replaces it';
+    IF OLD.out_of_criteria_at IS NOT NULL AND NEW.disposition_id IS DISTINCT FROM OLD.disposition_id THEN
+        IF NOT EXISTS (SELECT FROM campaigns_disposition k WHERE k.id = NEW.disposition_id AND k.by_mismatch_only)
+           AND NOT EXISTS (
+               SELECT FROM calls_calldisposition d JOIN crm_user u ON u.id = d.by_id
+                WHERE d.id = (SELECT max(id) FROM calls_calldisposition WHERE call_id = NEW.id)
+                  AND d.disposition_id = NEW.disposition_id AND d.corrects_id IS NOT NULL
+                  AND btrim(d.reason) <> '' AND u.role IN ('supervisor', 'manager', 'admin'))
+        THEN
+            RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'out_of_criteria_is_final', TABLE = TG_TABLE_NAME,
+                MESSAGE = 'out of criteria is final: only a correction with a reason, by a supervisor, replaces it';
+        END IF;
     END IF;
     RETURN NEW;
 """
