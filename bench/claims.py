@@ -76,13 +76,18 @@ def claim_cost(agents: int, seconds: float) -> Work:
     return done
 
 
-def line(agents: int, done: Work, raw: float) -> str:
-    """Return one line of the table."""
+def pace_of(done: Work) -> str:
+    """Return the figures of what some agents did, for one line of the table."""
     return (
-        f"  {agents:>3} agents  {done.rate:6.0f} claims/s ({done.pace:.0f} with the giving back)   p50 {percentile(done.claims, 0.5) * 1000:7.2f} ms"
-        f"   p99 {percentile(done.claims, 0.99) * 1000:7.2f} ms   raw {raw:8.0f}/s   ratio {done.rate / raw:6.1%}"
-        + (f"   ({done.empty} times nothing callable)" if done.empty else "")
+        f"  {done.agents:>3} agents  {done.rate:6.0f} claims/s ({done.pace:.0f} with the giving back)"
+        f"   p50 {percentile(done.claims, 0.5) * 1000:7.2f} ms   p99 {percentile(done.claims, 0.99) * 1000:7.2f} ms"
     )
+
+
+def line(done: Work, raw: float) -> str:
+    """Return one line of the table, with the limit and the ratio."""
+    empty = f"   ({done.empty} times nothing callable)" if done.empty else ""
+    return f"{pace_of(done)}   raw {raw:6.0f}/s   ratio {done.rate / raw:6.1%}{empty}"
 
 
 # --- Where the time goes ---
@@ -269,7 +274,7 @@ def _all(campaign: int, sizes: list[int], crowds: list[int], seconds: float, *, 
             ratios[size, agents] = done.rate / raw
             if agents == crowds[0]:
                 cost[size] = percentile(done.claims, 0.5)
-            say(line(agents, done, raw))
+            say(line(done, raw))
     breakdown(300)
     served = _http(campaign, seconds) if http else None
     say("\nTargets")
@@ -297,10 +302,7 @@ def _http(campaign: int, seconds: float) -> float:
     say(
         "\nThrough HTTP: POST /api/v1/campaigns/{id}/next-call/, granian as in the Procfile, 16 agents with tokens"
     )
-    say(
-        f"   16 agents  {done.rate:6.0f} claims/s ({done.pace:.0f} with the giving back)   p50 {percentile(done.claims, 0.5) * 1000:7.2f} ms"
-        f"   p99 {percentile(done.claims, 0.99) * 1000:7.2f} ms"
-    )
+    say(pace_of(done))
     return done.rate
 
 
