@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -113,10 +114,7 @@ def test_a_list_goes_from_its_file_to_its_report(
     expect(manager.get_by_role("table")).to_contain_text("Crédit Éphémère")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_can_be_used_by_everybody_on_every_screen(
-    manager: Page, live_server: LiveServer, theme: str
-) -> None:
+def test_every_page_can_be_used_by_everybody_on_every_screen(manager: Page, live_server: LiveServer) -> None:
     talk = Talk().mismatched("une boulangerie").hung_up("agent")
     bar = make_exclusion(programme=talk.programme, number="+33199009999")
     campaign, prospect = talk.campaign, talk.prospect
@@ -139,7 +137,6 @@ def test_every_page_can_be_used_by_everybody_on_every_screen(
         reverse("criterion", args=[talk.criterion.pk]),
         reverse("exclusion", args=[bar.pk]),
     ]
-    manager.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     wrong = []
 
     for address in pages:
@@ -148,7 +145,14 @@ def test_every_page_can_be_used_by_everybody_on_every_screen(
         if manager.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             wrong.append(f"{address} is wider than a telephone")
         manager.set_viewport_size({"width": 1280, "height": 720})
-        found = Axe().run(manager, options={"runOnly": RULES, "preload": False}).response["violations"]
-        wrong.extend(f"{address}: {rule['id']} {rule['nodes'][0]['html'][:120]}" for rule in found)
+        wrong += violations(manager, address, {"runOnly": RULES})
+        manager.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
+        wrong += violations(manager, address, {"runOnly": {"type": "rule", "values": ["color-contrast"]}})
 
     assert wrong == []
+
+
+def violations(page: Page, address: str, options: dict[str, Any]) -> list[str]:
+    """Return what axe finds wrong; its preloading of style sheets writes inline ones, which our policy refuses."""
+    found = Axe().run(page, options={**options, "preload": False}).response["violations"]
+    return [f"{address}: {rule['id']} {rule['nodes'][0]['html'][:120]}" for rule in found]
