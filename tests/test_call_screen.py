@@ -248,6 +248,7 @@ def test_a_mismatch_turns_the_screen_to_closing_with_its_reason(browser_of: Clie
         story.url("criteria"),
         {"criterion": story.criterion.pk, "result": "mismatch", "heard": "boulangerie"},
         headers=HTMX,
+        follow=True,
     )
 
     html = response.content.decode()
@@ -366,3 +367,33 @@ def test_a_screen_costs_at_most_15_queries_whatever_the_history(
 
     with django_assert_max_num_queries(15):
         browser_of.get(story.url())
+
+
+@pytest.mark.parametrize(
+    ("reached", "part", "sent"),
+    [
+        ("claimed", "dial", {}),
+        ("claimed", "release", {"reason": "x"}),
+        ("dialling", "events", {"event": "answered"}),
+        ("dialling", "events", {"event": "not_reached", "cause": "busy"}),
+        ("connected", "greet", {}),
+        ("asked", "handover", {"answered_by": "colleague"}),
+        ("closing", "closing", {"step": "apologise"}),
+        ("waiting", "events", {"event": "hung_up", "by": "prospect"}),
+        ("ended", "correction-request", {"reason": "x"}),
+    ],
+)
+def test_an_everyday_verb_costs_at_most_15_queries(
+    browser_of: Client,
+    story: Story,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    reached: str,
+    part: str,
+    sent: dict[str, Any],
+) -> None:
+    story.go(reached)
+
+    with django_assert_max_num_queries(15):
+        response = browser_of.post(story.url(part), sent, headers=HTMX)
+
+    assert response.status_code == 302

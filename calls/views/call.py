@@ -1,6 +1,6 @@
 """The call screen: one page for every state of a call, and one verb per sub-resource.
 
-Each POST calls one service and answers the screen of the state that follows. What the domain refuses is answered
+Each POST calls one service and sends to the screen of the state that follows. What the domain refuses is answered
 with its sentence, its status and the screen as it is: a stale page or a forged request ends there, not in an error.
 """
 
@@ -35,7 +35,7 @@ from calls.models import Call
 from calls.selectors.call_screen import open_call_of, screen_of, time_zone_of
 from calls.services import closing, dial, dispositions, lease, line, notes, talk
 from calls.services.errors import MismatchNotConfirmed
-from calls.views.desk import refused, show_current, show_desk
+from calls.views.desk import refused, show_desk
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
 from crm.models import User
@@ -66,36 +66,40 @@ def call_verb(verb: Verb) -> Callable[..., HttpResponseBase]:
         user, at = agent_of(request), timezone.now()
         own = own_call_or_404(user, pk)
         try:
-            return follow(request, user, verb(request, user, own, at))
+            return follow(verb(request, user, own, at))
         except DomainError as refusal:
-            messages.error(request, sentence_of(refusal))
-            ask = asked_again(request)
-            return follow(request, user, own_call_or_404(user, pk), ask=ask, status=refusal.status)
+            return refuse(request, user, pk, refusal)
 
     return view
 
 
-def asked_again(request: HttpRequest) -> Ask:
-    """Return the inline form that a refused request came from, so that it is open again."""
+def follow(own: Call) -> HttpResponse:
+    """Send to what a verb led to: the call, or the desk once it was given back. htmx reads the fragment there."""
+    return redirect("call", own.pk) if own.is_open or own.disposition_id else redirect("desk")
+
+
+def refuse(
+    request: HttpRequest, user: User, pk: int, refusal: DomainError, *, typed: str = ""
+) -> HttpResponse:
+    """Answer with the sentence and the status of a refusal, above the screen as it is, its form open again."""
+    messages.error(request, sentence_of(refusal))
+    own = own_call_or_404(user, pk)
+    if not own.is_open and own.disposition_id is None:
+        return show_desk(request, user, status=refusal.status)
+    ask = asked_again(request, typed)
+    return show(request, screen_of(own, timezone.now()), ask=ask, status=refusal.status)
+
+
+def asked_again(request: HttpRequest, typed: str) -> Ask:
+    """Return the inline form that a refused request came from; `typed` is a value that only needs to be confirmed."""
     sent = request.POST
     if "code" in sent:
         return Ask(conclude="1", code=sent["code"][:40])
     if sent.get("result") == Result.MISMATCH:
         return Ask(heard=sent.get("criterion", "")[:40] or "other")
     if "field" in sent:
-        return Ask(edit=sent["field"][:40])
+        return Ask(edit=sent["field"][:40], value=typed)
     return NOTHING
-
-
-def follow(
-    request: HttpRequest, user: User, own: Call, *, ask: Ask = NOTHING, status: int = 200
-) -> HttpResponseBase:
-    """Answer with the state that a verb led to: the call, or the desk once it was given back."""
-    if not own.is_open and own.disposition_id is None:
-        return show_desk(request, user, status=status)
-    if not getattr(request, "htmx", False) and status == 200:
-        return redirect("call", own.pk)
-    return show(request, screen_of(own, timezone.now()), ask=ask, status=status)
 
 
 @call_verb
@@ -192,18 +196,15 @@ def fiche(request: HttpRequest, pk: int) -> HttpResponseBase:
     """A field of the fiche is corrected. What contradicts a blocking criterion is asked again before it is final."""
     user, at = agent_of(request), timezone.now()
     own = own_call_or_404(user, pk)
-    ask, status = NOTHING, 200
+    told: dict[str, Any] = {}
     try:
         told = checked(FactForm(request.POST))
         data = {told["field"]: told["value"]}
-        talk.correct_fact(call=own, data=data, confirmed=told["confirmed"], by=user, at=at)
+        return follow(talk.correct_fact(call=own, data=data, confirmed=told["confirmed"], by=user, at=at))
     except MismatchNotConfirmed as doubt:
-        messages.warning(request, sentence_of(doubt))
-        ask, status = Ask(edit=told["field"], value=told["value"]), doubt.status
+        return refuse(request, user, pk, doubt, typed=told["value"])
     except DomainError as refusal:
-        messages.error(request, sentence_of(refusal))
-        ask, status = asked_again(request), refusal.status
-    return follow(request, user, own_call_or_404(user, pk), ask=ask, status=status)
+        return refuse(request, user, pk, refusal)
 
 
 @call_verb
@@ -242,7 +243,7 @@ def completion(request: HttpRequest, pk: int) -> HttpResponseBase:
         dispositions.finish(call=own_call_or_404(user, pk), by=user, at=timezone.now())
     except DomainError as refusal:
         return refused(request, user, refusal)
-    return show_current(request, user)
+    return redirect("desk")
 
 
 @call_verb

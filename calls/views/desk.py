@@ -1,7 +1,5 @@
 """The agent's desk: which campaign, the next prospect, a manual call, a pause, the phone, going home."""
 
-from http import HTTPStatus
-
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -51,20 +49,13 @@ def show_desk(request: HttpRequest, user: User, *, status: int = 200) -> HttpRes
     return answer(request, context, address=reverse("desk"), status=status)
 
 
-def show_current(request: HttpRequest, user: User, *, status: int = 200) -> HttpResponseBase:
-    """Answer with the agent's open call, else with the desk; a page that did nothing wrong is redirected."""
-    current = open_call_of(user)
-    if not getattr(request, "htmx", False) and status < HTTPStatus.BAD_REQUEST:
-        return redirect("call", current.pk) if current else redirect("desk")
-    if current is None:
-        return show_desk(request, user, status=status)
-    return show(request, screen_of(current, timezone.now()), status=status)
-
-
 def refused(request: HttpRequest, user: User, refusal: DomainError) -> HttpResponseBase:
-    """Say what the domain refused, above the agent's present state."""
+    """Say what the domain refused, with its status, above the agent's present state."""
     messages.error(request, sentence_of(refusal))
-    return show_current(request, user, status=refusal.status)
+    current = open_call_of(user)
+    if current is None:
+        return show_desk(request, user, status=refusal.status)
+    return show(request, screen_of(current, timezone.now()), status=refusal.status)
 
 
 @require_POST
@@ -79,7 +70,8 @@ def next_call(request: HttpRequest) -> HttpResponseBase:
         return refused(request, user, refusal)
     if claimed is None:
         messages.info(request, _("Aucune fiche n'est appelable maintenant."))
-    return show_current(request, user)
+        return redirect("desk")
+    return redirect("call", claimed.pk)
 
 
 @require_POST
@@ -89,10 +81,10 @@ def manual_call(request: HttpRequest) -> HttpResponseBase:
     try:
         asked = checked(ManualCallForm(request.POST))
         campaign = running_campaign_or_404(user, asked["campaign"])
-        dial_manually(campaign=campaign, number=asked["number"], by=user, at=timezone.now())
+        prepared = dial_manually(campaign=campaign, number=asked["number"], by=user, at=timezone.now())
     except DomainError as refusal:
         return refused(request, user, refusal)
-    return show_current(request, user)
+    return redirect("call", prepared.pk)
 
 
 @require_http_methods(["POST", "DELETE"])
@@ -106,7 +98,7 @@ def pause(request: HttpRequest) -> HttpResponseBase:
             start_pause(reason=checked(PauseForm(request.POST))["reason"], by=user, at=at)
     except DomainError as refusal:
         return refused(request, user, refusal)
-    return show_current(request, user)
+    return redirect("desk")
 
 
 @require_POST
