@@ -173,4 +173,6 @@ class ErasureForm(forms.Form):
     """The erasure of a person: a reason, and a mark that it is meant."""
 
     reason = forms.CharField(label=_("Motif"), max_length=300, help_text=_("Il est gardé dans l'historique."))
-    confirmed = forms.BooleanField(label=_("Je confirme : les données de la personne ne pourront pas être retrouvées."))
+    confirmed = forms.BooleanField(
+        label=_("Je confirme : les données de la personne ne pourront pas être retrouvées.")
+    )

@@ -38,9 +38,7 @@ def exclusion_new(request: HttpRequest) -> HttpResponse:
         name: request.GET.get(name)
         for name in ("number", "prospect", "scope", "sponsor", "programme", "campaign")
     }
-    form = ExclusionForm(
-        sent(request), initial=initial, places=_places(user), prospects=prospects_of(user)
-    )
+    form = ExclusionForm(sent(request), initial=initial, places=_places(user), prospects=prospects_of(user))
     if request.method == "POST" and form.is_valid():
         try:
             created = exclusions.exclude(**form.cleaned_data, by=user, at=now())
