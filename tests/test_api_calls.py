@@ -226,10 +226,11 @@ def test_nothing_dials_that_prospect_again_for_the_programme() -> None:
     assert verdict["allowed"] is True
 
 
-def test_an_agents_early_hang_up_is_stored_as_it_happened_and_reviewed() -> None:
+@pytest.mark.parametrize("evidence", ["softphone", "declared"])
+def test_an_agents_early_hang_up_is_stored_as_it_happened_and_reviewed(evidence: str) -> None:
     desk = Desk().mismatched()
 
-    ended = desk.done("events", event="hung_up", by="agent", evidence="softphone")
+    ended = desk.done("events", event="hung_up", by="agent", evidence=evidence)
     desk.done("events", event="hang_up_explained", reason="il me menaçait")
 
     assert ended["state"] == "ended"

@@ -45,8 +45,8 @@ class AnsweredByIn(Body):
 class EventIn(Body):
     """What the line did. `not_reached` takes a `cause`; `hung_up` takes `by` and what the phone knows of it.
 
-    A `hung_up` by the agent without a device's evidence asks first: refused while the closing is due, unless
-    `happened` says that the line is already cut; it is then stored as it happened and reviewed.
+    A `hung_up` by the agent that names no `evidence` asks first: refused while the closing is due. One that names it
+    reports a line that is already cut: it is stored as it happened, and reviewed where the agent might not.
     """
 
     event = serializers.ChoiceField(
@@ -55,7 +55,6 @@ class EventIn(Body):
     cause = serializers.ChoiceField(Cause.choices, required=False)
     by = serializers.ChoiceField(HungUpBy.choices, required=False)
     evidence = serializers.ChoiceField(Evidence.choices, required=False)
-    happened = Truth(required=False)
     reason = Text(max_length=500, required=False, allow_blank=True)
     sip_status = serializers.IntegerField(min_value=100, max_value=699, required=False, allow_null=True)
     q850 = serializers.IntegerField(min_value=0, max_value=127, required=False, allow_null=True)
@@ -341,7 +340,7 @@ class CallHandover(Verb):
 
 
 def _answered_by(data: dict[str, Any]) -> dict[str, Any]:
-    return {"answered_by": data.get("answered_by", AnsweredBy.INTENDED), "heard": data.get("heard", "")}
+    return {"answered_by": data.get("answered_by", ""), "heard": data.get("heard", "")}
 
 
 class CallEvents(Verb):
@@ -379,8 +378,7 @@ def _record_hang_up(user: User, call: Call, data: dict[str, Any], at: datetime) 
     evidence = data.get("evidence", device)
     if evidence == Evidence.PBX and user.role != Role.INTEGRATION:
         raise Invalid.field("evidence", _("Seul un autocommutateur le dit, avec son propre jeton."))
-    asks = data["by"] == HungUpBy.AGENT and evidence == Evidence.DECLARED and not data.get("happened")
-    if asks:
+    if data["by"] == HungUpBy.AGENT and "evidence" not in data and user.role != Role.INTEGRATION:
         line.ask_hang_up(call=call, by=user, at=at)
     return line.record_hang_up(
         call=call,
