@@ -12,6 +12,9 @@ from config.celery import app
 from crm.models import User
 from tests.factories import PASSWORD
 
+# A story is told on busy machines too.
+expect.set_options(timeout=10_000)
+
 #: The prospect of the stories, as its number is stored and as the lists spell it.
 NUMBER = "+33199004401"
 SPELLINGS = ("01 99 00 44 01", "01.99.00.44.01", "0033199004401")

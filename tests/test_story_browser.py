@@ -69,7 +69,7 @@ def test_a_prospect_out_of_criteria_is_closed_politely_and_never_dialled_again(h
 
     same_list_again(house, manager, campaign)
     another_list_with_the_number(house, manager, campaign)
-    dialled_by_hand(agent, user, campaign)
+    dialled_by_hand(agent, user, campaign, *SPELLINGS)
     entered_through_the_api(house, user, campaign)
     inserted_by_sql(user, campaign)
 
@@ -78,7 +78,7 @@ def test_a_prospect_out_of_criteria_is_closed_politely_and_never_dialled_again(h
 
     agent.goto(f"{house.url}/desk/?campaign={campaign.pk}")
     erased_and_made_again(house, manager, campaign)
-    dialled_by_hand(agent, user, campaign)
+    dialled_by_hand(agent, user, campaign, NUMBER)
     assert Call.objects.filter(number=NUMBER, campaign=campaign).count() == 1
 
 
@@ -212,14 +212,13 @@ def another_list_with_the_number(house: House, page: Page, campaign: Campaign) -
     expect_barred(house, page, campaign, "Crédit Éphémère Orléans")
 
 
-def dialled_by_hand(page: Page, user: User, campaign: Campaign) -> None:
-    """By number, in each spelling, on the page; by number and by prospect through the API."""
-    for spelling in SPELLINGS:
+def dialled_by_hand(page: Page, user: User, campaign: Campaign, *spellings: str) -> None:
+    """By number, as spelled, on the page; by number and by prospect through the API."""
+    for spelling in spellings:
         page.get_by_label("Numéro").fill(spelling)
         page.get_by_role("button", name="Préparer l'appel").click()
         expect(page.locator(".what .notice")).to_contain_text("hors-critères", ignore_case=True)
         expect_state(page, "desk")
-        page.goto(page.url)
     api = Api(user)
     body = problem_of(
         api.post("calls/dial/", {"campaign": campaign.pk, "number": SPELLINGS[1]}), "excluded", 409
@@ -288,7 +287,7 @@ def erased_and_made_again(house: House, page: Page, campaign: Campaign) -> None:
 
 
 def listed_for(house: House, page: Page, sponsor: str, programme: str) -> Campaign:
-    """Set up another programme by the pages, with a running campaign and the same list."""
+    """Set up another programme by the pages, with a running campaign that lists the prospect."""
     if not Sponsor.objects.filter(name=sponsor).exists():
         house.fill(page, "/sponsors/new/", name=sponsor)
     pk = str(Sponsor.objects.get(name=sponsor).pk)
@@ -296,8 +295,11 @@ def listed_for(house: House, page: Page, sponsor: str, programme: str) -> Campai
     pk = str(Programme.objects.get(name=programme).pk)
     house.fill(page, "/campaigns/new/", programme=pk, name=programme, calling_rule="none")
     campaign = Campaign.objects.get(name=programme)
-    house.import_list(page, campaign, BANKS, "Annuaire")
-    page.get_by_role("link", name="Voir la campagne").click()
+    page.goto(f"{house.url}/prospects/{Prospect.objects.get(external_id='B1').pk}/")
+    page.locator("main [name=campaign]").select_option(label=programme)
+    submit(page, "Mettre dans la liste")
+    expect(page.locator("main")).to_contain_text("La fiche est dans la liste de")
+    page.get_by_role("link", name=programme, exact=True).click()
     submit(page, "Démarrer")
     expect(page.locator(".page-head .state--running")).to_be_visible()
     return campaign
