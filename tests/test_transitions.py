@@ -43,13 +43,15 @@ AFTER = [CallState.ENDED, CallState.NOT_REACHED, CallState.DONE, CallState.RELEA
                 "disposition", "note", "wish",
             },
         ),
-        (Facts(CallState.ENDED, greeted=True), {"disposition", "explain", "note", "wish"}),
+        (Facts(CallState.ENDED, greeted=True), {"disposition", "note", "wish"}),
+        (Facts(CallState.ENDED, greeted=True, cut_by_agent=True), {"disposition", "explain", "note", "wish"}),
         (
             Facts(CallState.ENDED, greeted=True, mismatched=True, qualified=True),
-            {"disposition", "finish", "explain", "note", "wish"},
+            {"disposition", "finish", "note", "wish"},
         ),
         (Facts(CallState.NOT_REACHED), {"disposition", "finish", "note", "wish"}),
-        (Facts(CallState.DONE, qualified=True), {"explain", "note", "wish"}),
+        (Facts(CallState.DONE, qualified=True), {"note", "wish"}),
+        (Facts(CallState.DONE, qualified=True, cut_by_agent=True), {"explain", "note", "wish"}),
         (Facts(CallState.RELEASED), set()),
     ],
 )  # fmt: skip

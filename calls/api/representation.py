@@ -1,5 +1,6 @@
 """A call as the API answers it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,9 @@ from calls.rules.transitions import allowed
 from calls.selectors.call_screen import CallScreen, screen_of
 from calls.selectors.facts import facts_of
 from crm.api.endpoints import stamp
+
+#: Verbs that `events/` takes, each under its own name there.
+EVENTS = frozenset({"ringing", "answered", "not_reached", "hung_up", "line_dead", "explain"})
 
 
 class MismatchOut(serializers.Serializer[Any]):
@@ -82,7 +86,7 @@ def call_out(call: Call, at: datetime) -> dict[str, Any]:
             "dispositions": [],
             "callback": None,
             "incidents": [],
-            "allowed": allowed(facts_of(call, at)),
+            "allowed": _verbs(allowed(facts_of(call, at))),
         }
     return _columns(call) | _facts(screen_of(call, at))
 
@@ -133,5 +137,10 @@ def _facts(screen: CallScreen) -> dict[str, Any]:
         "dispositions": [disposition.code for disposition in screen.dispositions],
         "callback": screen.callback_id,
         "incidents": list(screen.incidents),
-        "allowed": list(screen.allowed),
+        "allowed": _verbs(screen.allowed),
     }
+
+
+def _verbs(allowed: Sequence[str]) -> list[str]:
+    """Return the verbs that are possible, and `events` where one of them is told there."""
+    return [*allowed, *(["events"] if EVENTS.intersection(allowed) else [])]

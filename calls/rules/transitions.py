@@ -16,7 +16,8 @@ class Facts:
     """What the table needs to know of a call.
 
     `greeted`: a person was greeted; `mismatched`: a blocking criterion was mismatched; `qualified`: a
-    disposition is stored; `goodbyes`: how often the goodbye was said; `may_hang_up`: the golden rule's answer.
+    disposition is stored; `goodbyes`: how often the goodbye was said; `may_hang_up`: the golden rule's answer;
+    `cut_by_agent`: the agent hung up.
     """
 
     state: str
@@ -25,6 +26,7 @@ class Facts:
     qualified: bool = False
     goodbyes: int = 0
     may_hang_up: bool = False
+    cut_by_agent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ VERBS: dict[str, Rule] = {
         lambda facts: facts.qualified or facts.state == CallState.NOT_REACHED,
         moves_to=CallState.DONE,
     ),
-    "explain": Rule(_in(CallState.ENDED, CallState.DONE)),
+    "explain": Rule(_in(CallState.ENDED, CallState.DONE), lambda facts: facts.cut_by_agent),
     "note": Rule(TOLD | _in(CallState.CLAIMED, CallState.DIALLING)),
     "wish": Rule(TOLD),
 }

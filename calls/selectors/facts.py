@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from calls.enums import CallEventKind, CallState
+from calls.enums import CallEventKind, CallState, HungUpBy
 from calls.models import Call, CallEvent
 from calls.rules.hang_up import LineFacts, may_hang_up
 from calls.rules.transitions import Facts
@@ -45,6 +45,7 @@ def facts_of(call: Call, at: datetime) -> Facts:
         qualified=call.disposition_id is not None,
         goodbyes=call.goodbyes,
         may_hang_up=may_hang_up(line_facts(call), at),
+        cut_by_agent=call.hung_up_by == HungUpBy.AGENT,
     )
 
 

@@ -187,9 +187,9 @@ def explain_hang_up(*, call: Call, why: str, by: User, at: datetime) -> Call:
     """
     why = why.strip()[:500]
     with held(call, by=by) as current:
-        require_verb("explain", current, at)
-        if current.hung_up_by != HungUpBy.AGENT:
+        if current.ended_at is not None and current.hung_up_by != HungUpBy.AGENT:
             raise InvalidTransition(_("Ce n'est pas vous qui avez raccroché."))
+        require_verb("explain", current, at)
         if not why:
             raise Invalid.field("reason", _("Dites pourquoi en quelques mots."))
         earlier = current.events.filter(kind=CallEventKind.HANG_UP_EXPLAINED).order_by("-id").first()

@@ -111,7 +111,7 @@ def dial_number(request: HttpRequest, user: User, call: Call, at: datetime) -> C
 @call_verb
 def greet(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """The greeting was said, to whoever answered."""
-    answered_by = checked(GreetForm(request.POST))["answered_by"] or AnsweredBy.INTENDED
+    answered_by = checked(GreetForm(request.POST))["answered_by"]
     return talk.greet(call=call, answered_by=answered_by, by=user, at=at)
 
 
