@@ -32,7 +32,8 @@ from crm.rules.errors import Invalid
 
 
 class ImportIn(Body):
-    """A list to import. `mapping` is a JSON object of column header → field, for what is not guessed."""
+    """A list to import. `mapping` is a JSON object of column header → field (or field → column
+    header), for what is not guessed."""
 
     file = serializers.FileField(allow_empty_file=True, max_length=255)
     source = Text(max_length=80, help_text="Id or slug.")  # type: ignore[assignment]

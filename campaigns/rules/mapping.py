@@ -80,10 +80,14 @@ def guess_mapping(
 def explicit_mapping(
     headers: Sequence[str], chosen: Mapping[str, str], guesses: Sequence[ColumnGuess]
 ) -> tuple[str, ...]:
-    """The target of each column, in order: `chosen` (`{header: target}`, headers compared without case and accents),
-    the guess elsewhere. A field that was chosen for one column is taken from the others that merely guessed it.
+    """The target of each column, in order: `chosen` (`{header: target}`, headers compared without case and accents;
+    or all the other way round, `{target: header}`), the guess elsewhere. A field that was chosen for one column is taken from the others that merely guessed it.
     Raises `UnknownColumn` or `UnknownField`."""
     by_fold = {fold(header): index for index, header in enumerate(headers)}
+    if chosen and not any(fold(name) in by_fold for name in chosen):
+        turned = {header: target for target, header in chosen.items()}
+        if all(fold(header) in by_fold for header in turned):
+            chosen = turned
     targets = [guess.target for guess in guesses]
     claimed: dict[int, str] = {}
     for header, target in chosen.items():

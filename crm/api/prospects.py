@@ -189,15 +189,20 @@ def prospect_etag(prospect: Prospect) -> str:
 
 
 def expected_version(request: Request, prospect: Prospect) -> int | None:
-    """Return the version that `If-Match` names, None without one; 412 when it cannot be a version of this prospect."""
+    """Return the version that `If-Match` names, None without one; 412 when none can be a version of this prospect.
+
+    Of several, the one that was just read, for whoever stores under a lock to compare again."""
     wanted = request.headers.get("If-Match")
     if wanted is None or wanted.strip() == "*":
         return None
-    tag = wanted.strip().strip('"')
-    pk, _dash, version = tag.partition("-")
-    if pk != str(prospect.pk) or not (version.isascii() and version.isdigit() and len(version) < 10):
+    named = set()
+    for tag in wanted.split(","):
+        pk, _dash, version = tag.strip().strip('"').partition("-")
+        if pk == str(prospect.pk) and version.isascii() and version.isdigit() and len(version) < 10:
+            named.add(int(version))
+    if not named:
         raise StaleRecord
-    return int(version)
+    return prospect.version if prospect.version in named else max(named)
 
 
 def prospect_record(prospect: Prospect, *, status: int = 200, location: str = "") -> Response:

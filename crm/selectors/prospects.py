@@ -42,11 +42,13 @@ def prospects_found(scope: QuerySet[Prospect], text: str) -> QuerySet[Prospect]:
         return scope.order_by("-updated_at", "-id")
     # The index of external ids begins with the source.
     external = Q(source__in=list(Source.objects.values_list("pk", flat=True)), external_id=text)
+    names = Q(organisation__istartswith=text) | Q(last_name__istartswith=text) | _person(text)
     if forms := search_forms(text):
         carrying = ProspectNumber.objects.filter(number__in=forms).order_by("prospect")
         found = list(carrying.values_list("prospect", flat=True).distinct()[:MAX_CARRYING])
-        return scope.filter(Q(pk__in=found) | external).order_by("id")
-    names = Q(organisation__istartswith=text) | Q(last_name__istartswith=text) | _person(text)
+        # A name may hold figures that read as a number.
+        named = names if any(map(str.isalpha, text)) else Q()
+        return scope.filter(Q(pk__in=found) | external | named).order_by("id")
     return scope.filter(names | external).order_by("id")
 
 

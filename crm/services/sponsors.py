@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from crm.enums import Role
 from crm.models import Source, Sponsor, User
 from crm.rules.errors import Forbidden, Invalid
 
@@ -37,7 +38,10 @@ def edit_source(*, source: Source, data: Mapping[str, Any], by: User, at: dateti
     """Write the fields of `data` on a source.
 
     Refuses a blank name, a slug that is taken, and another sponsor once it has records: they would change walls.
+    One that every sponsor shares is for those who see them all.
     """
+    if source.pk and (source.sponsor_id is None or data.get("sponsor", source.sponsor_id) is None):
+        _require_every_sponsor(by)
     moved = "sponsor" in data and source.pk and data["sponsor"] != source.sponsor
     if moved and source.prospects.exists():
         raise Invalid.field(
@@ -71,8 +75,8 @@ def _named(sponsor: Sponsor, name: str) -> Sponsor:
 
 
 def _require_every_sponsor(by: User) -> None:
-    """A user kept inside some sponsors creates nothing outside of them."""
-    if by.sponsors.exists():
+    """A user kept inside some sponsors writes nothing outside of them; a program always is."""
+    if by.role == Role.INTEGRATION or by.sponsors.exists():
         raise Forbidden(_("Votre compte est limité à certains donneurs d'ordre."))
 
 
