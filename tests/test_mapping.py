@@ -93,6 +93,12 @@ def test_the_first_claim_to_a_field_wins_and_the_other_column_is_kept_as_an_attr
     ]
 
 
+def test_the_short_name_that_every_row_has_comes_before_the_long_one() -> None:
+    found = targets(["rs", "rslongue"], ["CH FLEYRIAT", ""], ["CH RECAMIER", "CENTRE HOSPITALIER RECAMIER"])
+
+    assert found == ["organisation", "attributes.rslongue"]
+
+
 def test_a_name_does_not_make_words_out_of_coordinates() -> None:
     assert targets(["position"], ["47.98, -1.92"]) == ["attributes.position"]
 

@@ -150,9 +150,10 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "compte",
         "structure",
         "association",
+        # The long form of a name is often left empty; the short one never is.
+        "rs",
         "rslongue",
         "rs longue",
-        "rs",
         "nom commercial",
         "enseigne",
     ),
