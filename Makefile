@@ -37,15 +37,17 @@ format: .venv/development.stamp
 	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 {} + || true
 
 # After a change of the texts: gather them, then translate what is new in locale/en and run it again to compile.
-# French is the source; its catalogue is made here, for the singular of zero and to be shown as written.
+# French is the source; its catalogue is made here: the singular of zero, the spaces that must not break.
+HARD_SPACE := $(shell printf '\302\240')
 messages: .venv/development.stamp
 	@command -v msgen >/dev/null || { echo "The texts need GNU gettext: install it with your system's package manager."; exit 1; }
 	rm -f locale/fr/LC_MESSAGES/django.po
 	mkdir -p locale/fr/LC_MESSAGES
 	$(OFFLINE) $(BIN)/python manage.py makemessages --locale en --locale fr --no-obsolete --add-location file \
 		--ignore .venv --ignore node_modules --ignore var --ignore tests --ignore bench
-	msgen --no-location --lang fr locale/fr/LC_MESSAGES/django.po | sed -e '2,6d' -e '/^"POT-Creation-Date/d' \
-		-e '1s/.*/# The texts as they are written, made by `make messages`: not edited./' > locale/fr/LC_MESSAGES/made.po
+	msgen --no-location --no-wrap --lang fr locale/fr/LC_MESSAGES/django.po | sed -e '2,6d' -e '/^"POT-Creation-Date/d' \
+		-e '1s/.*/# The texts as they are written, made by `make messages`: not edited./' \
+		-e '/^msgstr/s/ \([:;?!»]\)/$(HARD_SPACE)\1/g' -e '/^msgstr/s/« /«$(HARD_SPACE)/g' > locale/fr/LC_MESSAGES/made.po
 	mv locale/fr/LC_MESSAGES/made.po locale/fr/LC_MESSAGES/django.po
 	for language in en fr; do msgfmt --check-format --output-file locale/$$language/LC_MESSAGES/django.mo \
 		locale/$$language/LC_MESSAGES/django.po; done

@@ -254,7 +254,7 @@ def test_a_mismatch_turns_the_screen_to_closing_with_its_reason(browser_of: Clie
     html = response.content.decode()
     assert response.status_code == 200
     assert shown_state(html) == "closing"
-    assert "boulangerie, attendu : une banque" in html
+    assert "boulangerie, attendu\N{NO-BREAK SPACE}: une banque" in html
 
 
 def test_the_hang_up_button_does_not_exist_and_asking_for_it_is_refused(

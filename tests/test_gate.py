@@ -131,7 +131,7 @@ def test_the_cap_ends_when_enough_attempts_are_old_enough() -> None:
 
 def test_stored_verdicts_are_told_in_french_and_never_fail() -> None:
     with translation.override("fr"):
-        assert sentence("exclusion", "opposition") == "Exclusion : Opposition."
+        assert sentence("exclusion", "opposition") == "Exclusion\N{NO-BREAK SPACE}: Opposition."
         assert "une banque" in sentence("criteria", "contradicted:une banque")
         assert sentence("", "") == "Appel permis."
         for gate in Gate.values:

@@ -72,7 +72,7 @@ def test_counts_follow_what_is_typed_before_anything_is_saved(
 
     expect(counts).to_contain_text(re.compile(r"Remplissent le critère\s*1\b"))
     expect(counts).to_contain_text(re.compile(r"Le contredisent\s*2\b"))
-    expect(counts).to_contain_text(re.compile(r"Inconnu : à demander\s*1\b"))
+    expect(counts).to_contain_text(re.compile(r"Inconnu\s: à demander\s*1\b"))
     assert campaign.programme.criteria.count() == 1
 
 
