@@ -1,4 +1,4 @@
-"""Corners of the contract that a stranger with a client of their own found: the API says what is, and keeps its walls."""
+"""Corners of the contract that a stranger with a client of their own meets: what the API says, and its walls."""
 
 import json
 from typing import Any

@@ -27,8 +27,9 @@ SOMEBODY_ELSE = "Une autre organisation ou personne a répondu"
 def greet(*, call: Call, answered_by: str, by: User, at: datetime, heard: str = "") -> Call:
     """Store that the greeting was said, and to whom (`calls.enums.AnsweredBy`).
 
-    Empty keeps what is known, by a handover for instance; at first that is the intended person. Said again with another `answered_by`, it corrects who speaks. Another organisation or person is a mismatch in
-    itself: it is stored at once, with `heard` when there are words. Raises InvalidTransition before an answer.
+    Empty keeps what is known, by a handover for instance; at first that is the intended person. Said again with another
+    `answered_by`, it corrects who speaks. Another organisation or person is a mismatch in itself: it is stored at once,
+    with `heard` when there are words. Raises InvalidTransition before an answer.
     """
     answered_by = _known(answered_by or call.answered_by)
     with held(call, by=by, bars=_bars(answered_by)) as current:

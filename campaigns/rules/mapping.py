@@ -81,7 +81,8 @@ def explicit_mapping(
     headers: Sequence[str], chosen: Mapping[str, str], guesses: Sequence[ColumnGuess]
 ) -> tuple[str, ...]:
     """The target of each column, in order: `chosen` (`{header: target}`, headers compared without case and accents;
-    or all the other way round, `{target: header}`), the guess elsewhere. A field that was chosen for one column is taken from the others that merely guessed it.
+    or all the other way round, `{target: header}`), the guess elsewhere. A field that was chosen for one column is
+    taken from the others that merely guessed it.
     Raises `UnknownColumn` or `UnknownField`."""
     by_fold = {fold(header): index for index, header in enumerate(headers)}
     if chosen and not any(fold(name) in by_fold for name in chosen):
