@@ -28,7 +28,9 @@ urlpatterns = [
     ),
     path("campaigns/<slug:slug>/scripts/<str:language>/<str:kind>/", words.script, name="script"),
     path("campaigns/<slug:slug>/dispositions/", dispositions.dispositions, name="dispositions"),
-    path("campaigns/<slug:slug>/dispositions/<slug:code>/", dispositions.disposition, name="disposition-rule"),
+    path(
+        "campaigns/<slug:slug>/dispositions/<slug:code>/", dispositions.disposition, name="disposition-rule"
+    ),
     path("campaigns/<slug:slug>/entries/", entries.entry_list, name="entry-list"),
     path("campaigns/<slug:slug>/entries/<int:pk>/removal/", entries.entry_removal, name="entry-removal"),
     path("campaigns/<slug:slug>/reset/", entries.list_reset, name="list-reset"),

@@ -258,12 +258,16 @@ def test_another_version_of_the_criterion_is_left_alone() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("code", ["refusal", "opt_out", "wrong_number", "not_interested", "deceased", "abuse_ended"])
+@pytest.mark.parametrize(
+    "code", ["refusal", "opt_out", "wrong_number", "not_interested", "deceased", "abuse_ended"]
+)
 def test_each_step_of_a_correction_is_committed_whole(code: str) -> None:
     talk = Talk().greeted().disposed(code, note="entendu").said(*_steps_of(code)).hung_up().disposed(code)
 
     correct_disposition(code="out_of_criteria", reason="en fait un garage", **talk.by(talk.supervisor))
-    correct_disposition(code=code, reason="non, la première était juste", note="vu", **talk.by(talk.supervisor))
+    correct_disposition(
+        code=code, reason="non, la première était juste", note="vu", **talk.by(talk.supervisor)
+    )
     correct_disposition(code="no_answer", reason="ni l'une ni l'autre", **talk.by(talk.supervisor))
 
     assert talk.read().state == CallState.DONE

@@ -100,7 +100,7 @@ def demo_prospects(trade: str, *, count: int, block: int) -> Iterator[DemoProspe
     are the ones that only a call can tell. Some lie: filed as banks, but a bakery answers. Every twentieth
     shares the switchboard of the one before.
     """
-    rng = random.Random(f"{trade}/{count}/{block}")  # noqa: S311 (invented names need no secrecy)
+    rng = random.Random(f"{trade}/{count}/{block}")
     names, naf = (BANKS, NAF_BANK) if trade == "banks" else (BAKERIES, NAF_BAKERY)
     for serial in range(count):
         draw = rng.random()

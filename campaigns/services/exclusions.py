@@ -212,7 +212,11 @@ def _tell(kind: EventKind, exclusions: Sequence[Exclusion], *, by: User | None, 
     """Write a line on the timeline of each record that is barred or carries the barred number, inside the walls."""
     with connection.cursor() as cursor:
         for exclusion in exclusions:
-            data: dict[str, Any] = {"exclusion": exclusion.pk, "scope": exclusion.scope, "reason": exclusion.reason}
+            data: dict[str, Any] = {
+                "exclusion": exclusion.pk,
+                "scope": exclusion.scope,
+                "reason": exclusion.reason,
+            }
             cursor.execute(
                 """
                 INSERT INTO crm_prospectevent (prospect_id, sponsor_id, at, by_id, kind, call_ref, data)
