@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from campaigns.enums import EntryState
 from campaigns.models import Campaign, Criterion
 from campaigns.rules.gate import CAP_DAYS, Bar, Facts, Verdict, judge
 from campaigns.selectors.criteria import contradiction
@@ -52,16 +53,25 @@ def verdict(
     prospect: Prospect | None = None,
     number: str | None = None,
     at: datetime,
-    exact: bool = False,
+    exact: bool | None = None,
 ) -> Verdict:
     """Return whether the prospect may be called now on the number (its first callable one when none is given).
 
     A number without a prospect: criteria are unknown, the cap is counted by number, the zone comes from the number.
-    `exact`: the person gave this very time. `number` is E.164; raises ValueError when neither is given.
+    `exact`: the person gave this very time; None asks the campaign's list, where such a time has then come. `number`
+    is E.164; raises ValueError when neither is given.
     """
     if prospect is None and not number:
         raise ValueError("the gate needs a prospect or a number")
+    if exact is None:
+        exact = prospect is not None and is_agreed(campaign=campaign, prospect=prospect, at=at)
     return verdicts(campaign=campaign, asked=[Asked(prospect, number)], at=at, exact=exact)[0]
+
+
+def is_agreed(*, campaign: Campaign, prospect: Prospect, at: datetime) -> bool:
+    """Whether the person gave an exact time for this campaign that has come, and was not called since."""
+    waiting = campaign.entries.filter(prospect=prospect, state=EntryState.CALLBACK, exact=True)
+    return waiting.filter(due_at__lte=at).exists()
 
 
 def verdicts(

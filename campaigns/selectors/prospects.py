@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import F, Q, QuerySet
 
-from campaigns.enums import CampaignStatus
+from campaigns.enums import CampaignStatus, EntryState
 from campaigns.models import Exclusion, ListEntry
 from campaigns.rules.gate import describe
 from campaigns.selectors.gate import verdict
@@ -72,6 +72,7 @@ def _standings(prospect: Prospect, sponsors: QuerySet[Sponsor], at: datetime) ->
     )
     found = []
     for entry in entries:
-        answer = verdict(campaign=entry.campaign, prospect=prospect, at=at, exact=entry.exact)
+        agreed = entry.exact and entry.state == EntryState.CALLBACK and entry.due_at <= at
+        answer = verdict(campaign=entry.campaign, prospect=prospect, at=at, exact=agreed)
         found.append(Standing(entry, answer.allowed, describe(answer)))
     return found
