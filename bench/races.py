@@ -25,7 +25,7 @@ def _run(seconds: float, agents: int) -> bool:
     from tests.racing import race, stuck, unexpected
     from tests.test_races import Crowd, covered
 
-    crowd = Crowd(seconds)
+    crowd = Crowd(rounds=10**9, seconds=seconds)
     results = race(*[crowd.agent] * agents, crowd.exclude, crowd.exclude, crowd.reopen, crowd.manage)
     wrong = unexpected(results)
     for kind, count in sorted(crowd.rounds.items(), key=lambda item: -item[1]):
