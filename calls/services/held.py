@@ -1,7 +1,9 @@
 """How every verb begins: the call is locked, in the one order of locks, and its history is written."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,13 +11,13 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import CallEventKind, CallState
-from calls.models import Call, CallEvent
+from calls.models import Call
 from calls.rules.transitions import refusal
 from calls.selectors.facts import facts_of
 from calls.services.errors import ClosingRequired, Forbidden, InvalidTransition, NotFound, domain_errors
 from campaigns.models import ListEntry
 from crm.enums import EventKind, Role
-from crm.models import ProspectEvent, ProspectNumber, User
+from crm.models import ProspectNumber, User
 
 #: What a line of the call's history is in the prospect's timeline.
 TIMELINE: dict[str, EventKind] = {
@@ -64,15 +66,22 @@ def held(call: Call, *, by: User, bars: str = "", also: Sequence[str] = ()) -> I
         yield locked
 
 
+#: The numbers of the prospect are read by the statement that locks them.
+LOCK_BARS = """
+    SELECT courtois_lock_bars(
+        ARRAY(SELECT unnest(%s::text[])
+              UNION SELECT number FROM crm_prospectnumber WHERE prospect_id = %s::bigint),
+        ARRAY[%s]::bigint[])
+"""
+
+
 def lock_bars(call: Call, *, exclusive: bool, also: Sequence[str] = ()) -> None:
     """Take the locks of the bars on the call's number and prospect; exclusive ones on all its numbers."""
     if not exclusive:
         share_bars(call.number, call.prospect_id)
         return
-    numbers = [call.number, *also]
-    if call.prospect_id is not None:
-        numbers.extend(numbers_of(call.prospect_id))
-    lock_numbers(numbers, [call.prospect_id] if call.prospect_id else [])
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_BARS, [[call.number, *also], call.prospect_id, call.prospect_id])
 
 
 def share_bars(number: str, prospect_id: int | None) -> None:
@@ -135,39 +144,77 @@ def require_manager(by: User) -> None:
         raise Forbidden
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line to tell: of the call's history (`kind`, None for none) and of its prospect's timeline (`timeline`)."""
+
+    timeline: EventKind
+    data: dict[str, Any]
+    kind: CallEventKind | None = None
+
+
+#: Both histories in one statement, in the order of the lines.
+TELL = """
+    WITH line AS MATERIALIZED (
+        SELECT l.ordinality AS place, l.value->>'kind' AS kind, l.value->>'timeline' AS timeline,
+               l.value->'own' AS own, l.value->'data' AS data
+          FROM jsonb_array_elements(%(lines)s::jsonb) WITH ORDINALITY l
+    ), history AS (
+        INSERT INTO calls_callevent (call_id, kind, at, by_id, data)
+        SELECT %(call)s, kind, %(at)s, %(by)s::bigint, own FROM line WHERE kind IS NOT NULL ORDER BY place
+    )
+    INSERT INTO crm_prospectevent (prospect_id, sponsor_id, at, by_id, kind, call_ref, data)
+    SELECT %(prospect)s::bigint, %(sponsor)s, %(at)s, %(by)s::bigint, timeline, %(call)s, data
+      FROM line WHERE %(prospect)s::bigint IS NOT NULL ORDER BY place
+"""
+
+
+def line(kind: CallEventKind, data: dict[str, Any] | None = None) -> Line:
+    """Return a line of the call's history, told in its prospect's timeline as well."""
+    return Line(kind=kind, timeline=TIMELINE[kind], data=data or {})
+
+
+def tell_all(call: Call, lines: Sequence[Line], *, by: User | None, at: datetime) -> None:
+    """Write these lines, in their order, inside the call's sponsor. One statement, however many they are."""
+    if not lines:
+        return
+    told = [
+        {
+            "kind": told.kind,
+            "timeline": told.timeline,
+            "own": told.data,
+            "data": {"event": told.kind, "campaign": call.campaign_id, **told.data}
+            if told.kind
+            else told.data,
+        }
+        for told in lines
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            TELL,
+            {
+                "lines": json.dumps(told),
+                "call": call.pk,
+                "prospect": call.prospect_id,
+                "sponsor": call.campaign.programme.sponsor_id,
+                "by": by.pk if by else None,
+                "at": at,
+            },
+        )
+
+
 def tell(
     call: Call, kind: CallEventKind, *, by: User | None, at: datetime, data: dict[str, Any] | None = None
-) -> CallEvent:
+) -> None:
     """Write a line of the call's history and the same line of its prospect's timeline, inside its sponsor."""
-    data = data or {}
-    event = CallEvent.objects.create(call=call, kind=kind, at=at, by=by, data=data)
-    if call.prospect_id is not None:
-        ProspectEvent.objects.create(
-            prospect_id=call.prospect_id,
-            sponsor_id=call.campaign.programme.sponsor_id,
-            at=at,
-            by=by,
-            kind=TIMELINE[kind],
-            call_ref=call.pk,
-            data={"event": str(kind), "campaign": call.campaign_id, **data},
-        )
-    return event
+    tell_all(call, [line(kind, data)], by=by, at=at)
 
 
 def tell_prospect(
     call: Call, kind: EventKind, *, by: User | None, at: datetime, data: dict[str, Any] | None = None
 ) -> None:
     """Write a line of the prospect's timeline alone, inside the call's sponsor."""
-    if call.prospect_id is not None:
-        ProspectEvent.objects.create(
-            prospect_id=call.prospect_id,
-            sponsor_id=call.campaign.programme.sponsor_id,
-            at=at,
-            by=by,
-            kind=kind,
-            call_ref=call.pk,
-            data=data or {},
-        )
+    tell_all(call, [Line(timeline=kind, data=data or {})], by=by, at=at)
 
 
 def save(call: Call, **changes: Any) -> Call:
