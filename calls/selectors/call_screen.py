@@ -9,6 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, Min, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from calls.enums import (
     DISPOSITION_OF_CAUSE,
@@ -338,7 +339,7 @@ def _around(call: Call) -> _Around:
         disturbances=[
             Disturbance(
                 datetime.fromisoformat(item["at"]),
-                " : ".join(part for part in (item["programme"], item["heard"]) if part),
+                _(" : ").join(part for part in (item["programme"], item["heard"]) if part),
             )
             for item in row["disturbed"]
         ],

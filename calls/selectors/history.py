@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from calls.enums import AnsweredBy, CallEventKind, Cause, HungUpBy, Result
 from campaigns.enums import ExclusionReason, Step
@@ -56,6 +57,6 @@ def _text(event: ProspectEvent, labels: dict[str, dict[str, Any]]) -> str:
     ]
     if event.kind == EventKind.CLOSING and event.data.get("event") == CallEventKind.CLOSING_STEP:
         words = words[:1]
-    return " : ".join(
+    return _(" : ").join(
         [str(EventKind(event.kind).label), ", ".join(words)] if words else [str(EventKind(event.kind).label)]
     )

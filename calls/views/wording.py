@@ -53,7 +53,7 @@ def result_label(result: str, heard: str) -> str:
     """Return an answer in words, with what was heard."""
     labels = {Result.MATCH: _("oui"), Result.MISMATCH: _("non"), Result.UNKNOWN: _("ne sait pas")}
     label = labels[Result(result)] if result else ""
-    return f"{label} : {heard}" if label and heard else label
+    return label + _(" : ") + heard if label and heard else label
 
 
 def mismatch_sentence(facts: CallScreen) -> str:

@@ -64,9 +64,10 @@ def _now_words(counts: QueueCounts) -> str:
     """Return what can be called now, and the reasons that hold back the most."""
     now = ngettext("%(n)s fiche appelable maintenant", "%(n)s fiches appelables maintenant", counts.callable)
     held = [
-        f"{number_format(row.count)} : {_lower_first(row.message.rstrip('.'))}" for row in counts.reasons[:2]
+        number_format(row.count) + _(" : ") + _lower_first(row.message.rstrip("."))
+        for row in counts.reasons[:2]
     ]
-    return " ; ".join([now % {"n": number_format(counts.callable)}, *held]) + "."
+    return _(" ; ").join([now % {"n": number_format(counts.callable)}, *held]) + "."
 
 
 def _lower_first(words: str) -> str:

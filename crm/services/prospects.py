@@ -255,7 +255,7 @@ def _read(phones: Sequence[PhoneInput], prospect: Prospect) -> list[ParsedNumber
         parsed = normalise(phone.raw, phone.region if phone.region not in ("", "FR") else region)
         if not parsed.numbers:
             reason = REASONS.get(parsed.reason, REASONS["invalid_number"])
-            wrong.append(f"« {phone.raw[:60]} » : {reason}.")
+            wrong.append(_("« %(raw)s » : %(reason)s.") % {"raw": phone.raw[:60], "reason": reason})
         for number in parsed.numbers:
             kept = ParsedNumber(
                 number.number,
