@@ -4,11 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from campaigns.rules.mapping import explicit_mapping, guess_mapping
 from crm.enums import Role
 from tests.api_client import Api, problem_of
-from tests.factories import make_prospect, make_source, make_sponsor, make_user
+from tests.factories import make_campaign, make_entry, make_prospect, make_source, make_sponsor, make_user
 from tests.test_api_calls import Desk
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +45,17 @@ def test_what_the_line_may_tell_is_among_the_allowed_verbs() -> None:
     told = desk.done("events", event="hung_up", by="prospect")
 
     assert not {"events", "explain"} & set(told["allowed"])
+
+
+def test_a_refusal_says_until_when_as_every_other_moment() -> None:
+    api, prospect = Api(make_user(Role.SUPERVISOR)), make_prospect()
+    never = [{"days": [(timezone.localtime().isoweekday() + 3) % 7 + 1], "from": "10:00", "to": "11:00"}]
+    campaign = make_campaign(calling_rule="default", hours=never)
+    make_entry(campaign, prospect)
+
+    refused = api.post("calls/dial/", {"campaign": campaign.pk, "prospect": prospect.pk})
+
+    assert problem_of(refused, "not-callable", 409)["until"].endswith("Z")
 
 
 def test_who_was_put_through_is_not_forgotten_by_the_next_greeting() -> None:

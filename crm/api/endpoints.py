@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from crm.api.fields import stamp as stamp
 from crm.api.idempotency import run_once
 from crm.api.parsers import StrictJSONParser, is_storable
 from crm.enums import CALLING, MANAGING, SUPERVISING, Role
@@ -130,11 +131,6 @@ def caller(request: Request) -> User:
 def now() -> datetime:
     """Return the moment of the request, which the domain is told."""
     return timezone.now()
-
-
-def stamp(moment: datetime | None) -> str | None:
-    """Return a moment in UTC, ISO 8601 with a final Z, or None."""
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def etag_of(data: Any) -> str:

@@ -16,6 +16,7 @@ from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
+from crm.api.fields import stamp
 from crm.rules.errors import DomainError
 
 MEDIA_TYPE = "application/problem+json"
@@ -192,11 +193,10 @@ def _domain(request: HttpRequest, exc: DomainError) -> Response:
     extra = dict(exc.extra)
     verdict = getattr(exc, "verdict", None)
     if verdict is not None:
-        until = getattr(verdict, "until", None)
         extra |= {
             "gate": str(verdict.gate),
             "reason": str(verdict.reason),
-            "until": until.isoformat() if until else None,
+            "until": stamp(getattr(verdict, "until", None)),
         }
     errors = {name: [str(message) for message in messages] for name, messages in exc.fields.items()}
     if exc.problem == "validation" and not errors:
