@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
+from django.utils import translation
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django import DjangoDbBlocker
 
@@ -53,6 +55,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         remember_seeds()
 
 
+@pytest.fixture(autouse=True)
+def _starts_in_french() -> None:
+    """Begin each test in the source language: a request in English leaves its thread in English."""
+    translation.activate(settings.LANGUAGE_CODE)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, headless, once for the whole run."""
@@ -71,7 +79,11 @@ def browser() -> Iterator[Browser]:
 def browser_context(browser: Browser) -> Iterator[BrowserContext]:
     """A fresh French profile of 1280 x 720; open as many pages in it as the story has tabs."""
     context = browser.new_context(
-        locale="fr-FR", timezone_id="Europe/Paris", viewport={"width": 1280, "height": 720}
+        locale="fr-FR",
+        timezone_id="Europe/Paris",
+        viewport={"width": 1280, "height": 720},
+        # A colour on its way to another is neither: contrasts are measured without transitions.
+        reduced_motion="reduce",
     )
     context.set_default_timeout(10_000)
     yield context
