@@ -199,30 +199,29 @@ def web(campaign: int) -> Iterator[None]:
         "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
     }
-    process = subprocess.Popen(
-        ["sh", "-c", f"exec {shell}"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait(port, process)
-        yield
-    finally:
-        process.terminate()
-        process.wait(30)
-        os.environ["DEBUG"] = "1"
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            ["sh", "-c", f"exec {shell}"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            if not _answers(port, process):
+                log.seek(0)
+                raise RuntimeError(f"the web server did not answer:\n{log.read()[-2000:]}")
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+            os.environ["DEBUG"] = "1"
 
 
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
     deadline = time.monotonic() + 60
     request = urllib.request.Request(f"http://127.0.0.1:{port}/healthz", headers={"Host": "localhost"})
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError), urllib.request.urlopen(request, timeout=2):
-            return
+            return True
         time.sleep(0.2)
-    raise RuntimeError("the web server did not answer")
+    return False
 
 
 def make_agents() -> None:
