@@ -53,7 +53,7 @@ def edit_source(*, source: Source, data: Mapping[str, Any], by: User, at: dateti
     source.name = source.name.strip()
     if not source.name:
         raise Invalid.field("name", _("Donnez un nom."))
-    source.slug = source.slug or _free_slug(source.name)
+    source.slug = source.slug or free_slug(source.name)
     try:
         with transaction.atomic():
             source.save()
@@ -80,7 +80,7 @@ def _require_every_sponsor(by: User) -> None:
         raise Forbidden(_("Votre compte est limité à certains donneurs d'ordre."))
 
 
-def _free_slug(name: str) -> str:
+def free_slug(name: str) -> str:
     """Return a slug of at most 80 characters for `name` that no source has yet."""
     base = slugify(name)[:70] or "source"
     taken = set(Source.objects.filter(slug__startswith=base).values_list("slug", flat=True))

@@ -10,7 +10,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import transaction
 from django.utils import timezone
-from django.utils.text import slugify
 
 from campaigns.enums import ImportState
 from campaigns.models import Campaign
@@ -32,6 +31,7 @@ from campaigns.services.imports import (
 from crm.enums import Role
 from crm.models import Source, User
 from crm.rules.errors import DomainError
+from crm.services.sponsors import free_slug
 
 UNREADABLE = 2
 CONSOLE_USER = "console"
@@ -62,7 +62,8 @@ class Command(BaseCommand):
         """Read, import or try, print the summary."""
         campaign = self._campaign(options["campaign"])
         content = self._content(options["file"])
-        region = options["region"].upper()
+        region = self._region(options["region"])
+        self._check_rejects(options["rejects"])
         try:
             reading = read_layout(content, self._mapping(options["map"]), region)
             summary = self._import(campaign, content, reading, options)
@@ -147,6 +148,20 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}", returncode=UNREADABLE) from error
 
+    def _region(self, text: str) -> str:
+        region = text.upper()
+        if not (len(region) == 2 and region.isascii() and region.isalpha()):
+            raise CommandError(f"--region takes two letters (ISO 3166), not {text!r}")
+        return region
+
+    def _check_rejects(self, path: Path | None) -> None:
+        """Find out that the rejects cannot be written before anything else is."""
+        try:
+            if path is not None:
+                path.touch()
+        except OSError as error:
+            raise CommandError(f"{path}: {error.strerror}") from error
+
     def _mapping(self, pairs: list[str]) -> dict[str, str]:
         mapping = {}
         for pair in pairs:
@@ -158,7 +173,7 @@ class Command(BaseCommand):
 
     def _source(self, name: str) -> Source:
         source = Source.objects.filter(slug=name).first() or Source.objects.filter(name=name).first()
-        return source or Source.objects.create(name=name, slug=slugify(name) or "fichier")
+        return source or Source.objects.create(name=name, slug=free_slug(name))
 
     def _user(self, username: str) -> User | None:
         if not username:
