@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -32,8 +32,8 @@ def own_call_or_404(user: User, pk: int) -> Call:
 def running_campaigns(user: User) -> QuerySet[Campaign]:
     """Return the campaigns that this user may call for now, inside their sponsors."""
     running = Campaign.objects.filter(status=CampaignStatus.RUNNING).select_related("programme")
-    sponsors = list(user.sponsors.values_list("pk", flat=True))
-    return running.filter(programme__sponsor__in=sponsors) if sponsors else running
+    own = user.sponsors.order_by()
+    return running.filter(Q(programme__sponsor__in=own.values("pk")) | ~Exists(own))
 
 
 def running_campaign_or_404(user: User, pk: Any) -> Campaign:

@@ -1,6 +1,7 @@
 """The polite end: its sentences one by one, and what may cut it short."""
 
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -11,7 +12,17 @@ from calls.rules.hang_up import DRIVING, STAGE, SUPERVISOR
 from calls.selectors.facts import Said, said_sentences
 from calls.selectors.sentences import values_of, words_of
 from calls.services.errors import ClosingRequired, Invalid, InvalidTransition
-from calls.services.held import held, require_supervisor, require_verb, save, talk_lease, tell
+from calls.services.held import (
+    Line,
+    held,
+    line,
+    require_supervisor,
+    require_verb,
+    save,
+    talk_lease,
+    tell,
+    tell_all,
+)
 from campaigns.enums import ClosingKind, Step
 from crm.models import User
 
@@ -43,16 +54,22 @@ def say_closing_step(*, call: Call, step: str, by: User, at: datetime, by_key: b
 
 def start_closing(call: Call, kind: str, *, by: User, at: datetime) -> None:
     """Move a locked call from `connected` to its closing of this kind."""
-    save(
-        call,
-        state=CallState.CLOSING,
-        closing_kind=kind,
-        closing_at=at,
-        goodbyes=0,
-        goodbye_at=None,
-        lease_until=talk_lease(call, at),
-    )
-    tell(call, CallEventKind.CLOSING_STARTED, by=by, at=at, data={"closing": str(kind)})
+    changes, told = closing_of(call, kind, at)
+    save(call, **changes)
+    tell_all(call, [told], by=by, at=at)
+
+
+def closing_of(call: Call, kind: str, at: datetime) -> tuple[dict[str, Any], Line]:
+    """Return what starting a closing of this kind changes of the call, and its line of history."""
+    changes = {
+        "state": CallState.CLOSING,
+        "closing_kind": kind,
+        "closing_at": at,
+        "goodbyes": 0,
+        "goodbye_at": None,
+        "lease_until": talk_lease(call, at),
+    }
+    return changes, line(CallEventKind.CLOSING_STARTED, {"closing": str(kind)})
 
 
 def _check_due(call: Call, step: str, said: list[Said]) -> None:

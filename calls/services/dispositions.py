@@ -1,6 +1,7 @@
 """How a call ended: stored once with its effects, finished, and corrected by a supervisor with theirs undone."""
 
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -8,15 +9,26 @@ from calls.enums import DISPOSITION_OF_CAUSE, CallEventKind, CallState, Incident
 from calls.models import Call, CallAnswer, CallDisposition, Incident
 from calls.rules.transitions import ON_LINE
 from calls.selectors.answers import unmet
+from calls.selectors.choosing import Choice, choice_of
 from calls.selectors.facts import is_settled
-from calls.services.closing import start_closing
+from calls.services.closing import closing_of
 from calls.services.effects import Agreed, run_effects, undo_effects
 from calls.services.errors import ClosingRequired, Invalid, InvalidTransition, OpenCallExists
-from calls.services.held import held, require_manager, require_supervisor, require_verb, save, tell
+from calls.services.held import (
+    Line,
+    held,
+    line,
+    require_manager,
+    require_supervisor,
+    require_verb,
+    save,
+    tell,
+    tell_all,
+)
 from calls.services.mismatch import call_exclusions
-from calls.services.notes import note_of, publish_note
+from calls.services.notes import note_lines, publish_note
 from campaigns.enums import Reach
-from campaigns.models import Criterion, Disposition, DispositionRule
+from campaigns.models import Criterion, Disposition
 from crm.models import User
 
 __all__ = [
@@ -49,15 +61,16 @@ def dispose(
     ClosingRequired after a mismatch that is not closed; InvalidTransition otherwise.
     """
     with held(call, by=by, bars="exclusive") as current:
-        disposition = _offered(current, code)
+        choice = _offered(current, code)
+        disposition = choice.disposition
         if current.disposition_id == disposition.pk:
             return _already(current, by=by, at=at)
         require_verb("disposition", current, at)
         _check_choice(current, disposition)
         agreed = Agreed(callback_at, callback_agent, exact) if callback_at else None
-        words = note.strip()[:2000] or note_of(current)
+        words = note.strip()[:2000] or choice.note
         _check_words(current, disposition, words, agreed, at)
-        return _store(current, disposition, words, agreed, by=by, at=at)
+        return _store(current, choice, words, agreed, by=by, at=at)
 
 
 def finish(*, call: Call, by: User, at: datetime) -> Call:
@@ -71,8 +84,8 @@ def finish(*, call: Call, by: User, at: datetime) -> Call:
             return current
         require_verb("finish", current, at)
         if current.disposition_id is None:
-            proposed = Disposition.objects.get(code=DISPOSITION_OF_CAUSE[current.cause])
-            return _store(current, proposed, note_of(current), None, by=by, at=at)
+            proposed = _known(current, DISPOSITION_OF_CAUSE[current.cause], retired=True)
+            return _store(current, proposed, proposed.note, None, by=by, at=at)
         return _done(current, by=by, at=at)
 
 
@@ -136,7 +149,8 @@ def correct_disposition(
         raise Invalid.field("reason", _("Dites pourquoi en quelques mots."))
     barred = [number for number in call_exclusions(call).values_list("number", flat=True) if number]
     with held(call, by=by, bars="exclusive", also=barred) as current:
-        disposition = _known(code)
+        choice = _known(current, code)
+        disposition = choice.disposition
         last = current.dispositions.order_by("-id").first()
         if last is None:
             raise InvalidTransition(_("Rien n'est encore enregistré."))
@@ -146,7 +160,7 @@ def correct_disposition(
             raise Invalid.field("code", _("C'est déjà la qualification de cet appel."))
         agreed = Agreed(callback_at, callback_agent, exact) if callback_at else None
         _check_words(current, disposition, note.strip() or last.note, agreed, at)
-        return _correct(current, last, disposition, reason, note.strip()[:2000], agreed, by=by, at=at)
+        return _correct(current, last, choice, reason, note.strip()[:2000], agreed, by=by, at=at)
 
 
 def correct_version(
@@ -170,21 +184,18 @@ def correct_version(
     return len(calls)
 
 
-def _known(code: str) -> Disposition:
-    disposition = Disposition.objects.filter(code=code, active=True).first()
-    if disposition is None:
+def _known(call: Call, code: str, *, retired: bool = False) -> Choice:
+    choice = choice_of(call, code, retired=retired)
+    if choice is None:
         raise Invalid.field("code", _("Qualification inconnue."))
-    return disposition
+    return choice
 
 
-def _offered(call: Call, code: str) -> Disposition:
-    disposition = _known(code)
-    refused = DispositionRule.objects.filter(
-        campaign=call.campaign_id, disposition=disposition, enabled=False
-    )
-    if refused.exists() and call.disposition_id != disposition.pk:
+def _offered(call: Call, code: str) -> Choice:
+    choice = _known(call, code)
+    if not choice.offered and call.disposition_id != choice.disposition.pk:
         raise Invalid.field("code", _("Cette campagne ne propose pas cette qualification."))
-    return disposition
+    return choice
 
 
 def _already(call: Call, *, by: User, at: datetime) -> Call:
@@ -239,23 +250,26 @@ def _check_words(
         )
 
 
-def _store(
-    call: Call, disposition: Disposition, note: str, agreed: Agreed | None, *, by: User, at: datetime
-) -> Call:
+def _store(call: Call, choice: Choice, note: str, agreed: Agreed | None, *, by: User, at: datetime) -> Call:
+    disposition = choice.disposition
     CallDisposition.objects.create(call=call, disposition=disposition, note=note, at=at, by=by)
-    save(call, disposition=disposition)
     data = {
         "code": disposition.code,
         "label": disposition.label,
         "note": note,
         **(agreed.facts() if agreed else {}),
     }
-    tell(call, CallEventKind.DISPOSITION, by=by, at=at, data=data)
-    run_effects(call, disposition, agreed, note=note, by=by, at=at)
+    lines = [line(CallEventKind.DISPOSITION, data)]
+    changes: dict[str, Any] = {}
+    next_lines: list[Line] = []
     if call.state == CallState.CONNECTED:
-        start_closing(call, disposition.closing, by=by, at=at)
+        changes, started = closing_of(call, disposition.closing, at)
+        next_lines = [started]
     elif call.state != CallState.CLOSING:
-        _done(call, by=by, at=at)
+        changes, next_lines = {"state": CallState.DONE, "done_at": at}, note_lines(choice.note)
+    save(call, disposition=disposition, **changes)
+    lines += run_effects(call, choice, agreed, note=note, by=by, at=at)
+    tell_all(call, lines + next_lines, by=by, at=at)
     return call
 
 
@@ -267,7 +281,7 @@ def _done(call: Call, *, by: User, at: datetime) -> Call:
 def _correct(
     call: Call,
     last: CallDisposition,
-    disposition: Disposition,
+    choice: Choice,
     reason: str,
     note: str,
     agreed: Agreed | None,
@@ -275,6 +289,7 @@ def _correct(
     by: User,
     at: datetime,
 ) -> Call:
+    disposition = choice.disposition
     CallDisposition.objects.create(
         call=call, disposition=disposition, note=note, corrects=last, reason=reason, at=at, by=by
     )
@@ -291,5 +306,6 @@ def _correct(
     }
     tell(call, CallEventKind.CORRECTED, by=by, at=at, data=data)
     undo_effects(call, reason, by=by, at=at)
-    run_effects(call, disposition, agreed, note=note, by=by, at=at)
+    lines = run_effects(call, choice, agreed, note=note, by=by, at=at)
+    tell_all(call, lines, by=by, at=at)
     return call

@@ -5,13 +5,21 @@ from datetime import datetime
 from typing import Any
 
 from calls.enums import CallbackState, EffectKind
-from calls.models import Call, Callback, CallEffect
+from calls.models import Call, Callback, CallEffect, Incident
 from calls.rules.retry import Outcome, Plan, plan_entry
-from calls.selectors.bars import callable_number, covering_exclusion
-from calls.services.held import lock_entry, numbers_of, tell_prospect
-from calls.services.mismatch import ask_about_shared_number, call_exclusions, entry_before, send_to_resourcing
+from calls.selectors.bars import After, callable_number, entry_after
+from calls.selectors.choosing import Choice
+from calls.services.held import Line, lock_entry
+from calls.services.mismatch import (
+    bars_of,
+    call_exclusions,
+    entry_before,
+    report,
+    resourcing,
+    shared_number,
+)
 from campaigns.enums import BarTarget, EntryState, ExclusionReason, Gate, Reach, Scope
-from campaigns.models import Attempt, Disposition, DispositionRule, Exclusion, ListEntry
+from campaigns.models import Attempt, Disposition, Exclusion, ListEntry
 from campaigns.services.exclusions import lift_exclusion
 from crm.enums import EventKind
 from crm.models import User
@@ -35,21 +43,44 @@ class Agreed:
 
 
 def run_effects(
-    call: Call, disposition: Disposition, agreed: Agreed | None, *, note: str, by: User, at: datetime
-) -> None:
-    """Do what the disposition of a locked call says: write its bars, settle its entry, agree its callback."""
+    call: Call, choice: Choice, agreed: Agreed | None, *, note: str, by: User, at: datetime
+) -> list[Line]:
+    """Do what the disposition of a locked call says: write its bars, settle its entry, agree its callback.
+
+    Returns the lines that the caller tells, after the disposition's own.
+    """
+    disposition = choice.disposition
     if not disposition.counts_as_attempt:
         Attempt.objects.filter(call_ref=call.pk).update(counted=False)
     # Read before the bars: they may close the entry.
     entry = lock_entry(call)
     before = entry_before(call, entry)
-    _bar(call, disposition, by=by, at=at)
+    effects, lines = _bar(call, choice, by=by, at=at)
+    another = ""
     if entry is not None:
-        _settle(call, entry, before, disposition, agreed, note=note, by=by, at=at)
+        after = _after(call, entry)
+        another = after.number
+        settled, told = _settle(call, entry, before, choice, agreed, after, note=note, by=by, at=at)
+        effects += settled
+        lines += told
+    if effects:
+        CallEffect.objects.bulk_create(effects)
+    return lines + _ask(call, disposition, another if entry else None, by=by, at=at)
+
+
+def _ask(call: Call, disposition: Disposition, another: str | None, *, by: User, at: datetime) -> list[Line]:
+    """Tell the supervisor and the manager what the disposition asks of them; `another` number, None for not known."""
+    incidents: list[Incident] = []
+    lines: list[Line] = []
     if disposition.by_mismatch_only or disposition.bar_reason == ExclusionReason.WRONG_NUMBER:
-        ask_about_shared_number(call, by=by, at=at)
-    if disposition.resource and not (_is_about_the_number(disposition) and _has_another_number(call)):
-        send_to_resourcing(call, by=by, at=at)
+        incidents += shared_number(call, bars_of(call), by=by, at=at)
+    if disposition.resource and not (
+        _is_about_the_number(disposition) and _has_another_number(call, another)
+    ):
+        found, lines = resourcing(call, by=by, at=at)
+        incidents += found
+    report(incidents)
+    return lines
 
 
 def undo_effects(call: Call, reason: str, *, by: User, at: datetime) -> None:
@@ -81,14 +112,15 @@ def undo_effects(call: Call, reason: str, *, by: User, at: datetime) -> None:
     ListEntry.objects.filter(pk=entry.pk).update(**restored)
 
 
-def _bar(call: Call, disposition: Disposition, *, by: User, at: datetime) -> None:
-    """Write the exclusions of a disposition, with this call as their cause."""
+def _bar(call: Call, choice: Choice, *, by: User, at: datetime) -> tuple[list[CallEffect], list[Line]]:
+    """Write the exclusions of a disposition, with this call as their cause; return their effects, not yet stored."""
+    disposition = choice.disposition
     if not disposition.bar_target:
-        return
+        return [], []
     prospect = call.prospect_id if disposition.bar_target != BarTarget.NUMBER else None
     numbers = [call.number] if disposition.bar_target != BarTarget.PROSPECT or prospect is None else []
     if prospect is not None:
-        numbers.extend(numbers_of(prospect))
+        numbers.extend(choice.numbers)
     place = _place(call, disposition.bar_scope)
     targets: list[dict[str, Any]] = [{"number": number} for number in dict.fromkeys(numbers)]
     if prospect is not None:
@@ -105,20 +137,13 @@ def _bar(call: Call, disposition: Disposition, *, by: User, at: datetime) -> Non
         )
         for target in targets
     )
-    CallEffect.objects.bulk_create(
-        CallEffect(call=call, kind=EffectKind.EXCLUSION, exclusion=bar, at=at) for bar in bars
-    )
-    tell_prospect(
-        call,
-        EventKind.EXCLUDED,
-        by=by,
-        at=at,
-        data={
-            "reason": disposition.bar_reason,
-            "scope": disposition.bar_scope,
-            "exclusions": [bar.pk for bar in bars],
-        },
-    )
+    told = {
+        "reason": disposition.bar_reason,
+        "scope": disposition.bar_scope,
+        "exclusions": [bar.pk for bar in bars],
+    }
+    effects = [CallEffect(call=call, kind=EffectKind.EXCLUSION, exclusion=bar, at=at) for bar in bars]
+    return effects, [Line(EventKind.EXCLUDED, told)]
 
 
 def _place(call: Call, scope: str) -> dict[str, int]:
@@ -130,38 +155,51 @@ def _place(call: Call, scope: str) -> dict[str, int]:
     }[Scope(scope)]
 
 
+def _after(call: Call, entry: ListEntry) -> After:
+    return entry_after(
+        call_id=call.pk,
+        number=call.number,
+        entry_id=entry.pk,
+        prospect_id=entry.prospect_id,
+        campaign_id=entry.campaign_id,
+    )
+
+
 def _settle(
     call: Call,
     entry: ListEntry,
     before: dict[str, Any],
-    disposition: Disposition,
+    choice: Choice,
     agreed: Agreed | None,
+    after: After,
     *,
     note: str,
     by: User,
     at: datetime,
-) -> None:
-    number, bar = _still_callable(call, entry)
+) -> tuple[list[CallEffect], list[Line]]:
+    disposition = choice.disposition
     plan = plan_entry(
         Outcome(
             final=disposition.final,
             requires_callback=disposition.requires_callback,
-            retry_after=_delay(call, disposition),
+            retry_after=choice.delay,
             counts_as_attempt=disposition.counts_as_attempt,
             about_the_number=_is_about_the_number(disposition),
         ),
         attempts=before["attempts"],
         max_attempts=call.campaign.max_attempts,
-        barred=not number and bar is not None,
-        callable_number=bool(number),
+        barred=not after.number and after.bar is not None,
+        callable_number=bool(after.number),
         callback_at=agreed.at if agreed else None,
         at=at,
     )
-    CallEffect.objects.create(call=call, kind=EffectKind.ENTRY, entry=entry, before=before, at=at)
-    _close_callbacks(call, entry, at=at)
-    _write(entry, plan, number, bar, agreed, at=at)
-    if plan.state == EntryState.CALLBACK and agreed is not None:
-        _agree(call, entry, agreed, note, by=by, at=at)
+    effects = [CallEffect(call=call, kind=EffectKind.ENTRY, entry=entry, before=before, at=at)]
+    effects += _close_callbacks(call, after, at=at)
+    _write(entry, plan, after, agreed, at=at)
+    if plan.state != EntryState.CALLBACK or agreed is None:
+        return effects, []
+    callback, told = _agree(call, entry, agreed, note, by=by, at=at)
+    return [*effects, callback], [told]
 
 
 def _is_about_the_number(disposition: Disposition) -> bool:
@@ -169,31 +207,20 @@ def _is_about_the_number(disposition: Disposition) -> bool:
     return disposition.bar_target == BarTarget.NUMBER and disposition.reach == Reach.MACHINE
 
 
-def _has_another_number(call: Call) -> bool:
+def _has_another_number(call: Call, another: str | None) -> bool:
+    if another is not None:
+        return another != ""
     return call.prospect_id is not None and bool(callable_number(call.prospect_id, call.campaign_id))
 
 
-def _still_callable(call: Call, entry: ListEntry) -> tuple[str, int | None]:
-    """Return the number to dial next ("" when none) and the exclusion that covers the call's, if any."""
-    number = callable_number(entry.prospect_id, entry.campaign_id)
-    return number, covering_exclusion(call.number, entry.prospect_id, entry.campaign_id)
-
-
-def _delay(call: Call, disposition: Disposition) -> Any:
-    rule = DispositionRule.objects.filter(campaign=call.campaign_id, disposition=disposition).first()
-    return (rule.delay() if rule else None) or disposition.retry_after
-
-
-def _write(
-    entry: ListEntry, plan: Plan, number: str, bar: int | None, agreed: Agreed | None, *, at: datetime
-) -> None:
+def _write(entry: ListEntry, plan: Plan, after: After, agreed: Agreed | None, *, at: datetime) -> None:
     promised = agreed if plan.state == EntryState.CALLBACK else None
     changes: dict[str, Any] = {
         "state": plan.state,
         "attempts": plan.attempts,
         "owner_id": promised.agent.pk if promised and promised.agent else None,
         "exact": promised.exact if promised else False,
-        "excluded_by_id": bar if plan.state == EntryState.EXCLUDED else None,
+        "excluded_by_id": after.bar if plan.state == EntryState.EXCLUDED else None,
         "verdict_gate": "",
         "verdict_reason": "",
         "verdict_until": None,
@@ -201,32 +228,33 @@ def _write(
     }
     if plan.due_at is not None:
         changes["due_at"] = plan.due_at
-    if number:
-        changes["number"] = number
-    if plan.state == EntryState.EXCLUDED and bar is not None:
-        exclusion = Exclusion.objects.get(pk=bar)
+    if after.number:
+        changes["number"] = after.number
+    if plan.state == EntryState.EXCLUDED and after.bar is not None:
         changes |= {
             "verdict_gate": Gate.EXCLUSION,
-            "verdict_reason": exclusion.reason,
-            "verdict_until": exclusion.until,
+            "verdict_reason": after.reason,
+            "verdict_until": after.until,
         }
     ListEntry.objects.filter(pk=entry.pk).update(**changes)
 
 
-def _close_callbacks(call: Call, entry: ListEntry, *, at: datetime) -> None:
+def _close_callbacks(call: Call, after: After, *, at: datetime) -> list[CallEffect]:
     """The callback that this call kept is done."""
-    for callback in Callback.objects.filter(entry=entry, state=CallbackState.OPEN).exclude(call=call):
-        Callback.objects.filter(pk=callback.pk).update(state=CallbackState.DONE, closed_at=at)
-        CallEffect.objects.create(
-            call=call,
-            kind=EffectKind.CALLBACK,
-            callback=callback,
-            before={"state": str(callback.state)},
-            at=at,
+    if after.callbacks:
+        Callback.objects.filter(pk__in=after.callbacks, state=CallbackState.OPEN).update(
+            state=CallbackState.DONE, closed_at=at
         )
+    before = {"state": str(CallbackState.OPEN)}
+    return [
+        CallEffect(call=call, kind=EffectKind.CALLBACK, callback_id=kept, before=before, at=at)
+        for kept in after.callbacks
+    ]
 
 
-def _agree(call: Call, entry: ListEntry, agreed: Agreed, note: str, *, by: User, at: datetime) -> None:
+def _agree(
+    call: Call, entry: ListEntry, agreed: Agreed, note: str, *, by: User, at: datetime
+) -> tuple[CallEffect, Line]:
     callback = Callback.objects.create(
         entry=entry,
         campaign_id=entry.campaign_id,
@@ -239,13 +267,6 @@ def _agree(call: Call, entry: ListEntry, agreed: Agreed, note: str, *, by: User,
         created_by=by,
         created_at=at,
     )
-    CallEffect.objects.create(
-        call=call, kind=EffectKind.CALLBACK, callback=callback, before={"state": None}, at=at
-    )
-    tell_prospect(
-        call,
-        EventKind.CALLBACK,
-        by=by,
-        at=at,
-        data={"callback": callback.pk, "due_at": agreed.at.isoformat(), "exact": agreed.exact},
-    )
+    told = {"callback": callback.pk, "due_at": agreed.at.isoformat(), "exact": agreed.exact}
+    effect = CallEffect(call=call, kind=EffectKind.CALLBACK, callback=callback, before={"state": None}, at=at)
+    return effect, Line(EventKind.CALLBACK, told)

@@ -10,20 +10,23 @@ from calls.models import Call, CallDisposition, Incident, IncidentDecision
 from calls.rules.decisions import DECISIONS_OF, FOR_MANAGERS, NEEDS_REASON
 from calls.rules.transitions import ON_LINE
 from calls.selectors.bars import covering_exclusion
+from calls.selectors.choosing import choice_of
 from calls.services.dispositions import correct_disposition, finish
 from calls.services.effects import run_effects
 from calls.services.errors import Forbidden, Invalid, InvalidTransition, ProspectExcluded, domain_errors
 from calls.services.held import (
     held,
+    line,
     lock_numbers,
     numbers_of,
     require_manager,
     require_supervisor,
     save,
     tell,
+    tell_all,
 )
 from campaigns.enums import EntryState, ExclusionReason, Scope
-from campaigns.models import Campaign, Disposition, Exclusion, ListEntry
+from campaigns.models import Campaign, Exclusion, ListEntry
 from campaigns.services.exclusions import exclude, lift_exclusion
 from crm.enums import EventKind
 from crm.models import Prospect, ProspectEvent, ProspectNumber, User
@@ -153,19 +156,15 @@ def close_call(*, call: Call, reason: str, by: User, at: datetime, code: str = "
 
 
 def _qualify(call: Call, code: str, reason: str, *, by: User, at: datetime) -> None:
-    disposition = Disposition.objects.filter(code=code, active=True, by_mismatch_only=False).first()
-    if disposition is None or disposition.requires_callback:
+    choice = choice_of(call, code)
+    if choice is None or choice.disposition.by_mismatch_only or choice.disposition.requires_callback:
         raise Invalid.field("code", _("Cette qualification ne convient pas à un appel clos d'office."))
+    disposition = choice.disposition
     CallDisposition.objects.create(call=call, disposition=disposition, note=reason, at=at, by=by)
     save(call, disposition=disposition)
-    tell(
-        call,
-        CallEventKind.DISPOSITION,
-        by=by,
-        at=at,
-        data={"code": code, "label": disposition.label, "note": reason},
-    )
-    run_effects(call, disposition, None, note=reason, by=by, at=at)
+    told = line(CallEventKind.DISPOSITION, {"code": code, "label": disposition.label, "note": reason})
+    effects = run_effects(call, choice, None, note=reason, by=by, at=at)
+    tell_all(call, [told, *effects], by=by, at=at)
 
 
 def _check(incident: Incident, decision: str, reason: str, code: str, number: str, by: User) -> None:

@@ -1,13 +1,15 @@
 """A mismatch, stored: the answer, and in the same statement by the database the bars; then what people are told."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import Count, QuerySet, Subquery
 
 from calls.enums import AnsweredBy, CallEventKind, EffectKind, IncidentKind, Result
 from calls.models import Call, CallAnswer, CallEffect, Incident
-from calls.services.held import talk_lease, tell, tell_prospect
+from calls.services.held import Line, line, talk_lease, tell, tell_all
 from campaigns.enums import ClosingKind, EntryState, Scope
 from campaigns.models import Criterion, Exclusion, ListEntry
 from crm.enums import EventKind
@@ -20,55 +22,76 @@ def store_mismatch(call: Call, criterion: Criterion | None, heard: str, *, by: U
     Blocking (or without criterion: somebody else answered), it is final: call, bars, entry and callbacks go with the
     answer's own statement. A non-blocking one is reported and excludes nothing.
     """
-    entry = ListEntry.objects.filter(pk=call.entry_id).first() if call.entry_id else None
+    entry = call.entry
     before = entry_before(call, entry)
-    answer = CallAnswer.objects.create(
+    expected = _expected(call, criterion)[:200]
+    version = criterion.version if criterion else 0
+    CallAnswer.objects.create(
         call=call,
         criterion=criterion,
-        version=criterion.version if criterion else 0,
+        version=version,
         result=Result.MISMATCH,
         blocking=criterion.blocking if criterion else True,
-        expected=_expected(call, criterion)[:200],
+        expected=expected,
         heard=heard,
         answered_by=call.answered_by,
         respondent=call.respondent,
         at=at,
         by=by,
     )
-    answer.refresh_from_db(fields=["blocking"])
     data = {
         "criterion": criterion.pk if criterion else None,
-        "version": answer.version,
+        "version": version,
         "result": str(Result.MISMATCH),
-        "expected": answer.expected,
+        "expected": expected,
         "heard": heard,
     }
-    tell(call, CallEventKind.CRITERION, by=by, at=at, data=data)
-    if not answer.blocking:
+    if not _read_what_it_did(call, at):
+        tell(call, CallEventKind.CRITERION, by=by, at=at, data=data)
         return call
-    Call.objects.filter(pk=call.pk).update(closing_at=at, line_dead_at=None, lease_until=talk_lease(call, at))
-    call.refresh_from_db()
-    _tell_all(call, data, by=by, at=at)
+    bars = bars_of(call)
+    lines = _lines(data, sorted(bar.pk for bar in bars))
+    incidents = shared_number(call, bars, by=by, at=at)
+    if call.answered_by == AnsweredBy.OTHER:
+        found, told = resourcing(call, by=by, at=at)
+        incidents += found
+        lines += told
+    tell_all(call, lines, by=by, at=at)
     if entry is not None:
         CallEffect.objects.create(call=call, kind=EffectKind.ENTRY, entry=entry, before=before, at=at)
         ListEntry.objects.filter(pk=entry.pk).update(attempts=before["attempts"] + 1)
-    ask_about_shared_number(call, by=by, at=at)
-    if call.answered_by == AnsweredBy.OTHER:
-        send_to_resourcing(call, by=by, at=at)
+    report(incidents)
     return call
 
 
-def _tell_all(call: Call, data: dict[str, Any], *, by: User, at: datetime) -> None:
-    tell(call, CallEventKind.CLOSING_STARTED, by=by, at=at, data={"closing": str(ClosingKind.MISMATCH)})
-    tell_prospect(call, EventKind.OUT_OF_CRITERIA, by=by, at=at, data=data)
-    bars = call_exclusions(call).values_list("pk", flat=True)
-    tell_prospect(
-        call,
-        EventKind.EXCLUDED,
-        by=by,
-        at=at,
-        data={"reason": "out_of_criteria", "scope": str(Scope.PROGRAMME), "exclusions": sorted(bars)},
-    )
+#: What the answer's own statement changed of the call, where the answer is final.
+AFTER = """
+    UPDATE calls_call SET closing_at = %s, line_dead_at = NULL, lease_until = %s
+     WHERE id = %s AND out_of_criteria_at IS NOT NULL
+    RETURNING state, closing_kind, closing_at, goodbye_at, goodbyes, line_dead_at, lease_until, out_of_criteria_at,
+              disposition_id
+"""
+
+
+def _read_what_it_did(call: Call, at: datetime) -> bool:
+    """Start the closing of a call that the database found out of criteria; return whether it did."""
+    with connection.cursor() as cursor:
+        cursor.execute(AFTER, [at, talk_lease(call, at), call.pk])
+        row = cursor.fetchone()
+        names = [column.name for column in cursor.description]
+    for name, value in zip(names, row or (), strict=False):
+        setattr(call, name, value)
+    return row is not None
+
+
+def _lines(data: dict[str, Any], bars: Sequence[int]) -> list[Line]:
+    excluded = {"reason": "out_of_criteria", "scope": str(Scope.PROGRAMME), "exclusions": bars}
+    return [
+        line(CallEventKind.CRITERION, data),
+        line(CallEventKind.CLOSING_STARTED, {"closing": str(ClosingKind.MISMATCH)}),
+        Line(EventKind.OUT_OF_CRITERIA, data),
+        Line(EventKind.EXCLUDED, excluded),
+    ]
 
 
 def _expected(call: Call, criterion: Criterion | None) -> str:
@@ -102,37 +125,53 @@ def call_exclusions(call: Call) -> QuerySet[Exclusion]:
     return Exclusion.objects.filter(call_ref=call.pk, lifted_at__isnull=True)
 
 
-def ask_about_shared_number(call: Call, *, by: User, at: datetime) -> None:
-    """Ask the supervisor whether the other records on the barred number may be called on it, where there are any."""
-    bar = (
-        Exclusion.objects.filter(call_ref=call.pk, number=call.number, lifted_at__isnull=True)
-        .order_by("-id")
-        .first()
-    )
-    if bar is None:
-        return
+def bars_of(call: Call) -> list[Exclusion]:
+    """Return the active exclusions that this call caused, each with `others`: the other records on the call's number.
+
+    Counted are those of the call's programme. One query.
+    """
     others = (
         ProspectNumber.objects.filter(
             number=call.number, prospect__entries__campaign__programme=call.campaign.programme_id
         )
         .exclude(prospect=call.prospect_id)
-        .values("prospect")
-        .distinct()
-        .count()
+        .order_by()
+        .values("number")
+        .annotate(others=Count("prospect", distinct=True))
+        .values("others")
     )
-    if others:
-        _report(call, IncidentKind.SHARED_NUMBER, by=by, at=at, exclusion=bar, data={"others": others})
+    return list(call_exclusions(call).annotate(others=Subquery(others)).order_by("id"))
 
 
-def send_to_resourcing(call: Call, *, by: User, at: datetime) -> None:
-    """Put the fiche on the manager's list: its number reached somebody else, another one may be found."""
+def shared_number(call: Call, bars: Sequence[Exclusion], *, by: User, at: datetime) -> list[Incident]:
+    """Return the question whether the other records on the barred number may be called on it, where there are any.
+
+    `bars` are those of `bars_of`.
+    """
+    on_number = [bar for bar in bars if bar.number == call.number]
+    if not on_number or not on_number[-1].others:  # type: ignore[attr-defined]
+        return []
+    bar = on_number[-1]
+    data = {"others": bar.others}  # type: ignore[attr-defined]
+    return [_incident(call, IncidentKind.SHARED_NUMBER, by=by, at=at, exclusion=bar, data=data)]
+
+
+def resourcing(call: Call, *, by: User, at: datetime) -> tuple[list[Incident], list[Line]]:
+    """Return what puts the fiche on the manager's list: its number reached somebody else, another one may be found."""
     if call.prospect_id is None:
-        return
-    _report(call, IncidentKind.RESOURCING, by=by, at=at, data={"campaign": call.campaign_id})
-    tell_prospect(call, EventKind.RESOURCED, by=by, at=at, data={"campaign": call.campaign_id})
+        return [], []
+    data = {"campaign": call.campaign_id}
+    incident = _incident(call, IncidentKind.RESOURCING, by=by, at=at, data=data)
+    return [incident], [Line(EventKind.RESOURCED, data)]
 
 
-def _report(
+def report(incidents: Sequence[Incident]) -> None:
+    """Store these incidents; one that its call has already is left as it is."""
+    if incidents:
+        Incident.objects.bulk_create(incidents, ignore_conflicts=True)
+
+
+def _incident(
     call: Call,
     kind: IncidentKind,
     *,
@@ -140,16 +179,14 @@ def _report(
     at: datetime,
     data: dict[str, Any],
     exclusion: Exclusion | None = None,
-) -> None:
-    Incident.objects.get_or_create(
+) -> Incident:
+    return Incident(
         call=call,
         kind=kind,
-        defaults={
-            "sponsor_id": call.campaign.programme.sponsor_id,
-            "prospect_id": call.prospect_id,
-            "exclusion": exclusion,
-            "data": data,
-            "at": at,
-            "by": by,
-        },
+        sponsor_id=call.campaign.programme.sponsor_id,
+        prospect_id=call.prospect_id,
+        exclusion=exclusion,
+        data=data,
+        at=at,
+        by=by,
     )

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from calls.enums import CallEventKind
 from calls.models import Call, CallEvent
-from calls.services.held import held, require_verb, tell_prospect
+from calls.services.held import Line, held, require_verb, tell_all
 from crm.enums import EventKind
 from crm.models import User
 
@@ -32,8 +32,11 @@ def note_of(call: Call) -> str:
 
 def publish_note(call: Call, *, by: User, at: datetime) -> None:
     """Write the note into the prospect's timeline, inside the sponsor."""
-    text = note_of(call)
-    if text:
-        tell_prospect(
-            call, EventKind.NOTE, by=by, at=at, data={"event": str(CallEventKind.NOTE), "text": text}
-        )
+    tell_all(call, note_lines(note_of(call)), by=by, at=at)
+
+
+def note_lines(note: str) -> list[Line]:
+    """Return the line of the prospect's timeline that publishes this note of a call, none for no words."""
+    if not note:
+        return []
+    return [Line(EventKind.NOTE, {"event": str(CallEventKind.NOTE), "text": note})]

@@ -245,4 +245,6 @@ def _judge(call: Call, criteria: Sequence[Criterion], *, confirmed: bool, by: Us
         raise MismatchNotConfirmed(extra=facts)
     require_verb("criteria", call, at)
     require_able(call)
+    # The corrected fiche may have moved its entry.
+    call.refresh_from_db(fields=["entry"])
     return store_mismatch(call, criterion, heard, by=by, at=at)

@@ -63,7 +63,8 @@ def next_call(request: HttpRequest) -> HttpResponseBase:
     """Claim the next prospect of the campaign and show it; nobody callable: the desk, which says why."""
     user = agent_of(request)
     campaign = running_campaign_or_404(user, request.POST.get("campaign") or request.session.get("campaign"))
-    request.session["campaign"] = campaign.pk
+    if request.session.get("campaign") != campaign.pk:
+        request.session["campaign"] = campaign.pk
     try:
         claimed = claim_next(campaign=campaign, by=user, at=timezone.now())
     except DomainError as refusal:
