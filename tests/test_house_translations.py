@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import deactivate, gettext, ngettext, override, pgettext
+from django.utils.translation import gettext, ngettext, override, pgettext
 from django.utils.translation.template import templatize
 
 from calls.models import Situation
@@ -27,8 +27,6 @@ from crm.models import ProspectEvent
 from tests.paging import text_of
 from tests.test_call_screen import STATES, Story
 from tests.test_url_matrix import MATRIX, OK, World, world  # noqa: F401
-
-pytestmark = pytest.mark.usefixtures("own_language")
 
 CODE = ("calls", "campaigns", "config", "crm")
 #: Functions that take a text, with the places of its forms among their arguments.
@@ -62,13 +60,6 @@ class Entry:
     @property
     def translations(self) -> tuple[str, ...]:
         return tuple(value for name, value in self.fields.items() if name.startswith("msgstr"))
-
-
-@pytest.fixture
-def own_language() -> Iterator[None]:
-    """What a page has switched on ends with the test."""
-    yield
-    deactivate()
 
 
 def entries_of(language: str) -> list[Entry]:
