@@ -33,7 +33,7 @@ from bench.place import (
     say,
     verdict,
 )
-from bench.queue import grow, make_campaign, ready_again
+from bench.records import grow, make_campaign, ready_again
 
 RAW = """
 UPDATE campaigns_listentry SET state = 'claimed' WHERE id = (

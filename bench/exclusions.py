@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from bench.agents import Work, by_service, work
 from bench.claims import make_agents
 from bench.place import bench_database, connect, percentile, say, verdict
-from bench.queue import grow, make_campaign
+from bench.records import grow, make_campaign
 
 ROWS = """
 SELECT 'everywhere' AS scope, '+3346571' || lpad(n::text, 7, '0') AS number, 'registry' AS reason, '' AS note,

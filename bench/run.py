@@ -13,7 +13,7 @@ QUICK = {
     "races": ["--seconds", "20"],
 }
 #: Modules that benchmarks share.
-SHARED = {"__init__", "run", "place", "queue", "agents"}
+SHARED = {"__init__", "run", "place", "records", "agents"}
 
 
 def main(arguments: list[str]) -> int:
