@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -19,10 +20,11 @@ from calls.services.claim import claim_next
 from calls.services.closing import say_closing_step
 from calls.services.dial import dial
 from calls.services.line import record_answer, record_hang_up
+from calls.services.notes import write_note
 from calls.services.talk import answer_criterion, greet
 from campaigns.models import Campaign, Criterion
 from crm.enums import EventKind, Role
-from crm.models import ProspectEvent, User
+from crm.models import ProspectEvent, ProspectNumber, User
 from tests.factories import (
     make_campaign,
     make_criterion,
@@ -397,3 +399,49 @@ def test_an_everyday_verb_costs_at_most_15_queries(
         response = browser_of.post(story.url(part), sent, headers=HTMX)
 
     assert response.status_code == 302
+
+
+def asked_of_the_database(act: Callable[[], Any]) -> tuple[Any, int]:
+    """Return what `act` answers and its queries; what opens and ends a transaction asks nothing."""
+    with CaptureQueriesContext(connection) as captured:
+        answer = act()
+    return answer, sum("SAVEPOINT" not in query["sql"] for query in captured.captured_queries)
+
+
+ASIDE = ["", "the agent notes", "another record has the number"]
+
+
+@pytest.mark.parametrize("aside", ASIDE)
+@pytest.mark.parametrize(
+    ("reached", "part", "sent"),
+    [
+        ("asked", "criteria", {"result": "mismatch", "heard": "boulangerie"}),
+        ("asked", "criteria", {"criterion": "this", "result": "mismatch", "heard": "boulangerie"}),
+        ("asked", "disposition", {"code": "refusal"}),
+        ("asked", "disposition", {"code": "opt_out"}),
+        ("ended", "next-call", {}),
+        ("ended", "pause", {"reason": "x"}),
+    ],
+)
+def test_what_bars_a_person_or_ends_a_call_costs_at_most_15_queries(
+    browser_of: Client, story: Story, reached: str, part: str, sent: dict[str, Any], aside: str
+) -> None:
+    if aside == "another record has the number":
+        twin = make_prospect()
+        make_entry(story.campaign, twin)
+        ProspectNumber.objects.create(prospect=twin, number=story.call.number, position=9)
+    story.go(reached)
+    if aside == "the agent notes":
+        write_note(text="rappeler le standard", **story.by())
+    make_entry(story.campaign, due_at=timezone.now() - timedelta(minutes=5))
+    desk = part in ("next-call", "pause")
+    url = reverse(f"desk-{part}") if desk else story.url(part)
+    if sent.get("criterion") == "this":
+        sent = {**sent, "criterion": story.criterion.pk}
+
+    answer, queries = asked_of_the_database(
+        lambda: browser_of.post(url, {"campaign": story.campaign.pk, **sent}, headers=HTMX)
+    )
+
+    assert answer.status_code == 302
+    assert queries <= 15
