@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, Subquery
 from django.db.models.fields.json import KeyTextTransform
 
 from calls.enums import CallEventKind
@@ -18,7 +18,8 @@ class Choice:
     """A disposition on a call.
 
     `offered`: the campaign proposes it; `delay`: when an entry is tried again; `note`: the agent's note on the call
-    as it stands; `numbers`: the E.164 numbers of the prospect, in its order.
+    as it stands; `numbers`: the E.164 numbers of the prospect, in its order; `others`: how many other records of the
+    programme have the number of the call.
     """
 
     disposition: Disposition
@@ -26,6 +27,22 @@ class Choice:
     delay: timedelta | None
     note: str
     numbers: list[str]
+    others: int
+
+
+def others_on_number(call: Call) -> Subquery:
+    """Count the other records in the lists of the call's programme that have its number; null for none."""
+    others = (
+        ProspectNumber.objects.filter(
+            number=call.number, prospect__entries__campaign__programme=call.campaign.programme_id
+        )
+        .exclude(prospect=call.prospect_id)
+        .order_by()
+        .values("number")
+        .annotate(others=Count("prospect", distinct=True))
+        .values("others")
+    )
+    return Subquery(others)
 
 
 def choice_of(call: Call, code: str, *, retired: bool = False) -> Choice | None:
@@ -44,6 +61,7 @@ def choice_of(call: Call, code: str, *, retired: bool = False) -> Choice | None:
             own_delay=Subquery(rule.values("retry_after")[:1]),
             kept_note=Subquery(notes.annotate(text=KeyTextTransform("text", "data")).values("text")[:1]),
             known_numbers=ArraySubquery(numbers),
+            others=others_on_number(call),
         )
         .first()
     )
@@ -55,4 +73,5 @@ def choice_of(call: Call, code: str, *, retired: bool = False) -> Choice | None:
         delay=found.own_delay or found.retry_after,
         note=found.kept_note or "",
         numbers=found.known_numbers,
+        others=found.others or 0,
     )

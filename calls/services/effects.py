@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
+
 from calls.enums import CallbackState, EffectKind
 from calls.models import Call, Callback, CallEffect, Incident
 from calls.rules.retry import Outcome, Plan, plan_entry
-from calls.selectors.bars import After, callable_number, entry_after
+from calls.selectors.bars import callable_number
 from calls.selectors.choosing import Choice
 from calls.services.held import Line, lock_entry
 from calls.services.mismatch import (
-    bars_of,
     call_exclusions,
     entry_before,
     report,
@@ -55,30 +56,26 @@ def run_effects(
     # Read before the bars: they may close the entry.
     entry = lock_entry(call)
     before = entry_before(call, entry)
-    effects, lines = _bar(call, choice, by=by, at=at)
-    another = ""
+    bars, lines = _bar(call, choice, by=by, at=at)
+    effects = [CallEffect(call=call, kind=EffectKind.EXCLUSION, exclusion=bar, at=at) for bar in bars]
+    another = None
     if entry is not None:
-        after = _after(call, entry)
+        after = _close_callbacks(call, entry, at=at)
         another = after.number
         settled, told = _settle(call, entry, before, choice, agreed, after, note=note, by=by, at=at)
         effects += settled
         lines += told
     if effects:
         CallEffect.objects.bulk_create(effects)
-    return lines + _ask(call, disposition, another if entry else None, by=by, at=at)
-
-
-def _ask(call: Call, disposition: Disposition, another: str | None, *, by: User, at: datetime) -> list[Line]:
-    """Tell the supervisor and the manager what the disposition asks of them; `another` number, None for not known."""
     incidents: list[Incident] = []
-    lines: list[Line] = []
     if disposition.by_mismatch_only or disposition.bar_reason == ExclusionReason.WRONG_NUMBER:
-        incidents += shared_number(call, bars_of(call), by=by, at=at)
+        incidents += shared_number(call, bars, choice.others, by=by, at=at)
     if disposition.resource and not (
         _is_about_the_number(disposition) and _has_another_number(call, another)
     ):
-        found, lines = resourcing(call, by=by, at=at)
+        found, told = resourcing(call, by=by, at=at)
         incidents += found
+        lines += told
     report(incidents)
     return lines
 
@@ -112,8 +109,8 @@ def undo_effects(call: Call, reason: str, *, by: User, at: datetime) -> None:
     ListEntry.objects.filter(pk=entry.pk).update(**restored)
 
 
-def _bar(call: Call, choice: Choice, *, by: User, at: datetime) -> tuple[list[CallEffect], list[Line]]:
-    """Write the exclusions of a disposition, with this call as their cause; return their effects, not yet stored."""
+def _bar(call: Call, choice: Choice, *, by: User, at: datetime) -> tuple[list[Exclusion], list[Line]]:
+    """Write the exclusions of a disposition, with this call as their cause."""
     disposition = choice.disposition
     if not disposition.bar_target:
         return [], []
@@ -142,8 +139,7 @@ def _bar(call: Call, choice: Choice, *, by: User, at: datetime) -> tuple[list[Ca
         "scope": disposition.bar_scope,
         "exclusions": [bar.pk for bar in bars],
     }
-    effects = [CallEffect(call=call, kind=EffectKind.EXCLUSION, exclusion=bar, at=at) for bar in bars]
-    return effects, [Line(EventKind.EXCLUDED, told)]
+    return bars, [Line(EventKind.EXCLUDED, told)]
 
 
 def _place(call: Call, scope: str) -> dict[str, int]:
@@ -155,14 +151,48 @@ def _place(call: Call, scope: str) -> dict[str, int]:
     }[Scope(scope)]
 
 
-def _after(call: Call, entry: ListEntry) -> After:
-    return entry_after(
-        call_id=call.pk,
-        number=call.number,
-        entry_id=entry.pk,
-        prospect_id=entry.prospect_id,
-        campaign_id=entry.campaign_id,
+@dataclass(frozen=True, slots=True)
+class After:
+    """How an entry stands once the bars of its call are written.
+
+    `number`: the one to dial next ("" when none); `bar`: the exclusion that covers the call's, with its `reason` and
+    `until`; `callbacks`: ids of those that are done with this call.
+    """
+
+    number: str
+    bar: int | None
+    reason: str
+    until: datetime | None
+    callbacks: list[int]
+
+
+CLOSE_CALLBACKS = """
+    WITH kept AS (
+        UPDATE calls_callback SET state = 'done', closed_at = %(at)s
+         WHERE entry_id = %(entry)s AND state = 'open' AND call_id IS DISTINCT FROM %(call)s
+        RETURNING id
     )
+    SELECT coalesce(asked.number, ''), asked.bar, coalesce(x.reason, ''), x.until,
+           ARRAY(SELECT id FROM kept ORDER BY id)
+      FROM (SELECT courtois_callable_number(%(prospect)s, %(campaign)s) AS number,
+                   courtois_covering_exclusion(%(number)s, %(prospect)s, %(campaign)s) AS bar OFFSET 0) asked
+      LEFT JOIN campaigns_exclusion x ON x.id = asked.bar
+"""
+
+
+def _close_callbacks(call: Call, entry: ListEntry, *, at: datetime) -> After:
+    """The callback that this call kept is done. Returns how the entry stands. One statement."""
+    facts: dict[str, int | str | datetime] = {
+        "call": call.pk,
+        "number": call.number,
+        "entry": entry.pk,
+        "prospect": entry.prospect_id,
+        "campaign": entry.campaign_id,
+        "at": at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(CLOSE_CALLBACKS, facts)
+        return After(*cursor.fetchone())
 
 
 def _settle(
@@ -194,7 +224,11 @@ def _settle(
         at=at,
     )
     effects = [CallEffect(call=call, kind=EffectKind.ENTRY, entry=entry, before=before, at=at)]
-    effects += _close_callbacks(call, after, at=at)
+    kept = {"state": str(CallbackState.OPEN)}
+    effects += [
+        CallEffect(call=call, kind=EffectKind.CALLBACK, callback_id=done, before=kept, at=at)
+        for done in after.callbacks
+    ]
     _write(entry, plan, after, agreed, at=at)
     if plan.state != EntryState.CALLBACK or agreed is None:
         return effects, []
@@ -237,19 +271,6 @@ def _write(entry: ListEntry, plan: Plan, after: After, agreed: Agreed | None, *,
             "verdict_until": after.until,
         }
     ListEntry.objects.filter(pk=entry.pk).update(**changes)
-
-
-def _close_callbacks(call: Call, after: After, *, at: datetime) -> list[CallEffect]:
-    """The callback that this call kept is done."""
-    if after.callbacks:
-        Callback.objects.filter(pk__in=after.callbacks, state=CallbackState.OPEN).update(
-            state=CallbackState.DONE, closed_at=at
-        )
-    before = {"state": str(CallbackState.OPEN)}
-    return [
-        CallEffect(call=call, kind=EffectKind.CALLBACK, callback_id=kept, before=before, at=at)
-        for kept in after.callbacks
-    ]
 
 
 def _agree(

@@ -5,15 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, QuerySet, Subquery
+from django.db.models import QuerySet
 
 from calls.enums import AnsweredBy, CallEventKind, EffectKind, IncidentKind, Result
 from calls.models import Call, CallAnswer, CallEffect, Incident
+from calls.selectors.choosing import others_on_number
 from calls.services.held import Line, line, talk_lease, tell, tell_all
 from campaigns.enums import ClosingKind, EntryState, Scope
 from campaigns.models import Criterion, Exclusion, ListEntry
 from crm.enums import EventKind
-from crm.models import ProspectNumber, User
+from crm.models import User
 
 
 def store_mismatch(call: Call, criterion: Criterion | None, heard: str, *, by: User, at: datetime) -> Call:
@@ -49,9 +50,9 @@ def store_mismatch(call: Call, criterion: Criterion | None, heard: str, *, by: U
     if not _read_what_it_did(call, at):
         tell(call, CallEventKind.CRITERION, by=by, at=at, data=data)
         return call
-    bars = bars_of(call)
+    bars, others = _bars_of(call)
     lines = _lines(data, sorted(bar.pk for bar in bars))
-    incidents = shared_number(call, bars, by=by, at=at)
+    incidents = shared_number(call, bars, others, by=by, at=at)
     if call.answered_by == AnsweredBy.OTHER:
         found, told = resourcing(call, by=by, at=at)
         incidents += found
@@ -125,35 +126,24 @@ def call_exclusions(call: Call) -> QuerySet[Exclusion]:
     return Exclusion.objects.filter(call_ref=call.pk, lifted_at__isnull=True)
 
 
-def bars_of(call: Call) -> list[Exclusion]:
-    """Return the active exclusions that this call caused, each with `others`: the other records on the call's number.
-
-    Counted are those of the call's programme. One query.
-    """
-    others = (
-        ProspectNumber.objects.filter(
-            number=call.number, prospect__entries__campaign__programme=call.campaign.programme_id
-        )
-        .exclude(prospect=call.prospect_id)
-        .order_by()
-        .values("number")
-        .annotate(others=Count("prospect", distinct=True))
-        .values("others")
-    )
-    return list(call_exclusions(call).annotate(others=Subquery(others)).order_by("id"))
+def _bars_of(call: Call) -> tuple[Sequence[Exclusion], int]:
+    """Return the active exclusions that this call caused and how many other records have its number. One query."""
+    bars = list(call_exclusions(call).annotate(others=others_on_number(call)).order_by("id"))
+    return bars, int(bars[0].others or 0) if bars else 0
 
 
-def shared_number(call: Call, bars: Sequence[Exclusion], *, by: User, at: datetime) -> list[Incident]:
+def shared_number(
+    call: Call, bars: Sequence[Exclusion], others: int, *, by: User, at: datetime
+) -> list[Incident]:
     """Return the question whether the other records on the barred number may be called on it, where there are any.
 
-    `bars` are those of `bars_of`.
+    `bars` are the exclusions that the call caused, by id; `others` is how many such records there are.
     """
     on_number = [bar for bar in bars if bar.number == call.number]
-    if not on_number or not on_number[-1].others:  # type: ignore[attr-defined]
+    if not on_number or not others:
         return []
-    bar = on_number[-1]
-    data = {"others": bar.others}  # type: ignore[attr-defined]
-    return [_incident(call, IncidentKind.SHARED_NUMBER, by=by, at=at, exclusion=bar, data=data)]
+    data = {"others": others}
+    return [_incident(call, IncidentKind.SHARED_NUMBER, by=by, at=at, exclusion=on_number[-1], data=data)]
 
 
 def resourcing(call: Call, *, by: User, at: datetime) -> tuple[list[Incident], list[Line]]:
