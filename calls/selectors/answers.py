@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Case, CharField, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, CharField, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from calls.enums import Result
 from calls.models import Call, CallAnswer
@@ -48,7 +49,7 @@ def standings(call: Call, answers: Sequence[CallAnswer] | None = None) -> list[S
 
     Three queries however long the history is, two when `answers` (those of the call) are given.
     """
-    criteria = _criteria(call)
+    criteria: list[Any] = list(_criteria(call))
     found = list(call.answers.all()) if answers is None else answers
     now = {answer.criterion_id: answer for answer in found if answer.respondent == call.respondent}
     on_file = results_on_file(call.prospect_id, criteria)
@@ -57,7 +58,7 @@ def standings(call: Call, answers: Sequence[CallAnswer] | None = None) -> list[S
             criterion=criterion,
             result=now[criterion.pk].result if criterion.pk in now else "",
             heard=now[criterion.pk].heard if criterion.pk in now else "",
-            earlier=criterion.earlier or "",  # type: ignore[attr-defined]
+            earlier=criterion.earlier or "",
             on_file=on_file.get(criterion.pk, ""),
             file_value=file_value(call.prospect, criterion.field),
         )
@@ -67,11 +68,23 @@ def standings(call: Call, answers: Sequence[CallAnswer] | None = None) -> list[S
 
 
 def unmet(call: Call) -> list[Criterion]:
-    """Return the blocking criteria that do not count as `match` on this call."""
-    return [row.criterion for row in standings(call) if row.criterion.blocking and not row.is_met]
+    """Return the blocking criteria that do not count as `match` on this call (see `Standing.is_met`).
+
+    One query, two when the file has to be asked.
+    """
+    said = (
+        CallAnswer.objects.filter(call=call.pk, respondent=call.respondent, criterion=OuterRef("pk"))
+        .order_by("-id")
+        .values("result")[:1]
+    )
+    blocking = list(_criteria(call).filter(blocking=True).annotate(said=Subquery(said)))
+    last_word = {criterion.pk: criterion.said or criterion.earlier or "" for criterion in blocking}
+    silent = [criterion for criterion in blocking if criterion.trust_file and not last_word[criterion.pk]]
+    last_word |= results_on_file(call.prospect_id, silent)
+    return [criterion for criterion in blocking if last_word[criterion.pk] != Result.MATCH]
 
 
-def _criteria(call: Call) -> list[Criterion]:
+def _criteria(call: Call) -> QuerySet[Any]:
     # Who has no fiche is known by the number.
     person = (
         Q(call__prospect=call.prospect_id)
@@ -86,7 +99,7 @@ def _criteria(call: Call) -> list[Criterion]:
         .values("result")[:1]
     )
     asked = Criterion.objects.filter(programme_id=call.campaign.programme_id, retired_at__isnull=True)
-    return list(asked.annotate(earlier=Subquery(earlier)).order_by("position", "id"))
+    return asked.annotate(earlier=Subquery(earlier)).order_by("position", "id")
 
 
 def results_on_file(prospect_id: int | None, criteria: Sequence[Criterion]) -> dict[int, str]:
