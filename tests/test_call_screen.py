@@ -419,6 +419,8 @@ ASIDE = ["", "the agent notes", "another record has the number"]
         ("asked", "criteria", {"criterion": "this", "result": "mismatch", "heard": "boulangerie"}),
         ("asked", "disposition", {"code": "refusal"}),
         ("asked", "disposition", {"code": "opt_out"}),
+        ("asked", "disposition", {"code": "wrong_number"}),
+        ("asked", "disposition", {"code": "callback", "callback_at": "2099-01-05T10:00"}),
         ("ended", "next-call", {}),
         ("ended", "pause", {"reason": "x"}),
     ],
