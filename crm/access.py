@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 
 from crm.models import Prospect, Source, Sponsor, User
 from crm.rules.errors import Forbidden
-from crm.selectors.scopes import IN_HAND, prospects_of, sources_of, sponsors_of
+from crm.selectors.scopes import IN_HAND, prospects_of, sees_every_sponsor, sources_of, sponsors_of
 
 __all__ = [
     "IN_HAND",
@@ -20,6 +20,7 @@ __all__ = [
     "prospects_of",
     "require",
     "role_required",
+    "sees_every_sponsor",
     "sources_of",
     "sponsors_of",
 ]

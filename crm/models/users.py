@@ -3,6 +3,7 @@
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from crm.enums import CALLING, MANAGING, SUPERVISING, Role
@@ -30,6 +31,11 @@ class User(AbstractUser):
         constraints = [
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_known"),
         ]
+
+    @cached_property
+    def is_narrowed(self) -> bool:
+        """Whether sponsors are listed for this user. Read once: a user object lives as long as one request."""
+        return self.sponsors.exists()
 
     @property
     def is_calling(self) -> bool:

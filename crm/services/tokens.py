@@ -9,7 +9,8 @@ from crm.models import ApiToken, User
 PREFIX = "ctw_"
 #: Written out because every request of the API asks it: composing it cost more than answering it.
 OWNER = """
-SELECT u.*, t.id AS token_id, t.last_used_at AS token_used_at
+SELECT u.*, t.id AS token_id, t.last_used_at AS token_used_at,
+       EXISTS (SELECT FROM crm_user_sponsors s WHERE s.user_id = u.id) AS is_narrowed
   FROM crm_apitoken t JOIN crm_user u ON u.id = t.user_id
  WHERE t.digest = %s AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > %s) AND u.is_active
 """
