@@ -166,12 +166,12 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
     for _ in range(10):
         make_prospect()
     manager.get("prospects/")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         manager.get("prospects/")
     for _ in range(10):
         make_prospect()
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         assert len(manager.get("prospects/").json()["results"]) == 20
 
 

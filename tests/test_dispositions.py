@@ -236,9 +236,16 @@ def test_a_campaigns_own_delay_outranks_the_catalogues() -> None:
 
 @pytest.mark.django_db
 def test_the_last_attempt_exhausts_the_entry() -> None:
-    talk = Talk(max_attempts=1).not_reached("no_answer").disposed("no_answer")
+    talk = Talk(max_attempts=1, calling_rule="default").not_reached("no_answer").disposed("no_answer")
 
     assert talk.entry.state == EntryState.EXHAUSTED
+
+
+@pytest.mark.django_db
+def test_a_campaign_without_caps_exhausts_nobody() -> None:
+    talk = Talk(max_attempts=1, calling_rule="none").not_reached("no_answer").disposed("no_answer")
+
+    assert (talk.entry.state, talk.entry.attempts) == (EntryState.READY, 1)
 
 
 @pytest.mark.django_db

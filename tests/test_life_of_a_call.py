@@ -536,7 +536,9 @@ def test_another_programme_of_the_sponsor_calls_with_an_apology_first() -> None:
 
     screen = screen_of(second.call, second.at)
     assert "excuses" in screen.apology
-    assert [item.words for item in screen.disturbances] == [f"{first.programme.name} : une boulangerie"]
+    assert [item.words for item in screen.disturbances] == [
+        f"{first.programme.name}\N{NO-BREAK SPACE}: une boulangerie"
+    ]
 
 
 def test_another_sponsor_is_told_nothing_of_the_first() -> None:

@@ -31,7 +31,7 @@ def plan_entry(
     outcome: Outcome,
     *,
     attempts: int,
-    max_attempts: int,
+    max_attempts: int | None,
     barred: bool,
     callable_number: bool,
     callback_at: datetime | None,
@@ -40,18 +40,20 @@ def plan_entry(
     """Decide what becomes of an entry whose call got this disposition at `at`.
 
     `attempts` are those before this call; `barred`: an exclusion covers the person; `callable_number`: a number is
-    left that may be dialled. An agreed callback is kept whatever the number of attempts: the person asked for it.
+    left that may be dialled; `max_attempts`: null for a campaign without caps. An agreed callback is kept whatever the
+    number of attempts: the person asked for it.
     """
     attempts += int(outcome.counts_as_attempt)
+    used_up = max_attempts is not None and attempts >= max_attempts
     if barred:
         return Plan(EntryState.EXCLUDED, None, attempts)
     if callback_at is not None and (outcome.requires_callback or not outcome.final):
         state = EntryState.CALLBACK if callable_number else EntryState.EXHAUSTED
         return Plan(state, callback_at, attempts)
     if outcome.about_the_number and callable_number:
-        return Plan(EntryState.READY if attempts < max_attempts else EntryState.EXHAUSTED, at, attempts)
+        return Plan(EntryState.EXHAUSTED if used_up else EntryState.READY, at, attempts)
     if outcome.final:
         return Plan(EntryState.DONE, None, attempts)
-    if not callable_number or attempts >= max_attempts:
+    if not callable_number or used_up:
         return Plan(EntryState.EXHAUSTED, None, attempts)
     return Plan(EntryState.READY, at + (outcome.retry_after or timedelta()), attempts)

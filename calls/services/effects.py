@@ -217,7 +217,7 @@ def _settle(
             about_the_number=_is_about_the_number(disposition),
         ),
         attempts=before["attempts"],
-        max_attempts=call.campaign.max_attempts,
+        max_attempts=None if call.campaign.is_unrestricted else call.campaign.max_attempts,
         barred=not after.number and after.bar is not None,
         callable_number=bool(after.number),
         callback_at=agreed.at if agreed else None,

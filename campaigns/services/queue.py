@@ -8,7 +8,7 @@ from campaigns.models import ListEntry
 from campaigns.rules.gate import Verdict
 
 #: How long an entry steps aside when its number or person is in somebody's open call.
-BUSY_DELAY = timedelta(minutes=1)
+BUSY_DELAY = timedelta(seconds=10)
 #: How long an entry waits when a gate says no without saying until when.
 RECHECK_DELAY = timedelta(minutes=15)
 
