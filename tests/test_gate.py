@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from django.utils import translation
 
+from calls.services.claim import claim_next
 from campaigns.enums import CampaignStatus, EntryState, Gate
 from campaigns.models import Attempt, Campaign
 from campaigns.rules.gate import Bar, Facts, describe, judge, sentence
 from campaigns.rules.hours import DEFAULT_HOURS
-from campaigns.selectors.gate import Asked, entry_verdicts, verdict, verdicts
+from campaigns.selectors.gate import Asked, verdict, verdicts
 from crm.enums import NumberKind, Validity
 from crm.models import Prospect
 from tests.factories import (
@@ -22,6 +23,7 @@ from tests.factories import (
     make_number,
     make_programme,
     make_prospect,
+    make_user,
 )
 
 LATE = datetime(2026, 11, 25, 20, 0, tzinfo=UTC)
@@ -247,20 +249,34 @@ class TestAsked:
         with pytest.raises(ValueError, match="prospect or a number"):
             ask(make_campaign())
 
-    def test_entries_are_asked_with_their_own_number_zone_and_appointment(self) -> None:
+    def test_a_claim_asks_entries_with_their_own_appointment(self) -> None:
         campaign = make_campaign(calling_rule="default")
         plain = make_entry(campaign)
+        vague = make_entry(campaign, state=EntryState.CALLBACK, exact=False)
         agreed = make_entry(campaign, state=EntryState.CALLBACK, exact=True)
-        barred = make_entry(campaign)
-        make_exclusion(prospect=barred.prospect)
 
-        found = entry_verdicts(campaign=campaign, entry_ids=[plain.pk, agreed.pk, barred.pk], at=LATE)
+        first = claim_next(campaign=campaign, by=make_user(), at=LATE)
+        second = claim_next(campaign=campaign, by=make_user(), at=LATE)
 
-        assert [found[entry.pk].gate for entry in (plain, agreed, barred)] == [
-            Gate.WINDOW,
-            Gate.OPEN,
-            Gate.EXCLUSION,
-        ]
+        assert first is not None and first.entry_id == agreed.pk
+        assert second is None
+        vague.refresh_from_db()
+        plain.refresh_from_db()
+        assert (vague.state, vague.verdict_gate) == (EntryState.CALLBACK, Gate.WINDOW)
+        assert vague.due_at == vague.verdict_until
+        assert plain.state == EntryState.READY
+
+    def test_a_claim_screens_by_the_criteria_as_they_stand(self) -> None:
+        campaign = make_campaign()
+        bakery = make_entry(campaign, make_prospect(sector="10.71C"))
+        bank = make_entry(campaign, make_prospect(sector="64.19Z"))
+        make_criterion(campaign.programme)
+
+        call = claim_next(campaign=campaign, by=make_user(), at=NOW)
+
+        assert call is not None and call.entry_id == bank.pk
+        bakery.refresh_from_db()
+        assert (bakery.state, bakery.verdict_gate) == (EntryState.SCREENED_OUT, Gate.CRITERIA)
 
     def test_many_are_asked_in_as_many_queries_as_one(self, django_assert_num_queries: Any) -> None:
         campaign = make_campaign(calling_rule="default")

@@ -7,7 +7,7 @@ from django.db import migrations
 # The lanes: one index probe each, however many entries it holds, for its head comes first in the index of the claim.
 MINE = """
 CREATE FUNCTION courtois_agent_at_claim(a_agent bigint, a_campaign bigint, a_at timestamptz)
-RETURNS TABLE (open_call bigint, paused boolean, status text, languages text[], zones text[])
+RETURNS TABLE (open_call bigint, paused boolean, status text, languages text[], zones text[], criteria text)
 LANGUAGE plpgsql STABLE SET plan_cache_mode TO force_generic_plan AS $$
 BEGIN
     RETURN QUERY WITH RECURSIVE lane AS (
@@ -28,11 +28,12 @@ BEGIN
            EXISTS (SELECT FROM calls_pause p WHERE p.agent_id = a_agent AND p.ended_at IS NULL),
            (SELECT g.status::text FROM campaigns_campaign g WHERE g.id = a_campaign),
            (SELECT array_agg(p.language ORDER BY p.turn) FROM pressing p),
-           (SELECT array_agg(p.time_zone ORDER BY p.turn) FROM pressing p);
+           (SELECT array_agg(p.time_zone ORDER BY p.turn) FROM pressing p),
+           courtois_trusted_criteria(a_campaign);
 END $$;
 COMMENT ON FUNCTION courtois_agent_at_claim IS
     'What a claim looks at first: the agent''s open call and pause, the status of the campaign, and the languages and time '
-    'zones of its ready entries, the ones to be served first at the top.';
+    'zones of its ready entries, the ones to be served first at the top; criteria as courtois_trusted_criteria gives them.';
 """
 
 # Callbacks that are due come before fresh records. What another claim holds is passed over, never waited for. The
@@ -40,7 +41,8 @@ COMMENT ON FUNCTION courtois_agent_at_claim IS
 CANDIDATES = """
 CREATE FUNCTION courtois_claim_candidates(a_campaign bigint, a_agent bigint, a_languages text[], a_zones text[],
                                           a_spoken text[], a_at timestamptz, a_passed bigint[], a_many boolean)
-RETURNS TABLE (entry bigint, prospect bigint, number text, state text, language text, free boolean, busy boolean)
+RETURNS TABLE (entry bigint, prospect bigint, number text, state text, language text, time_zone text, exact boolean,
+               free boolean, busy boolean)
 LANGUAGE plpgsql SET plan_cache_mode TO force_generic_plan AS $$
 DECLARE taken campaigns_listentry[]; more campaigns_listentry[]; lane record;
 BEGIN
@@ -81,7 +83,7 @@ BEGIN
         END LOOP;
     END IF;
     RETURN QUERY
-        SELECT k.id, k.prospect_id, k.number::text, k.state::text, k.language::text,
+        SELECT k.id, k.prospect_id, k.number::text, k.state::text, k.language::text, k.time_zone::text, k.exact,
                courtois_try_bars(k.number, k.prospect_id),
                EXISTS (SELECT FROM calls_call c WHERE c.number = k.number AND c.state NOT IN ('done', 'released'))
                OR EXISTS (SELECT FROM calls_call c

@@ -6,8 +6,12 @@ The statements are functions of the database (migration `claim_functions`), so t
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
+
+from campaigns.models import Campaign
+from campaigns.selectors.gate import COLUMNS, contradiction_column, fact_params
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class AtClaim:
     paused: bool
     status: str
     lanes: list[Lane]
+    #: The trusted criteria of its programme, as `campaigns.selectors.gate.contradiction_column` takes them.
+    criteria: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,47 +51,69 @@ class Candidate:
     language: str
     free: bool
     busy: bool
+    #: What the gate needs to know of it, for `campaigns.selectors.gate.verdicts_of_rows`.
+    facts: Sequence[Any]
+
+
+# The candidates and what the gate asks of each, in one round trip.
+CANDIDATES = f"""
+SELECT k.entry, k.prospect, k.number, k.state, k.language, k.free, k.busy, {COLUMNS}, <against>
+  FROM courtois_claim_candidates(%(campaign)s, %(agent)s, %(languages)s::text[], %(zones)s::text[], %(spoken)s::text[],
+                                 %(at)s, %(passed)s::bigint[], %(many)s) k,
+       LATERAL courtois_gate_facts(%(campaign)s, %(capped)s, %(since)s, ARRAY[k.entry], ARRAY[k.prospect],
+                                   ARRAY[nullif(k.number, '')], ARRAY[k.exact], ARRAY[k.time_zone]) f
+"""
 
 
 def agent_at_claim(*, agent_id: int, campaign_id: int, at: datetime) -> AtClaim:
     """Return the agent's open call and pause, and the campaign's status and lanes, in one query."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM courtois_agent_at_claim(%s, %s, %s)", [agent_id, campaign_id, at])
-        open_call, paused, status, languages, zones = cursor.fetchone() or (None, False, "", [], [])
+        row: Sequence[Any] = cursor.fetchone() or (None, False, "", [], [], None)
+    open_call, paused, status, languages, zones, criteria = row
     lanes = [Lane(*pair) for pair in zip(languages or [], zones or [], strict=True)]
-    return AtClaim(open_call, paused, status or "", lanes)
+    return AtClaim(open_call, paused, status or "", lanes, criteria)
 
 
 def lock_candidates(
     *,
-    campaign_id: int,
+    campaign: Campaign,
     agent_id: int,
     lanes: Sequence[Lane],
     spoken: Sequence[str],
     at: datetime,
+    criteria: str | None,
     passed: Sequence[int],
     many: bool,
 ) -> list[Candidate]:
     """Lock and return the entry to serve next, or some fifty when `many`, in order of service.
 
     `lanes` are those that are open now and spoken by the agent; `spoken` holds the agent's languages and "" for
-    entries without one; `passed` are ids already looked at. Must run inside a transaction.
+    entries without one; `criteria` are the trusted ones; `passed` are ids already looked at. Must run inside a
+    transaction.
     """
+    against, values = contradiction_column(criteria)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT * FROM courtois_claim_candidates(%s, %s, %s::text[], %s::text[], %s::text[], %s, %s::bigint[], %s)",
-            [
-                campaign_id,
-                agent_id,
-                [lane.language for lane in lanes],
-                [lane.time_zone for lane in lanes],
-                list(spoken),
-                at,
-                list(passed),
-                many,
-            ],
+            CANDIDATES.replace("<against>", against),
+            {
+                "agent": agent_id,
+                "languages": [lane.language for lane in lanes],
+                "zones": [lane.time_zone for lane in lanes],
+                "spoken": list(spoken),
+                "at": at,
+                "passed": list(passed),
+                "many": many,
+                **fact_params(campaign, at),
+                **values,
+            },
         )
-        return [Candidate(*row) for row in cursor.fetchall()]
+        return [_candidate(row) for row in cursor.fetchall()]
+
+
+def _candidate(row: Sequence[Any]) -> Candidate:
+    entry, prospect, number, state, language, free, busy, *facts = row
+    return Candidate(entry, prospect, number, state, language, free, busy, facts)
 
 
 def take(*, entry_id: int, agent_id: int, at: datetime, lease_until: datetime) -> int | None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from calls.services.errors import domain_errors
 from campaigns.enums import CampaignStatus
 from campaigns.models import Campaign
 from campaigns.rules.hours import window_open
-from campaigns.selectors.gate import entry_verdicts
+from campaigns.selectors.gate import verdicts_of_rows
 from campaigns.services.queue import step_aside, store_refusals
 from crm.models import User
 from crm.rules.errors import InvalidTransition, OpenCallExists
@@ -40,9 +41,9 @@ def claim_next(*, campaign: Campaign, by: User, at: datetime) -> Call | None:
     campaign.status = now.status
     if campaign.status != CampaignStatus.RUNNING:
         return None
-    lanes = _open_lanes(now.lanes, campaign, by, at)
+    now = replace(now, lanes=_open_lanes(now.lanes, campaign, by, at))
     for _look in range(PATIENCE):
-        call, held = _look_once(lanes, campaign, by, at)
+        call, held = _look_once(now, campaign, by, at)
         if call is not None or not held:
             return call
         # Nothing was refused for good: bars are being written over the rest at this moment.
@@ -50,22 +51,23 @@ def claim_next(*, campaign: Campaign, by: User, at: datetime) -> Call | None:
     return None
 
 
-def _look_once(lanes: Sequence[Lane], campaign: Campaign, by: User, at: datetime) -> tuple[Call | None, bool]:
+def _look_once(now: AtClaim, campaign: Campaign, by: User, at: datetime) -> tuple[Call | None, bool]:
     """Go through the candidates once. Returns the call, and whether some were held by a bar being written."""
     passed: list[int] = []
     held = False
     for many in ROUNDS:
         with domain_errors(), transaction.atomic():
             candidates = lock_candidates(
-                campaign_id=campaign.pk,
+                campaign=campaign,
                 agent_id=by.pk,
-                lanes=lanes,
+                lanes=now.lanes,
+                criteria=now.criteria,
                 spoken=spoken_by(campaign, by),
                 at=at,
                 passed=passed,
                 many=many,
             )
-            call = _take_first(campaign, candidates, by, at)
+            call = _take_first(campaign, candidates, now.criteria, by, at)
         held = held or not all(candidate.free for candidate in candidates)
         if call is not None or not candidates:
             return call, held
@@ -98,15 +100,13 @@ def _open_lanes(lanes: Sequence[Lane], campaign: Campaign, by: User, at: datetim
     ]
 
 
-def _take_first(campaign: Campaign, candidates: Sequence[Candidate], by: User, at: datetime) -> Call | None:
+def _take_first(
+    campaign: Campaign, candidates: Sequence[Candidate], criteria: str | None, by: User, at: datetime
+) -> Call | None:
     """Take the first candidate that the gate lets through; move the ones before it that it refuses."""
     busy = [candidate.entry for candidate in candidates if candidate.free and candidate.busy]
     able = [candidate for candidate in candidates if candidate.free and not candidate.busy]
-    verdicts = (
-        entry_verdicts(campaign=campaign, entry_ids=[candidate.entry for candidate in able], at=at)
-        if able
-        else {}
-    )
+    verdicts = verdicts_of_rows(campaign, [candidate.facts for candidate in able], criteria, at)
     refused = {}
     call = None
     for candidate in able:

@@ -4,6 +4,16 @@ from django.db import migrations
 
 # force_generic_plan: the planner guesses ten rows where there is one, and would plan anew at each call.
 
+CRITERIA = """
+CREATE FUNCTION courtois_trusted_criteria(a_campaign bigint) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT json_agg(json_build_array(k.field, k.operator, k.value, k.expected, k.question) ORDER BY k.position, k.id)::text
+      FROM campaigns_criterion k JOIN campaigns_campaign g ON g.programme_id = k.programme_id
+     WHERE g.id = a_campaign AND k.retired_at IS NULL AND k.blocking AND k.trust_file
+$$;
+COMMENT ON FUNCTION courtois_trusted_criteria IS
+    'The JSON of the blocking criteria that trust the file, in their order; null when there is none.';
+"""
+
 # One row per asked prospect and number: the bar that covers it, what the line is, and the attempts that count. The
 # person's attempts are those on the record and, where none was at hand, those on the number.
 FACTS = """
@@ -16,12 +26,7 @@ LANGUAGE plpgsql STABLE SET plan_cache_mode TO force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE spons bigint; asked text;
 BEGIN
-    SELECT p.sponsor_id,
-           (SELECT json_agg(json_build_array(k.field, k.operator, k.value, k.expected, k.question)
-                            ORDER BY k.position, k.id)::text
-              FROM campaigns_criterion k
-             WHERE k.programme_id = p.id AND k.retired_at IS NULL AND k.blocking AND k.trust_file)
-      INTO spons, asked
+    SELECT p.sponsor_id, courtois_trusted_criteria(g.id) INTO spons, asked
       FROM campaigns_campaign g JOIN campaigns_programme p ON p.id = g.programme_id WHERE g.id = a_campaign;
     RETURN QUERY
     SELECT c.ord, c.prospect_id, coalesce(c.number, ''), c.exact, coalesce(nullif(c.time_zone, ''), p.time_zone, '')::text,
@@ -55,8 +60,11 @@ COMMENT ON FUNCTION courtois_gate_facts IS
 
 
 class Migration(migrations.Migration):
-    """One function."""
+    """The facts, and the criteria that they name."""
 
     dependencies = [("campaigns", "0011_plan_each_bar"), ("crm", "0002_strict_guards")]
 
-    operations = [migrations.RunSQL(FACTS, "DROP FUNCTION courtois_gate_facts;")]
+    operations = [
+        migrations.RunSQL(CRITERIA, "DROP FUNCTION courtois_trusted_criteria;"),
+        migrations.RunSQL(FACTS, "DROP FUNCTION courtois_gate_facts;"),
+    ]

@@ -17,6 +17,7 @@ from crm.enums import NEVER_DIALLED, Validity
 from crm.models import Prospect
 from crm.rules.phones import normalise, time_zone_for
 
+#: The columns of `courtois_gate_facts`, as `f`, that `verdicts_of_rows` reads.
 COLUMNS = """f.ord, f.prospect_id, f.number, f.exact, f.time_zone, f.bar, f.reason, f.scope, f.until, f.kind,
        f.validity, f.postal_code, f.country, f.days, f.criteria"""
 PAIRS = f"""
@@ -26,15 +27,6 @@ SELECT {COLUMNS}
        LATERAL courtois_gate_facts(%(campaign)s, %(capped)s, %(since)s, a.ords, a.prospects, a.numbers,
                                    array_fill(%(exact)s, ARRAY[cardinality(a.ords)]),
                                    array_fill(''::text, ARRAY[cardinality(a.ords)])) f
-"""
-ENTRIES = f"""
-SELECT {COLUMNS}
-  FROM (SELECT array_agg(e.id) AS ords, array_agg(e.prospect_id) AS prospects,
-               array_agg(nullif(e.number, '')::text) AS numbers, array_agg(e.exact) AS exacts,
-               array_agg(e.time_zone::text) AS zones
-          FROM campaigns_listentry e WHERE e.id = ANY(%(entries)s)) a,
-       LATERAL courtois_gate_facts(%(campaign)s, %(capped)s, %(since)s, a.ords, a.prospects, a.numbers, a.exacts,
-                                   a.zones) f
 """
 CONTRADICTIONS = "SELECT p, ({reason}) FROM unnest(%(asked)s::bigint[]) p"
 
@@ -86,12 +78,6 @@ def verdicts(
     return [judge(facts, at) for _ord, facts in _facts(campaign, PAIRS, params, at)]
 
 
-def entry_verdicts(*, campaign: Campaign, entry_ids: Iterable[int], at: datetime) -> dict[int, Verdict]:
-    """Return the verdict of each list entry of the campaign on the number it stands with, in two queries."""
-    params = {"entries": list(entry_ids)}
-    return {ord_: judge(facts, at) for ord_, facts in _facts(campaign, ENTRIES, params, at)}
-
-
 def chosen_numbers(*, campaign: Campaign, prospect_ids: Sequence[int]) -> dict[int, str]:
     """Return the number to dial for each prospect as far as bars and the kind of line go; "" when there is none."""
     with connection.cursor() as cursor:
@@ -105,18 +91,48 @@ def chosen_numbers(*, campaign: Campaign, prospect_ids: Sequence[int]) -> dict[i
 def _facts(
     campaign: Campaign, asked: str, params: Mapping[str, Any], at: datetime
 ) -> Iterable[tuple[int, Facts]]:
-    everything = {
-        **params,
+    with connection.cursor() as cursor:
+        cursor.execute(asked, {**params, **fact_params(campaign, at)})
+        rows = cursor.fetchall()
+    against = _contradictions(rows)
+    return [(row[0], _read(campaign, row, against.get(row[1], ""))) for row in rows]
+
+
+def fact_params(campaign: Campaign, at: datetime) -> dict[str, Any]:
+    """Return the parameters `campaign`, `capped` and `since` of `courtois_gate_facts`."""
+    return {
         "campaign": campaign.pk,
         "capped": not campaign.is_unrestricted,
         # A day more than the window: the local calendar decides in `judge`.
         "since": at.date() - timedelta(days=CAP_DAYS + 1),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(asked, everything)
-        rows = cursor.fetchall()
-    against = _contradictions(rows)
-    return [(row[0], _read(campaign, row, against.get(row[1], ""))) for row in rows]
+
+
+def contradiction_column(criteria: str | None) -> tuple[str, dict[str, Any]]:
+    """Return the SQL of a column that says which of these criteria the prospect `f.prospect_id` contradicts on paper.
+
+    `criteria` is the JSON of `courtois_trusted_criteria`; with the SQL come its parameters.
+    """
+    if not criteria:
+        return "''", {}
+    sql, params = _screening_sql(criteria)
+    return f"coalesce(({sql.format(on='f.prospect_id')}), '')", dict(params)
+
+
+def verdicts_of_rows(
+    campaign: Campaign, rows: Sequence[Sequence[Any]], criteria: str | None, at: datetime
+) -> dict[int, Verdict]:
+    """Return the verdicts, by `ord`, of rows that a statement of the caller's brought along.
+
+    A row is `COLUMNS` and the `contradiction_column` of `criteria`. Where the criteria changed in between, they are
+    asked anew.
+    """
+    facts = [row[:-1] for row in rows]
+    if all(row[-1] == criteria for row in facts):
+        against = {row[1]: row[-1] for row in rows}
+    else:
+        against = _contradictions(facts)
+    return {row[0]: judge(_read(campaign, row, against.get(row[1], "")), at) for row in facts}
 
 
 def _contradictions(rows: Sequence[Sequence[Any]]) -> dict[int, str]:
