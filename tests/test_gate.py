@@ -258,7 +258,8 @@ class TestAsked:
         first = claim_next(campaign=campaign, by=make_user(), at=LATE)
         second = claim_next(campaign=campaign, by=make_user(), at=LATE)
 
-        assert first is not None and first.entry_id == agreed.pk
+        assert first is not None
+        assert first.entry_id == agreed.pk
         assert second is None
         vague.refresh_from_db()
         plain.refresh_from_db()
@@ -274,7 +275,8 @@ class TestAsked:
 
         call = claim_next(campaign=campaign, by=make_user(), at=NOW)
 
-        assert call is not None and call.entry_id == bank.pk
+        assert call is not None
+        assert call.entry_id == bank.pk
         bakery.refresh_from_db()
         assert (bakery.state, bakery.verdict_gate) == (EntryState.SCREENED_OUT, Gate.CRITERIA)
 
