@@ -1,13 +1,19 @@
-"""Django's admin, for reference tables only: people, sponsors, suppliers. Records and history are not edited here."""
+"""Django's admin, for reference tables only: people, their tokens, sponsors, suppliers.
+
+Records and history are not edited here.
+"""
 
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import Source, Sponsor, User
+from crm.models import ApiToken, Source, Sponsor, User
+from crm.services.tokens import revoke_token
 
 
 @admin.register(User)
@@ -36,6 +42,40 @@ class UserTable(UserAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: history names its people."""
+        return False
+
+
+@admin.register(ApiToken)
+class TokenTable(admin.ModelAdmin):  # type: ignore[type-arg]
+    """The API tokens: whose, and when last used. Made by `create_token`, which alone shows the text; here revoked."""
+
+    list_display = ("name", "user", "prefix", "created_at", "last_used_at", "expires_at", "revoked_at")
+    list_select_related = ("user",)
+    search_fields = ("name", "prefix", "user__username")
+    exclude = ("digest",)
+    actions = ("revoke",)
+
+    @admin.action(description=_("Révoquer les jetons choisis"), permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        """End the chosen tokens, from the next request on."""
+        for token in queryset:
+            revoke_token(token=token, at=timezone.now())
+        self.message_user(request, _("Ces jetons n'ouvrent plus rien."))
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Let those revoke who may change tokens."""
+        return bool(request.user.has_perm("crm.change_apitoken"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: the text of a token must not pass through a page."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: a token is revoked, nothing else of it changes."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: what a token was, and when it ended, stays known."""
         return False
 
 

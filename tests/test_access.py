@@ -20,8 +20,9 @@ from campaigns.access import (
 from campaigns.models import ClosingStep, Disposition, Exclusion
 from crm.access import get_prospect_or_404, prospects_of, require, role_required, sources_of, sponsors_of
 from crm.enums import Role
-from crm.models import Source, Sponsor, User
+from crm.models import ApiToken, Source, Sponsor, User
 from crm.rules.errors import Forbidden
+from crm.services.tokens import create_token, user_of_token
 from tests.factories import (
     NOW,
     make_campaign,
@@ -142,15 +143,17 @@ def test_the_admin_holds_reference_tables_and_no_record_or_history(client: Clien
     chief = make_user(Role.ADMIN, is_staff=True, is_superuser=True)
     client.force_login(chief, backend="django.contrib.auth.backends.ModelBackend")
     make_source(make_sponsor())
+    create_token(user=chief, name="nuit", at=NOW)
 
     assert ours - {"calls.Situation", "calls.Stage"} == {
         "crm.User",
+        "crm.ApiToken",
         "crm.Sponsor",
         "crm.Source",
         "campaigns.Disposition",
         "campaigns.ClosingStep",
     }
-    for model in (User, Sponsor, Source, Disposition, ClosingStep):
+    for model in (User, ApiToken, Sponsor, Source, Disposition, ClosingStep):
         place = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         row = model._default_manager.first()
         assert row is not None
@@ -173,3 +176,26 @@ def test_the_admin_refuses_a_default_sentence_that_could_not_be_said(client: Cli
     assert client.post(url, kept | {"text": "Au revoir, {person}"}).status_code == 302
     step.refresh_from_db()
     assert step.text == "Au revoir, {person}"
+
+
+def test_a_token_that_the_admin_revokes_opens_nothing_from_then_on(client: Client) -> None:
+    chief = make_user(Role.ADMIN, is_staff=True, is_superuser=True)
+    client.force_login(chief, backend="django.contrib.auth.backends.ModelBackend")
+    text = create_token(user=chief, name="nuit", at=NOW)
+    other = create_token(user=chief, name="jour", at=NOW)
+    token = ApiToken.objects.get(name="nuit")
+    page, asked = (
+        reverse("admin:crm_apitoken_changelist"),
+        {"action": "revoke", "_selected_action": [token.pk]},
+    )
+
+    client.post(page, asked)
+    token.refresh_from_db()
+    first = token.revoked_at
+    client.post(page, asked)
+    token.refresh_from_db()
+
+    assert first is not None
+    assert user_of_token(text=text, at=NOW) is None
+    assert user_of_token(text=other, at=NOW) == chief
+    assert token.revoked_at == first
