@@ -21,8 +21,6 @@ class CallState(models.TextChoices):
 CLOSED_STATES = frozenset({CallState.DONE, CallState.RELEASED})
 #: States in which somebody may be on the line.
 ON_LINE = frozenset({CallState.CONNECTED, CallState.CLOSING})
-#: States in which only the words about the call are missing.
-AFTER_LINE = frozenset({CallState.ENDED, CallState.NOT_REACHED})
 
 
 class Mode(models.TextChoices):

@@ -1,10 +1,10 @@
-"""Who sees which programmes, campaigns, entries and exclusions. Not yours: 404."""
+"""Who sees which programmes, campaigns, imports and exclusions. Not yours: 404."""
 
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 
 from campaigns.enums import CampaignStatus, Scope
-from campaigns.models import Campaign, Criterion, Exclusion, ImportJob, ListEntry, Programme
+from campaigns.models import Campaign, Criterion, Exclusion, ImportJob, Programme
 from crm.access import sources_of, sponsors_of
 from crm.enums import Role
 from crm.models import Source, User
@@ -19,13 +19,6 @@ def campaigns_of(user: User) -> QuerySet[Campaign]:
     """Return the campaigns of the user's sponsors; agents see those that run."""
     campaigns = Campaign.objects.filter(programme__sponsor__in=sponsors_of(user))
     return campaigns.filter(status=CampaignStatus.RUNNING) if user.role == Role.AGENT else campaigns
-
-
-def entries_of(user: User) -> QuerySet[ListEntry]:
-    """Return the list entries in the user's campaigns; agents see no lists."""
-    if user.role == Role.AGENT:
-        return ListEntry.objects.none()
-    return ListEntry.objects.filter(campaign__in=campaigns_of(user))
 
 
 def exclusions_of(user: User) -> QuerySet[Exclusion]:
@@ -63,11 +56,6 @@ def get_campaign_or_404(user: User, key: str | int) -> Campaign:
     """Return a campaign that the user sees, by slug (text) or id (int), with its programme and sponsor."""
     named = Q(pk=key) if isinstance(key, int) else Q(slug=key)
     return get_object_or_404(campaigns_of(user).select_related("programme__sponsor"), named)
-
-
-def get_entry_or_404(user: User, pk: int) -> ListEntry:
-    """Return a list entry that the user sees."""
-    return get_object_or_404(entries_of(user).select_related("campaign__programme", "prospect"), pk=pk)
 
 
 def get_exclusion_or_404(user: User, pk: int) -> Exclusion:

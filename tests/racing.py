@@ -8,7 +8,7 @@ from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import psycopg
-from django.db import Error, connection
+from django.db import connection
 from psycopg.conninfo import make_conninfo
 
 Act = Callable[[], Any]
@@ -101,8 +101,3 @@ def wait_until_blocked(by: psycopg.Connection[tuple[Any, ...]], seconds: float =
                 return
             time.sleep(0.01)
     raise AssertionError("nobody waited for the lock")
-
-
-def is_database_error(error: object) -> bool:
-    """Whether this is an error of the database that no service turned into a refusal."""
-    return isinstance(error, (Error, psycopg.Error))

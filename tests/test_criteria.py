@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from campaigns.enums import Operator
+from campaigns.enums import EntryState, Operator
 from campaigns.models import Criterion
-from campaigns.selectors.criteria import compile_criterion, contradicted_by_file, counts, criteria_with_counts
+from campaigns.selectors.criteria import compile_criterion, counts, criteria_with_counts
+from campaigns.services.entries import add_prospects
 from crm.models import Prospect
 from crm.rules.errors import Invalid
 from tests.factories import (
+    NOW,
     make_campaign,
     make_criterion,
     make_entry,
@@ -171,17 +173,12 @@ def test_only_blocking_criteria_that_trust_the_file_screen_out() -> None:
     make_criterion(programme, field="city", operator=Operator.EQUALS, value="Rennes", blocking=False)
     make_criterion(programme, field="kind", operator=Operator.EQUALS, value="person", trust_file=False)
     bakery, bank = make_prospect(sector="10.71C", city="Rennes"), make_prospect(sector="64.19Z", city="Brest")
+    campaign = make_campaign(programme)
 
-    found = Prospect.objects.filter(contradicted_by_file(programme))
+    add_prospects(campaign=campaign, prospects=[bakery, bank], by=None, at=NOW)
 
-    assert set(found) == {bakery}
-    assert bank not in found
-
-
-def test_a_programme_without_criteria_contradicts_nobody() -> None:
-    prospect = make_prospect()
-
-    assert not Prospect.objects.filter(contradicted_by_file(make_programme()), pk=prospect.pk).exists()
+    assert campaign.entries.get(state=EntryState.SCREENED_OUT).prospect == bakery
+    assert campaign.entries.get(state=EntryState.READY).prospect == bank
 
 
 def test_counts_are_live_over_the_lists_of_the_programme() -> None:

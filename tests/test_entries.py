@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.enums import EntryState, Gate
 from campaigns.models import Attempt, Campaign, ClosingStep, Disposition, ListEntry
 from campaigns.rules.catalogue import CLOSING_STEPS, DISPOSITIONS
-from campaigns.selectors.queue import open_time_zones, queue_counts
+from campaigns.selectors.queue import queue_counts
 from campaigns.services.entries import (
     AddResult,
     add_prospects,
@@ -104,7 +104,6 @@ def test_the_zone_is_the_fiches_and_where_nobody_knows_it_nobody_is_called() -> 
     zones = [entry_of(campaign, item).time_zone for item in (reunion, mainland, unknown)]
     assert zones == ["Indian/Reunion", "Europe/Paris", ""]
     evening = datetime(2026, 11, 25, 18, 30, tzinfo=UTC)
-    assert open_time_zones(campaign, evening) == ["Europe/Paris"]
     assert queue_counts(campaign, evening).callable == 1
 
 

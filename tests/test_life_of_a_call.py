@@ -10,7 +10,7 @@ from calls.models import Call, CallEvent
 from calls.selectors.call_screen import open_call_of, screen_of, situations
 from calls.services.claim import claim_next
 from calls.services.closing import enter_stage, leave_situation, say_closing_step
-from calls.services.desk import end_pause, end_session, start_pause, start_session
+from calls.services.desk import end_pause, leave_desk, start_pause
 from calls.services.dial import dial, dial_manually
 from calls.services.dispositions import correct_disposition, finish
 from calls.services.errors import (
@@ -335,7 +335,7 @@ def test_no_way_out_while_somebody_is_on_the_line(stage: str) -> None:
     with pytest.raises(OpenCallExists):
         start_pause(reason="", by=talk.agent, at=talk.at)
     with pytest.raises(OpenCallExists):
-        end_session(by=talk.agent, at=talk.at)
+        leave_desk(by=talk.agent, at=talk.at)
     with pytest.raises(OpenCallExists):
         dial_manually(campaign=talk.campaign, number=next_number(), by=talk.agent, at=talk.at)
     with pytest.raises(ClosingRequired):
@@ -353,26 +353,32 @@ def test_a_call_that_only_lacks_its_confirmation_is_finished_on_the_way(way: str
     elif way == "pause":
         start_pause(reason="café", by=talk.agent, at=talk.at)
     else:
-        end_session(by=talk.agent, at=talk.at)
+        leave_desk(by=talk.agent, at=talk.at)
 
     assert talk.read().state == CallState.DONE
 
 
 def test_a_pause_begins_once_and_ends_once() -> None:
     agent = make_user()
-    start_session(by=agent, at=NOW)
 
     first = start_pause(reason="café", by=agent, at=NOW)
     again = start_pause(reason="thé", by=agent, at=NOW)
     with pytest.raises(InvalidTransition, match="pause"):
         claim_next(campaign=make_campaign(), by=agent, at=NOW)
     end_pause(by=agent, at=NOW)
-    end_pause(by=agent, at=NOW)
-    end_session(by=agent, at=NOW)
 
     assert first.pk == again.pk
     assert agent.pauses.get().ended_at == NOW
-    assert agent.sessions.get().ended_at == NOW
+
+
+def test_a_pause_ends_with_the_day() -> None:
+    agent = make_user()
+    start_pause(reason="café", by=agent, at=NOW)
+
+    leave_desk(by=agent, at=NOW)
+    leave_desk(by=agent, at=NOW)
+
+    assert agent.pauses.get().ended_at == NOW
 
 
 def test_a_wish_is_kept_with_its_words_and_time_and_lifts_nothing() -> None:

@@ -1,13 +1,12 @@
 """The tables of the calls app."""
 
 from calls.models.calls import Call, CallAnswer, CallDisposition, CallEffect, CallEvent
-from calls.models.desk import AgentSession, Callback, Pause
+from calls.models.desk import Callback, Pause
 from calls.models.guards import GuardedExclusion
 from calls.models.incidents import Incident, IncidentDecision
 from calls.models.situations import Situation, Stage
 
 __all__ = [
-    "AgentSession",
     "Call",
     "CallAnswer",
     "CallDisposition",

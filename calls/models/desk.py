@@ -1,4 +1,4 @@
-"""The agent's day: sessions, pauses, agreed callbacks."""
+"""The agent's day: pauses, agreed callbacks."""
 
 from django.conf import settings
 from django.db import models
@@ -9,25 +9,6 @@ from calls.enums import CallbackState
 from calls.models.calls import Call
 from campaigns.models import Campaign, ListEntry
 from crm.models import Prospect
-
-
-class AgentSession(models.Model):
-    """An agent at work on a campaign, from sign-in to sign-out."""
-
-    agent = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sessions")
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    started_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["agent"], condition=Q(ended_at__isnull=True), name="session_one_open"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.agent_id} {self.started_at:%Y-%m-%d %H:%M}"
 
 
 class Pause(models.Model):

@@ -1,33 +1,17 @@
-"""The agent's day: at work, in pause, gone. None of it while a call is not finished."""
+"""The agent's day: in pause, gone. Neither while a call is not finished."""
 
 from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from calls.models import AgentSession, Call, Pause
+from calls.models import Call, Pause
 from calls.services.dispositions import finish_settled
-from calls.services.errors import Forbidden, InvalidTransition, domain_errors
-from campaigns.models import Campaign
+from calls.services.errors import InvalidTransition, domain_errors
 from crm.models import User
 
 
-def start_session(*, by: User, at: datetime, campaign: Campaign | None = None) -> AgentSession:
-    """Note that the agent is at work, on this campaign; an open session is kept and moved to it."""
-    if not by.is_calling:
-        raise Forbidden
-    with domain_errors(), transaction.atomic():
-        _lock(by)
-        session = AgentSession.objects.filter(agent=by, ended_at__isnull=True).first()
-        if session is None:
-            return AgentSession.objects.create(agent=by, campaign=campaign, started_at=at)
-        if campaign is not None and session.campaign_id != campaign.pk:
-            session.campaign = campaign
-            session.save(update_fields=["campaign"])
-        return session
-
-
-def end_session(*, by: User, at: datetime) -> None:
+def leave_desk(*, by: User, at: datetime) -> None:
     """Note that the agent leaves; a pause ends with it. Leaving twice is leaving once.
 
     Raises OpenCallExists while a call is not finished; one that only lacked its confirmation is finished first.
@@ -36,7 +20,6 @@ def end_session(*, by: User, at: datetime) -> None:
     with domain_errors(), transaction.atomic():
         _lock(by)
         _close(by, at)
-        AgentSession.objects.filter(agent=by, ended_at__isnull=True).update(ended_at=at)
 
 
 def start_pause(*, reason: str, by: User, at: datetime) -> Pause:

@@ -14,7 +14,7 @@ from calls.access import agent_of, running_campaign_or_404
 from calls.forms import ManualCallForm, PauseForm
 from calls.selectors.call_screen import desk_of, open_call_of, screen_of
 from calls.services.claim import claim_next
-from calls.services.desk import end_pause, end_session, start_pause
+from calls.services.desk import end_pause, leave_desk, start_pause
 from calls.services.dial import dial_manually
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import PHONES, answer, phone_of, show
@@ -118,7 +118,7 @@ def sign_out(request: HttpRequest) -> HttpResponseBase:
     """Leave. Nobody leaves in the middle of a call: the call is shown instead."""
     if isinstance(request.user, User):
         try:
-            end_session(by=request.user, at=timezone.now())
+            leave_desk(by=request.user, at=timezone.now())
         except OpenCallExists as refusal:
             return refused(request, request.user, refusal)
     logout(request)

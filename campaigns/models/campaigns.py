@@ -1,6 +1,5 @@
 """Campaigns, the catalogue of dispositions, and the words that a campaign has said."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -167,10 +166,6 @@ class DispositionRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign_id}/{self.disposition_id}"
-
-    def delay(self) -> timedelta | None:
-        """The campaign's own delay, or None to keep the catalogue's."""
-        return self.retry_after
 
 
 class ClosingStep(models.Model):

@@ -222,15 +222,6 @@ def contradiction_reason(criterion: Criterion) -> str:
     return f"contradicted:{criterion.expected or criterion.question}"[:300]
 
 
-def contradicted_by_file(programme: Programme) -> Q:
-    """Return the condition for prospects that a blocking criterion of the programme, trusting the file, keeps out."""
-    found = Q(pk__in=[])
-    for criterion in active_criteria(programme):
-        if criterion.blocking and criterion.trust_file:
-            found |= compile_criterion(criterion).contradicts
-    return found
-
-
 def queued_prospects(programme: Programme) -> QuerySet[Prospect]:
     """Return the prospects that stand in a list of the programme."""
     queued = ListEntry.objects.filter(prospect=OuterRef("pk"), campaign__programme=programme)

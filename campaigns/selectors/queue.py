@@ -80,19 +80,6 @@ SELECT state, CASE WHEN state IN ('ready', 'callback') THEN time_zone ELSE '' EN
   FROM campaigns_listentry WHERE campaign_id = %(campaign)s GROUP BY 1, 2, 3, 4, 5, 6
 """
 
-#: Index probes over the waiting entries, one a zone, however many there are.
-ZONES = """
-SELECT DISTINCT time_zone FROM campaigns_listentry WHERE campaign_id = %(campaign)s AND state IN ('ready', 'callback')
-"""
-
-
-def open_time_zones(campaign: Campaign, at: datetime) -> list[str]:
-    """Return the zones of waiting entries in which the campaign may call at this moment, in order."""
-    with connection.cursor() as cursor:
-        cursor.execute(ZONES, {"campaign": campaign.pk})
-        zones = sorted(row[0] for row in cursor.fetchall())
-    return [zone for zone in zones if campaign.is_unrestricted or window_open(campaign.hours, zone, at)]
-
 
 def queue_counts(campaign: Campaign, at: datetime) -> QueueCounts:
     """Count the list of a campaign by state and by reason, and say why nobody is callable, and until when."""

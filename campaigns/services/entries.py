@@ -265,11 +265,6 @@ def _settle_each(by_programme: dict[int, list[int]], states: Sequence[str], at: 
     return found
 
 
-def refresh_numbers(prospect_ids: Sequence[int], at: datetime) -> None:
-    """Point the waiting entries of these prospects at the number that may be dialled now."""
-    follow_prospects(prospect_ids, at)
-
-
 def reopen_closed_by(*, exclusion_ids: Sequence[int], at: datetime) -> int:
     """Judge again the entries that these exclusions had closed; return how many are callable again.
 

@@ -1,6 +1,6 @@
 /**
- * Clocks of a page, once a second: `data-since` and `data-until` (ISO 8601) show elapsed and remaining minutes and
- * seconds, `data-clock` (an IANA zone) the time of day there. The server's clock rules: `data-now` on <html> corrects
+ * Clocks of a page, once a second: `data-since` (ISO 8601) shows the minutes and seconds since then,
+ * `data-clock` (an IANA zone) the time of day there. The server's clock rules: `data-now` on <html> corrects
  * a workstation that is wrong.
  */
 
@@ -15,13 +15,10 @@ function spell(milliseconds) {
 }
 
 /** Write every clock of the document anew. */
-export function tick() {
+function tick() {
   const now = Date.now() + skew;
   for (const element of document.querySelectorAll("[data-since]")) {
     element.textContent = spell(now - Date.parse(element.dataset.since));
-  }
-  for (const element of document.querySelectorAll("[data-until]")) {
-    element.textContent = spell(Date.parse(element.dataset.until) - now);
   }
   for (const element of document.querySelectorAll("[data-clock]")) {
     element.textContent = new Intl.DateTimeFormat("fr-FR", {
