@@ -7,26 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models import Prospect, ProspectNumber, Source
 from crm.rules.errors import DomainError
+from crm.selectors.prospects import IDENTITY
 
 #: Columns of a fiche that its page edits, in the order of the page.
-PROSPECT_FIELDS = (
-    "kind",
-    "organisation",
-    "civility",
-    "first_name",
-    "last_name",
-    "job_title",
-    "sector",
-    "email",
-    "address",
-    "postal_code",
-    "city",
-    "country",
-    "language",
-    "time_zone",
-    "preferred_channel",
-    "confidential",
-)
+PROSPECT_FIELDS = (*(name for name in IDENTITY if name != "external_id"), "confidential")
 
 
 def show_refusal(form: forms.BaseForm, error: DomainError) -> None:

@@ -1,11 +1,13 @@
 """Campaigns: their settings, their state, their words, and why nobody in them can be called."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,8 +33,7 @@ from crm.api.endpoints import (
     SUPERVISORS,
     Endpoint,
     caller,
-    check_fresh,
-    etag_of,
+    locked,
     now,
     record,
     stamp,
@@ -195,11 +196,6 @@ def campaign_out(campaign: Campaign) -> dict[str, Any]:
     }
 
 
-def campaign_etag(campaign: Campaign) -> str:
-    """Return the entity tag of a campaign."""
-    return etag_of(campaign_out(campaign))
-
-
 def _seconds(delay: timedelta | None) -> int | None:
     return None if delay is None else int(delay.total_seconds())
 
@@ -260,9 +256,7 @@ class CampaignDetail(Endpoint):
         """Change."""
         user, data = caller(request), read(request, CampaignIn, partial=True)
         with transaction.atomic():
-            mine = campaigns_of(user).values("pk")
-            campaign = get_object_or_404(Campaign.objects.select_for_update(no_key=True), pk__in=mine, id=pk)
-            check_fresh(request, campaign_etag(campaign))
+            campaign = locked(request, campaigns_of(user), pk, campaign_out)
             if data.pop("programme", campaign.programme_id) != campaign.programme_id:
                 raise Invalid.field("programme", _("La démarche d'une campagne ne change pas."))
             if data.pop("slug", campaign.slug) != campaign.slug:
@@ -272,51 +266,43 @@ class CampaignDetail(Endpoint):
 
 
 class CampaignMove(Endpoint):
-    """Start, pause or close a campaign; `move` is set by the route."""
+    """An address that moves a campaign to another state by its `service`."""
 
     roles = {"POST": MANAGERS}
-    move = "start"
-    moves = {"start": start_campaign, "pause": pause_campaign, "close": close_campaign}
+    service: Callable[..., Campaign]
 
     def post(self, request: Request, pk: int) -> Response:
         """Move the campaign to its new state."""
         user = caller(request)
         read(request, Body)
         campaign = get_object_or_404(campaigns_of(user), pk=pk)
-        return record(campaign_out(self.moves[self.move](campaign=campaign, by=user, at=now())))
+        return record(campaign_out(self.service(campaign=campaign, by=user, at=now())))
 
 
+def _move(operation: str, summary: str) -> Any:
+    """Describe the one operation of such an address."""
+    return extend_schema_view(post=describe(operation, summary, tag="campaigns", answers={200: CampaignOut}))
+
+
+@_move("campaigns_start", "Start a campaign")
 class CampaignStart(CampaignMove):
     """Start a campaign."""
 
-    move = "start"
-
-    @describe("campaigns_start", "Start a campaign", tag="campaigns", answers={200: CampaignOut})
-    def post(self, request: Request, pk: int) -> Response:
-        """Start."""
-        return super().post(request, pk)
+    service = staticmethod(start_campaign)
 
 
+@_move("campaigns_pause", "Pause a campaign")
 class CampaignPause(CampaignMove):
     """Pause a campaign."""
 
-    move = "pause"
-
-    @describe("campaigns_pause", "Pause a campaign", tag="campaigns", answers={200: CampaignOut})
-    def post(self, request: Request, pk: int) -> Response:
-        """Pause."""
-        return super().post(request, pk)
+    service = staticmethod(pause_campaign)
 
 
+@_move("campaigns_close", "Close a campaign for good")
 class CampaignClose(CampaignMove):
     """Close a campaign."""
 
-    move = "close"
-
-    @describe("campaigns_close", "Close a campaign for good", tag="campaigns", answers={200: CampaignOut})
-    def post(self, request: Request, pk: int) -> Response:
-        """Close."""
-        return super().post(request, pk)
+    service = staticmethod(close_campaign)
 
 
 class CampaignQueue(Endpoint):

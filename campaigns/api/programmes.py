@@ -26,8 +26,7 @@ from crm.api.endpoints import (
     SUPERVISORS,
     Endpoint,
     caller,
-    check_fresh,
-    etag_of,
+    locked,
     now,
     record,
 )
@@ -171,11 +170,7 @@ class ProgrammeDetail(Endpoint):
         """Change."""
         user, data = caller(request), read(request, ProgrammeIn, partial=True)
         with transaction.atomic():
-            mine = programmes_of(user).values("pk")
-            programme = get_object_or_404(
-                Programme.objects.select_for_update(no_key=True), pk__in=mine, id=pk
-            )
-            check_fresh(request, etag_of(programme_out(programme)))
+            programme = locked(request, programmes_of(user), pk, programme_out)
             if data.pop("sponsor", programme.sponsor_id) != programme.sponsor_id:
                 raise Invalid.field("sponsor", _("Le donneur d'ordre d'une démarche ne change pas."))
             kept = {"name": programme.name, "subject": programme.subject}
@@ -241,11 +236,9 @@ class CriterionDetail(Endpoint):
         """Change."""
         data = read(request, CriterionIn, partial=True)
         with transaction.atomic():
-            criterion = self._criterion(request, pk, criterion_pk)
-            criterion = Criterion.objects.select_for_update(no_key=True).get(pk=criterion.pk)
-            before = criterion_out(criterion)
-            check_fresh(request, etag_of(before))
-            kept = {name: before[name] for name in CRITERION_FIELDS}
+            mine = Criterion.objects.filter(programme__in=programmes_of(caller(request)), programme=pk)
+            criterion = locked(request, mine, criterion_pk, criterion_out)
+            kept = {name: getattr(criterion, name) for name in CRITERION_FIELDS}
             criterion = edit_criterion(criterion=criterion, data=kept | data, by=caller(request), at=now())
         return record(criterion_out(criterion))
 

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db.models import Model, QuerySet
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
@@ -28,6 +30,8 @@ from crm.api.parsers import StrictJSONParser, is_storable
 from crm.enums import CALLING, MANAGING, SUPERVISING, Role
 from crm.models import User
 from crm.rules.errors import DomainError, StaleRecord
+
+M = TypeVar("M", bound=Model)
 
 EVERYBODY = frozenset(Role)
 AGENTS = CALLING
@@ -146,6 +150,17 @@ def check_fresh(request: Request, etag: str) -> None:
         return
     if etag not in {part.strip() for part in wanted.split(",")}:
         raise StaleRecord
+
+
+def locked(request: Request, mine: QuerySet[M], pk: int, shown: Callable[[M], dict[str, Any]]) -> M:
+    """Lock one of the records that the user sees (`mine`) for a PATCH, in the caller's transaction; return it.
+
+    404 when it is not among them; 412 when `If-Match` does not name the entity tag of what is `shown` of it now.
+    """
+    rows = mine.model._default_manager.select_for_update(no_key=True)
+    found = get_object_or_404(rows, pk__in=mine.order_by().values("pk"), id=pk)
+    check_fresh(request, etag_of(shown(found)))
+    return found
 
 
 def record(

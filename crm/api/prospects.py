@@ -19,7 +19,7 @@ from crm.models import Prospect, Source, User
 from crm.rules.errors import Invalid, StaleRecord
 from crm.rules.phones import search_forms
 from crm.selectors.prospects import prospects_found
-from crm.services.prospects import PhoneInput, create_prospect, edit_prospect
+from crm.services.prospects import EDITABLE, PhoneInput, create_prospect, edit_prospect
 
 FILTERS = ("external_id", "source", "number", "q")
 MAX_PHONES = 20
@@ -137,31 +137,12 @@ class ProspectOut(serializers.Serializer[Any]):
     erased_at = serializers.DateTimeField(allow_null=True)
 
 
-COLUMNS = (
-    "external_id",
-    "kind",
-    "civility",
-    "first_name",
-    "last_name",
-    "organisation",
-    "job_title",
-    "sector",
-    "email",
-    "address",
-    "postal_code",
-    "city",
-    "country",
-    "language",
-    "time_zone",
-)
-
-
 def prospect_out(prospect: Prospect) -> dict[str, Any]:
     """Return a prospect as the contract has it; its `phones` should be prefetched."""
     return {
         "id": prospect.pk,
         "source": prospect.source_id,
-        **{name: getattr(prospect, name) for name in COLUMNS},
+        **{name: getattr(prospect, name) for name in EDITABLE},
         "phones": [
             {
                 "number": phone.number,
@@ -173,9 +154,6 @@ def prospect_out(prospect: Prospect) -> dict[str, Any]:
             }
             for phone in prospect.phones.all()
         ],
-        "attributes": prospect.attributes,
-        "confidential": prospect.confidential,
-        "preferred_channel": prospect.preferred_channel,
         "version": prospect.version,
         "created_at": stamp(prospect.created_at),
         "updated_at": stamp(prospect.updated_at),

@@ -15,8 +15,7 @@ from crm.api.endpoints import (
     PROGRAMS,
     Endpoint,
     caller,
-    check_fresh,
-    etag_of,
+    locked,
     now,
     record,
 )
@@ -140,10 +139,7 @@ class SponsorDetail(Endpoint):
         """Change."""
         data = read(request, SponsorIn, partial=True)
         with transaction.atomic():
-            sponsor = get_object_or_404(
-                Sponsor.objects.select_for_update(no_key=True), pk__in=sponsors_of(caller(request)), id=pk
-            )
-            check_fresh(request, etag_of(sponsor_out(sponsor)))
+            sponsor = locked(request, sponsors_of(caller(request)), pk, sponsor_out)
             if "name" in data:
                 sponsor = edit_sponsor(sponsor=sponsor, name=data["name"], by=caller(request), at=now())
         return record(sponsor_out(sponsor))
@@ -193,9 +189,6 @@ class SourceDetail(Endpoint):
         if "sponsor" in data:
             data["sponsor"] = visible_sponsor(user, data["sponsor"])
         with transaction.atomic():
-            source = get_object_or_404(
-                Source.objects.select_for_update(no_key=True), pk__in=sources_of(user), id=pk
-            )
-            check_fresh(request, etag_of(source_out(source)))
+            source = locked(request, sources_of(user), pk, source_out)
             source = edit_source(source=source, data=data, by=user, at=now())
         return record(source_out(source))
