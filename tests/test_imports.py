@@ -248,6 +248,27 @@ def test_an_opt_out_of_the_supplier_bars_person_and_number_for_the_sponsor(
     }
 
 
+def test_what_the_file_itself_excludes_is_told_apart_from_what_was_excluded_before(
+    campaign: Campaign, source: Source, manager: User
+) -> None:
+    make_exclusion(sponsor=campaign.programme.sponsor, number="+33199001234")
+    job = upload_import(
+        campaign=campaign, source=source, name="l.csv", content=LIST.encode(), by=manager, at=NOW
+    )
+
+    preview = preview_import(job=job, by=manager, at=NOW)
+    start_import(job=job, by=manager, at=NOW)
+    run_import(job_id=job.pk, at=NOW)
+    job.refresh_from_db()
+    second = upload_import(
+        campaign=campaign, source=source, name="l.csv", content=LIST.encode(), by=manager, at=NOW
+    )
+    again = preview_import(job=second, by=manager, at=NOW)
+
+    told = [(found["excluded"], found["excluded_by_file"]) for found in (preview, job.counts, again)]
+    assert told == [(2, 1), (2, 1), (2, 0)]
+
+
 def test_an_opt_out_on_a_repeated_or_rejected_row_counts_as_well(bring_in: Callable[..., ImportJob]) -> None:
     bring_in()
 
@@ -314,7 +335,13 @@ def test_the_preview_says_what_the_import_then_does_and_writes_nothing(
     start_import(job=job, by=manager, at=NOW)
     run_import(job_id=job.pk, at=NOW)
     job.refresh_from_db()
-    for key in ("rejected_by_reason", "excluded_by_reason", "screened_out_by_criterion", "repairs"):
+    for key in (
+        "rejected_by_reason",
+        "excluded_by_file",
+        "excluded_by_reason",
+        "screened_out_by_criterion",
+        "repairs",
+    ):
         assert preview[key] == job.counts[key]
     assert counts(job) == {key: preview[key] for key in counts(job)}
     assert [column["target"] for column in preview["columns"]][:3] == [

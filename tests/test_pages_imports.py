@@ -12,7 +12,15 @@ from campaigns.enums import ImportState
 from campaigns.models import Campaign, ImportJob, ListEntry
 from campaigns.services.imports import run_import
 from crm.models import Prospect, Source
-from tests.factories import NOW, make_campaign, make_criterion, make_programme, make_source, make_sponsor
+from tests.factories import (
+    NOW,
+    make_campaign,
+    make_criterion,
+    make_exclusion,
+    make_programme,
+    make_source,
+    make_sponsor,
+)
 from tests.paging import signed_in, text_of
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +45,19 @@ def sent_file(client: Client, campaign: Campaign, content: bytes = LIST.encode("
     file = SimpleUploadedFile("liste.csv", content, content_type="text/csv")
     fields = {"file": file, "source_name": "Annuaire", "region": "FR", **data}
     return client.post(reverse("import-new", args=[campaign.slug]), fields)
+
+
+def test_the_second_screen_tells_apart_what_the_file_excludes_and_what_was_excluded_before() -> None:
+    client, _user = signed_in()
+    campaign = banks()
+    make_exclusion(sponsor=campaign.programme.sponsor, number="+33199007701")
+    content = "Tel;Ne pas appeler\n01 99 00 77 01;\n01 99 00 77 02;oui\n01 99 00 77 03;oui\n"
+
+    response = sent_file(client, campaign, content.encode())
+    page = text_of(client.get(response["Location"]))
+
+    assert "1 déjà exclues ici" in page
+    assert "2 exclues par le fichier" in page
 
 
 def test_the_second_screen_shows_what_the_import_will_do_and_writes_nothing() -> None:

@@ -107,7 +107,8 @@ class Exclusion(models.Model):
     """A bar on dialling a number, a prospect or both, within a scope. Never deleted, only lifted.
 
     Keyed by the E.164 number, so that it outlives every record that carried it. `call_ref` is the id of the
-    call that caused it. With both `number` and `prospect` set, either one is barred.
+    call that caused it, `import_ref` that of the import whose file said so. With both `number` and `prospect`
+    set, either one is barred.
     """
 
     scope = models.CharField(_("portée"), max_length=10, choices=Scope.choices)
@@ -137,6 +138,7 @@ class Exclusion(models.Model):
         db_index=False,
     )
     call_ref = models.BigIntegerField(null=True, blank=True)
+    import_ref = models.BigIntegerField(null=True, blank=True)
     lifted_at = models.DateTimeField(_("levée le"), null=True, blank=True)
     lifted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -23,7 +23,8 @@ FIGURES: tuple[tuple[str, Any], ...] = (
     ("unchanged", gettext_lazy("inchangées")),
     ("duplicates", gettext_lazy("doublons dans le fichier")),
     ("rejected", gettext_lazy("rejetées")),
-    ("excluded", gettext_lazy("déjà exclues ici")),
+    ("excluded_before", gettext_lazy("déjà exclues ici")),
+    ("excluded_by_file", gettext_lazy("exclues par le fichier")),
     ("screened_out", gettext_lazy("hors-critères sur papier")),
 )
 REPAIRS: dict[str, Any] = {
@@ -92,13 +93,14 @@ def report(job: ImportJob, at: datetime) -> Report:
     before = job.state == ImportState.UPLOADED
     counts = job.preview if before else job.counts
     known = "rows" in counts
+    figures = counts | {"excluded_before": counts.get("excluded", 0) - counts.get("excluded_by_file", 0)}
     return Report(
         under_way=is_under_way(job),
         silent=_is_silent(job, at),
         percent=0 if before else progress_of(job),
         done=int(counts.get("rows", 0)),
         delimiter=str(DELIMITERS.get(job.delimiter, job.delimiter)) or _("aucun"),
-        figures=[(code, label, int(counts.get(code, 0))) for code, label in FIGURES] if known else [],
+        figures=[(code, label, int(figures.get(code, 0))) for code, label in FIGURES] if known else [],
         nothing_new=known and not counts["created"] and not counts["updated"] and counts["rows"] > 0,
         rejected=[(reason_label(code), count) for code, count in _sorted(counts.get("rejected_by_reason"))],
         excluded=[(_exclusion(code), count) for code, count in _sorted(counts.get("excluded_by_reason"))],

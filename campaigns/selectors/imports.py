@@ -58,27 +58,31 @@ def progress_of(job: ImportJob) -> int:
     return min(99, done * 100 // max(job.total_rows, 1))
 
 
-def entry_counts(campaign: Campaign, prospect_ids: Sequence[int]) -> dict[str, Any]:
-    """Entries of these prospects in the campaign that are excluded (by reason) and screened out (by criterion)."""
-    return _counted(campaign, Q(prospect__in=list(prospect_ids)))
+def entry_counts(campaign: Campaign, prospect_ids: Sequence[int], bars: Sequence[int]) -> dict[str, Any]:
+    """Entries of these prospects in the campaign that are excluded (by reason) and screened out (by criterion).
+
+    `excluded_by_file` are those of the excluded that one of `bars` (exclusions that the file itself made) keeps out.
+    """
+    return _counted(campaign, Q(prospect__in=list(prospect_ids)), Q(excluded_by__in=list(bars)))
 
 
 def entry_counts_of_job(job: ImportJob) -> dict[str, Any]:
     """The same for every prospect that a row of the import meant."""
-    return _counted(job.campaign, Exists(ImportRow.objects.filter(job=job, prospect=OuterRef("prospect_id"))))
+    rows = ImportRow.objects.filter(job=job, prospect=OuterRef("prospect_id"))
+    return _counted(job.campaign, Exists(rows), Q(excluded_by__import_ref=job.pk))
 
 
-def _counted(campaign: Campaign, condition: Q | Exists) -> dict[str, Any]:
+def _counted(campaign: Campaign, condition: Q | Exists, by_file: Q) -> dict[str, Any]:
     entries = ListEntry.objects.filter(condition, campaign=campaign).order_by()
     states = dict(entries.values_list("state").annotate(Count("pk")))
-    excluded = (
-        entries.filter(state=EntryState.EXCLUDED).values_list("excluded_by__reason").annotate(Count("pk"))
-    )
+    excluded = entries.filter(state=EntryState.EXCLUDED)
+    reasons = excluded.values_list("excluded_by__reason").annotate(Count("pk"))
     screened_out = states.get(EntryState.SCREENED_OUT, 0)
     return {
         "excluded": states.get(EntryState.EXCLUDED, 0),
+        "excluded_by_file": excluded.filter(by_file).count(),
         "screened_out": screened_out,
-        "excluded_by_reason": {reason or ExclusionReason.OTHER.value: count for reason, count in excluded},
+        "excluded_by_reason": {reason or ExclusionReason.OTHER.value: count for reason, count in reasons},
         "screened_out_by_criterion": _by_criterion(campaign, entries) if screened_out else [],
     }
 

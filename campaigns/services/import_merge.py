@@ -46,13 +46,15 @@ class Target:
 
 @dataclass(slots=True)
 class Merged:
-    """What became of a chunk's rows: how many had each outcome, and the prospects that were created, changed, met."""
+    """What became of a chunk's rows: how many had each outcome; the prospects that were created, changed, met; the
+    exclusions that its "do not call" column made."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     created: list[int] = field(default_factory=list)
     updated: list[int] = field(default_factory=list)
     met: list[int] = field(default_factory=list)
+    bars: list[int] = field(default_factory=list)
 
 
 def merge_records(*, records: Sequence[Record], target: Target) -> Merged:
@@ -69,8 +71,8 @@ def merge_records(*, records: Sequence[Record], target: Target) -> Merged:
         cursor.execute(_LOCK_BARS)
         _update(cursor, target)
         _remember(cursor)
-        _exclude(cursor, target)
-        return _outcomes(cursor)
+        bars = _exclude(cursor, target)
+        return _outcomes(cursor, bars)
 
 
 def record_outcomes(*, target: Target) -> None:
@@ -358,8 +360,8 @@ NOT EXISTS (SELECT FROM campaigns_exclusion x
 
 _EXCLUDE = f"""
 INSERT INTO campaigns_exclusion (scope, sponsor_id, number, prospect_id, reason, note, since, created_by_id,
-                                 lift_reason)
-SELECT 'sponsor', %(sponsor)s, wanted.number, wanted.prospect_id, 'opposition', %(note)s, %(at)s, %(by)s, ''
+                                 import_ref, lift_reason)
+SELECT 'sponsor', %(sponsor)s, wanted.number, wanted.prospect_id, 'opposition', %(note)s, %(at)s, %(by)s, %(job)s, ''
   FROM (SELECT DISTINCT n.number, NULL::bigint AS prospect_id
           FROM import_stage_number n JOIN import_stage s USING (line)
          WHERE s.opt_out AND {_BARRED.format(what="x.number = n.number")}
@@ -368,7 +370,7 @@ SELECT 'sponsor', %(sponsor)s, wanted.number, wanted.prospect_id, 'opposition', 
          WHERE s.opt_out AND s.prospect_id IS NOT NULL
            AND {_BARRED.format(what="x.prospect_id = s.prospect_id")}) wanted
  ORDER BY wanted.prospect_id, wanted.number
-RETURNING prospect_id
+RETURNING id, prospect_id
 """
 
 _EXCLUSION_EVENTS = """
@@ -377,19 +379,24 @@ SELECT id, %(sponsor)s, %(at)s, %(by)s, 'excluded', %(data)s::jsonb FROM unnest(
 """
 
 
-def _exclude(cursor: CursorWrapper, target: Target) -> None:
-    """The person's own "do not call", told by the supplier, bars for the sponsor; bars that stand stay as they are."""
+def _exclude(cursor: CursorWrapper, target: Target) -> list[int]:
+    """The person's own "do not call", told by the supplier, bars for the sponsor; bars that stand stay as they are.
+
+    Returns the ids of the new ones."""
     params: dict[str, Any] = {
         "sponsor": target.sponsor_id,
         "at": target.at,
         "by": target.by.pk,
+        "job": target.job_id,
         "note": f"« Ne pas appeler » dans {target.file_name}"[:300],
     }
     cursor.execute(_EXCLUDE, params)
-    prospects = [row[0] for row in cursor.fetchall() if row[0] is not None]
+    bars = cursor.fetchall()
+    prospects = [prospect for _bar, prospect in bars if prospect is not None]
     if prospects:
         data = {"reason": "opposition", "scope": "sponsor", "source": target.source.name}
         cursor.execute(_EXCLUSION_EVENTS, {**params, "prospects": prospects, "data": json.dumps(data)})
+    return [bar for bar, _prospect in bars]
 
 
 # ---- what became of it
@@ -399,8 +406,8 @@ SELECT outcome, reason, prospect_id FROM import_stage ORDER BY line
 """
 
 
-def _outcomes(cursor: CursorWrapper) -> Merged:
-    merged = Merged()
+def _outcomes(cursor: CursorWrapper, bars: list[int]) -> Merged:
+    merged = Merged(bars=bars)
     cursor.execute(_OUTCOMES)
     for outcome, reason, prospect_id in cursor.fetchall():
         merged.outcomes[outcome] += 1

@@ -83,7 +83,8 @@ class ImportTakenOver(Exception):
 @dataclass(slots=True)
 class Totals:
     """Counts of an import so far. created + updated + unchanged + duplicates + rejected = rows (the data rows read);
-    excluded and screened_out count list entries of the campaign."""
+    excluded and screened_out count list entries of the campaign; excluded_by_file those of the excluded that a "do not
+    call" of this very file keeps out, the others were excluded before."""
 
     counts: dict[str, Any]
     repairs: Repairs
@@ -91,7 +92,9 @@ class Totals:
     @classmethod
     def stored(cls, counts: Mapping[str, Any]) -> Totals:
         """Go on from a job's counts, or from nothing."""
-        fresh: dict[str, Any] = dict.fromkeys(("rows", *OUTCOMES, "excluded", "screened_out"), 0)
+        fresh: dict[str, Any] = dict.fromkeys(
+            ("rows", *OUTCOMES, "excluded", "excluded_by_file", "screened_out"), 0
+        )
         fresh |= {
             "seconds": 0.0,
             "rejected_by_reason": {},
@@ -235,7 +238,8 @@ def preview_import(*, job: ImportJob, by: User, at: datetime) -> dict[str, Any]:
     """Find out what the import would do and store it on the job (`preview`), changing nothing else.
 
     It is the import itself, chunk by chunk, each rolled back. Keys: those of the summary, `rejected_by_reason`,
-    `excluded_by_reason`, `screened_out_by_criterion`, `repairs`, `columns`, `encoding`, `delimiter`."""
+    `excluded_by_file`, `excluded_by_reason`, `screened_out_by_criterion`, `repairs`, `columns`, `encoding` and
+    `delimiter`."""
     _require(job, ImportState.UPLOADED)
     target = Target(job.campaign, job.source, by, at, job.file.name)
     content = bytes(job.file.content)
@@ -273,7 +277,7 @@ def dry_run(
     for chunk in _chunks(content, reading):
         with transaction.atomic():
             merged = _merge(chunk, target)
-            _add_entry_counts(totals.counts, entry_counts(target.campaign, merged.met))
+            _add_entry_counts(totals.counts, entry_counts(target.campaign, merged.met, merged.bars))
             transaction.set_rollback(True)
         totals.add(chunk, merged)
         if len(refused) < MAX_EXAMPLES:
@@ -454,8 +458,8 @@ def _finish(job: ImportJob, totals: Totals, at: datetime) -> dict[str, Any]:
 
 
 def _add_entry_counts(counts: dict[str, Any], found: dict[str, Any]) -> None:
-    counts["excluded"] += found["excluded"]
-    counts["screened_out"] += found["screened_out"]
+    for key in ("excluded", "excluded_by_file", "screened_out"):
+        counts[key] += found[key]
     for reason, count in found["excluded_by_reason"].items():
         counts["excluded_by_reason"][reason] = counts["excluded_by_reason"].get(reason, 0) + count
     known = {entry["criterion"]: entry for entry in counts["screened_out_by_criterion"]}
