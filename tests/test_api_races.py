@@ -233,3 +233,15 @@ def test_an_upload_that_is_sent_twice_at_once_is_one_import() -> None:
 
     assert {answer.status_code for answer in answers} <= {202, 409}
     assert ImportJob.objects.count() == 1
+
+
+def test_a_criterion_that_is_sent_twice_at_once_without_a_key_is_one_criterion() -> None:
+    world = make_world()
+    path = f"programmes/{world.desk.programme.pk}/criteria/"
+    body = {"field": "city", "operator": "is_set", "question": "Quelle ville ?"}
+    before = Criterion.objects.count()
+
+    answers = race(*[lambda: world.manager.post(path, body)] * SUBMITS)
+
+    assert sorted(answer.status_code for answer in answers) == [201, 400, 400]
+    assert Criterion.objects.count() == before + 1

@@ -72,9 +72,11 @@ def test_a_programme_and_its_criterion_are_created() -> None:
     )
     programme = Programme.objects.get()
     added = client.post(reverse("criterion-new", args=[programme.pk]), BANK)
+    again = client.post(reverse("criterion-new", args=[programme.pk]), BANK)
 
     assert created["Location"] == reverse("programme", args=[programme.pk])
     assert added.status_code == 302
+    assert "Ce critère est déjà dans la démarche." in text_of(again)
     page = text_of(client.get(reverse("programme", args=[programme.pk])))
     assert "secteur (NAF) commence par 64" in page
     assert Criterion.objects.get().version == 1

@@ -110,6 +110,26 @@ def test_a_changed_criterion_is_a_new_version_and_the_old_one_stays(manager: Use
     assert [row.value for row in stored] == ["64", ["10.71C", "64.19Z"]]
 
 
+def test_a_programme_asks_the_same_thing_once(manager: User) -> None:
+    programme = make_programme()
+    bank = add_criterion(programme=programme, data=BANK, by=manager, at=NOW)
+    insurer = add_criterion(
+        programme=programme, data=BANK | {"value": "65", "expected": "une assurance"}, by=manager, at=NOW
+    )
+
+    with pytest.raises(Invalid, match="déjà"):
+        add_criterion(
+            programme=programme, data=BANK | {"question": "Une banque ?", "position": 9}, by=manager, at=NOW
+        )
+    with pytest.raises(Invalid, match="déjà"):
+        edit_criterion(criterion=insurer, data=BANK, by=manager, at=NOW)
+    retire_criterion(criterion=bank, by=manager, at=NOW)
+    anew = edit_criterion(criterion=insurer, data=BANK, by=manager, at=NOW)
+
+    assert add_criterion(programme=make_programme(), data=BANK, by=manager, at=NOW).version == 1
+    assert list(programme.criteria.filter(retired_at__isnull=True)) == [anew]
+
+
 def test_a_retired_criterion_is_asked_no_more(manager: User) -> None:
     campaign = make_campaign()
     criterion = add_criterion(programme=campaign.programme, data=BANK, by=manager, at=NOW)

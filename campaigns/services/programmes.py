@@ -25,6 +25,8 @@ CRITERION_FIELDS = (
     "position",
 )
 VERSIONED = CRITERION_FIELDS[:-1]
+#: What makes two criteria of a programme the same one.
+CONDITION = ("field", "operator", "value", "expected")
 
 
 def create_programme(*, name: str, sponsor: Sponsor, subject: str = "", by: User, at: datetime) -> Programme:
@@ -58,9 +60,13 @@ def _saved(programme: Programme, name: str, subject: str) -> Programme:
 
 @transaction.atomic
 def add_criterion(*, programme: Programme, data: Mapping[str, Any], by: User, at: datetime) -> Criterion:
-    """Add a criterion from `data` (`CRITERION_FIELDS`) as version 1, and screen the lists. Raises Invalid, by field."""
+    """Add a criterion from `data` (`CRITERION_FIELDS`) as version 1, and screen the lists.
+
+    Raises Invalid, by field; of the same condition sent twice, at the same instant even, the second is refused.
+    """
     criterion = Criterion(programme=programme, version=1)
     _fill(criterion, data)
+    _check_is_new(criterion)
     criterion.save()
     _keep_version(criterion, by, at)
     screen(programme=programme, at=at)
@@ -77,6 +83,8 @@ def edit_criterion(*, criterion: Criterion, data: Mapping[str, Any], by: User, a
     before = {name: getattr(current, name) for name in VERSIONED}
     _fill(current, data)
     changed = any(getattr(current, name) != value for name, value in before.items())
+    if changed:
+        _check_is_new(current)
     current.version += changed
     current.save()
     if changed:
@@ -101,6 +109,16 @@ def _locked(criterion: Criterion) -> Criterion:
     if current.retired_at is not None:
         raise InvalidTransition(_("Ce critère est retiré."))
     return current
+
+
+def _check_is_new(criterion: Criterion) -> None:
+    """Raise Invalid when another criterion in force asks the same; those who would add one wait for their turn."""
+    list(Programme.objects.select_for_update(no_key=True).filter(pk=criterion.programme_id).values_list("pk"))
+    others = Criterion.objects.filter(programme=criterion.programme_id, retired_at__isnull=True)
+    known = others.exclude(pk=criterion.pk).values_list(*CONDITION)
+    # In Python, where JSON's null and none at all are one.
+    if tuple(getattr(criterion, name) for name in CONDITION) in list(known):
+        raise Invalid.field("field", _("Ce critère est déjà dans la démarche."))
 
 
 def _fill(criterion: Criterion, data: Mapping[str, Any]) -> None:
