@@ -106,6 +106,9 @@ DATABASES = {"default": env.database(DATABASE_URL)}
 # A forgotten transaction would hold its locks, and the reading of changes, for ever.
 DATABASES["default"]["OPTIONS"].setdefault("options", "-c idle_in_transaction_session_timeout=60s")
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", "5")
+# For `crm.selectors.prepared` alone: Django's own cursors never prepare.
+if env.flag("DATABASE_PREPARE", default=True):
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 0
 if DATABASE_POOL_SIZE:
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
 # Poolers that hand out a connection per transaction cannot keep a cursor open on the server.

@@ -262,7 +262,7 @@ class Call(models.Model):
     the goodbye was last said, `goodbyes` how often. Times are UTC.
     """
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="calls")
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="calls", db_index=False)
     prospect = models.ForeignKey(
         Prospect, on_delete=models.PROTECT, null=True, blank=True, related_name="calls"
     )

@@ -1,40 +1,18 @@
-"""What a claim looks at: the agent, the lanes of the campaign's queue, and the next candidates, locked for it.
+"""What a claim looks at: the agent, the campaign, and the next candidates of its queue, locked for it.
 
-The statements are functions of the database (migration `claim_functions`), so that their plans are kept.
+The statements are functions of the database (migrations `claim_functions`, `claim_in_one_look`) and prepared, so that
+their plans are kept.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from campaigns.models import Campaign
+from campaigns.rules.hours import window_open
 from campaigns.selectors.gate import COLUMNS, contradiction_column, fact_params
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """Ready entries of one language in one time zone: what the index of the claim leads with."""
-
-    language: str
-    time_zone: str
-
-
-@dataclass(frozen=True, slots=True)
-class AtClaim:
-    """What a claim looks at first. `status` is the campaign's, read now, "" when it is gone.
-
-    `lanes` are those of its ready entries, a handful however long the list is, the most pressing first.
-    """
-
-    open_call: int | None
-    paused: bool
-    status: str
-    lanes: list[Lane]
-    #: The trusted criteria of its programme, as `campaigns.selectors.gate.contradiction_column` takes them.
-    criteria: str | None
+from crm.selectors.prepared import prepared_cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,60 +33,88 @@ class Candidate:
     facts: Sequence[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a claim finds. `status` is the campaign's, read now, "" when it is gone.
+
+    There are no candidates while the agent has a call or a pause, nor in a campaign that does not run.
+    """
+
+    open_call: int | None
+    paused: bool
+    status: str
+    candidates: list[Candidate]
+    #: The trusted criteria that the candidates' facts were asked about, for `verdicts_of_rows`.
+    criteria: str | None
+
+
+@dataclass(slots=True)
+class Hint:
+    """What the last claim of this process saw of a campaign: what the next one asks about without asking first.
+
+    Only a hint: the database says when a zone was not judged, and which criteria hold.
+    """
+
+    zones: set[str] = field(default_factory=set)
+    criteria: str | None = None
+
+
+_HINTS: dict[int, Hint] = {}
+
 # The candidates and what the gate asks of each, in one round trip.
-CANDIDATES = f"""
-SELECT k.entry, k.prospect, k.number, k.state, k.language, k.free, k.busy, {COLUMNS}, <against>
-  FROM courtois_claim_candidates(%(campaign)s, %(agent)s, %(languages)s::text[], %(zones)s::text[], %(spoken)s::text[],
-                                 %(at)s, %(passed)s::bigint[], %(many)s) k,
-       LATERAL courtois_gate_facts(%(campaign)s, %(capped)s, %(since)s, ARRAY[k.entry], ARRAY[k.prospect],
-                                   ARRAY[nullif(k.number, '')], ARRAY[k.exact], ARRAY[k.time_zone]) f
+LOOK = f"""
+SELECT k.open_call, k.paused, k.status, k.zones, k.entry, k.prospect, k.number, k.state, k.language, k.free, k.busy,
+       {COLUMNS}, <against>
+  FROM courtois_claim_look(%(campaign)s, %(agent)s, %(spoken)s, %(open)s, %(shut)s, %(at)s, %(passed)s, %(many)s) k
+  LEFT JOIN LATERAL courtois_gate_facts(%(campaign)s, %(capped)s, %(since)s, ARRAY[k.entry], ARRAY[k.prospect],
+                                        ARRAY[nullif(k.number, '')], ARRAY[k.exact], ARRAY[k.time_zone]) f
+         ON k.entry IS NOT NULL
 """
 
 
-def agent_at_claim(*, agent_id: int, campaign_id: int, at: datetime) -> AtClaim:
-    """Return the agent's open call and pause, and the campaign's status and lanes, in one query."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM courtois_agent_at_claim(%s, %s, %s)", [agent_id, campaign_id, at])
-        row: Sequence[Any] = cursor.fetchone() or (None, False, "", [], [], None)
-    open_call, paused, status, languages, zones, criteria = row
-    lanes = [Lane(*pair) for pair in zip(languages or [], zones or [], strict=True)]
-    return AtClaim(open_call, paused, status or "", lanes, criteria)
-
-
-def lock_candidates(
+def look(
     *,
     campaign: Campaign,
     agent_id: int,
-    lanes: Sequence[Lane],
     spoken: Sequence[str],
     at: datetime,
-    criteria: str | None,
     passed: Sequence[int],
     many: bool,
-) -> list[Candidate]:
+) -> Look:
     """Lock and return the entry to serve next, or some fifty when `many`, in order of service.
 
-    `lanes` are those that are open now and spoken by the agent; `spoken` holds the agent's languages and "" for
-    entries without one; `criteria` are the trusted ones; `passed` are ids already looked at. Must run inside a
-    transaction.
+    Entries come whose time has come, in the languages of `spoken` ("" for those without one), where the hours of the
+    campaign are open; `passed` are ids already looked at. Must run inside a transaction.
     """
-    against, values = contradiction_column(criteria)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            CANDIDATES.replace("<against>", against),
-            {
-                "agent": agent_id,
-                "languages": [lane.language for lane in lanes],
-                "zones": [lane.time_zone for lane in lanes],
-                "spoken": list(spoken),
-                "at": at,
-                "passed": list(passed),
-                "many": many,
-                **fact_params(campaign, at),
-                **values,
-            },
-        )
-        return [_candidate(row) for row in cursor.fetchall()]
+    hint = _HINTS.setdefault(campaign.pk, Hint())
+    while True:
+        criteria = hint.criteria
+        judged: dict[bool, list[str]] = {True: [], False: []}
+        for zone in hint.zones:
+            judged[campaign.is_unrestricted or window_open(campaign.hours, zone, at)].append(zone)
+        with prepared_cursor() as cursor:
+            cursor.execute(
+                LOOK.replace("<against>", contradiction_column(criteria)),
+                {
+                    "agent": agent_id,
+                    "spoken": list(spoken),
+                    "open": judged[True],
+                    "shut": judged[False],
+                    "at": at,
+                    "passed": list(passed),
+                    "many": many,
+                    **fact_params(campaign, at),
+                },
+            )
+            rows = cursor.fetchall()
+        open_call, paused, status, unjudged, entry = rows[0][:5]
+        if not unjudged:
+            break
+        hint.zones = hint.zones | set(unjudged)
+    if entry is None:
+        return Look(open_call, paused, status, [], criteria)
+    hint.criteria = rows[0][-2]
+    return Look(open_call, paused, status, [_candidate(row[4:]) for row in rows], criteria)
 
 
 def _candidate(row: Sequence[Any]) -> Candidate:
@@ -118,7 +124,6 @@ def _candidate(row: Sequence[Any]) -> Candidate:
 
 def take(*, entry_id: int, agent_id: int, at: datetime, lease_until: datetime) -> int | None:
     """Make the claimed call of a locked entry and return its id; None when agent, number or person got an open call."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute("SELECT courtois_take_entry(%s, %s, %s, %s)", [entry_id, agent_id, at, lease_until])
-        row = cursor.fetchone()
-    return row[0] if row else None
+        return cursor.fetchone()[0]

@@ -1,8 +1,6 @@
 """The claim: the next prospect that may be called, reserved for one agent. One short transaction."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -10,12 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from calls.enums import CallState, Mode
 from calls.models import Call
-from calls.selectors.claiming import AtClaim, Candidate, Lane, agent_at_claim, lock_candidates, take
+from calls.selectors.claiming import Candidate, Look, look, take
 from calls.services.dispositions import finish, is_settled
 from calls.services.errors import domain_errors
-from campaigns.enums import CampaignStatus
 from campaigns.models import Campaign
-from campaigns.rules.hours import window_open
 from campaigns.selectors.gate import verdicts_of_rows
 from campaigns.services.queue import step_aside, store_refusals
 from crm.models import User
@@ -36,14 +32,8 @@ def claim_next(*, campaign: Campaign, by: User, at: datetime) -> Call | None:
     the agent is open, InvalidTransition during a pause. What the gate refuses on the way is moved, with its
     verdict stored.
     """
-    now = agent_at_claim(agent_id=by.pk, campaign_id=campaign.pk, at=at)
-    _check_free(now, by, at)
-    campaign.status = now.status
-    if campaign.status != CampaignStatus.RUNNING:
-        return None
-    now = replace(now, lanes=_open_lanes(now.lanes, campaign, by, at))
     for _look in range(PATIENCE):
-        call, held = _look_once(now, campaign, by, at)
+        call, held = _look_once(campaign, by, at)
         if call is not None or not held:
             return call
         # Nothing was refused for good: bars are being written over the rest at this moment.
@@ -51,27 +41,23 @@ def claim_next(*, campaign: Campaign, by: User, at: datetime) -> Call | None:
     return None
 
 
-def _look_once(now: AtClaim, campaign: Campaign, by: User, at: datetime) -> tuple[Call | None, bool]:
+def _look_once(campaign: Campaign, by: User, at: datetime) -> tuple[Call | None, bool]:
     """Go through the candidates once. Returns the call, and whether some were held by a bar being written."""
     passed: list[int] = []
     held = False
+    spoken = spoken_by(campaign, by)
     for many in ROUNDS:
         with domain_errors(), transaction.atomic():
-            candidates = lock_candidates(
-                campaign=campaign,
-                agent_id=by.pk,
-                lanes=now.lanes,
-                criteria=now.criteria,
-                spoken=spoken_by(campaign, by),
-                at=at,
-                passed=passed,
-                many=many,
-            )
-            call = _take_first(campaign, candidates, now.criteria, by, at)
-        held = held or not all(candidate.free for candidate in candidates)
-        if call is not None or not candidates:
+            now = look(campaign=campaign, agent_id=by.pk, spoken=spoken, at=at, passed=passed, many=many)
+            campaign.status = now.status
+            call = _take_first(campaign, now, by, at)
+        if now.open_call is not None or now.paused:
+            _make_free(now, by, at)
+            continue
+        held = held or not all(candidate.free for candidate in now.candidates)
+        if call is not None or not now.candidates:
             return call, held
-        passed.extend(candidate.entry for candidate in candidates)
+        passed.extend(candidate.entry for candidate in now.candidates)
     return None, held
 
 
@@ -80,7 +66,7 @@ def spoken_by(campaign: Campaign, by: User) -> list[str]:
     return ["", campaign.language, *(code for code in by.languages if code != campaign.language)]
 
 
-def _check_free(now: AtClaim, by: User, at: datetime) -> None:
+def _make_free(now: Look, by: User, at: datetime) -> None:
     if now.open_call is not None:
         call = Call.objects.get(pk=now.open_call)
         if not is_settled(call):
@@ -90,23 +76,11 @@ def _check_free(now: AtClaim, by: User, at: datetime) -> None:
         raise InvalidTransition(_("Vous êtes en pause : terminez-la d'abord."))
 
 
-def _open_lanes(lanes: Sequence[Lane], campaign: Campaign, by: User, at: datetime) -> list[Lane]:
-    spoken = spoken_by(campaign, by)
-    return [
-        lane
-        for lane in lanes
-        if lane.language in spoken
-        and (campaign.is_unrestricted or window_open(campaign.hours, lane.time_zone, at))
-    ]
-
-
-def _take_first(
-    campaign: Campaign, candidates: Sequence[Candidate], criteria: str | None, by: User, at: datetime
-) -> Call | None:
+def _take_first(campaign: Campaign, now: Look, by: User, at: datetime) -> Call | None:
     """Take the first candidate that the gate lets through; move the ones before it that it refuses."""
-    busy = [candidate.entry for candidate in candidates if candidate.free and candidate.busy]
-    able = [candidate for candidate in candidates if candidate.free and not candidate.busy]
-    verdicts = verdicts_of_rows(campaign, [candidate.facts for candidate in able], criteria, at)
+    busy = [candidate.entry for candidate in now.candidates if candidate.free and candidate.busy]
+    able = [candidate for candidate in now.candidates if candidate.free and not candidate.busy]
+    verdicts = verdicts_of_rows(campaign, [candidate.facts for candidate in able], now.criteria, at)
     refused = {}
     call = None
     for candidate in able:

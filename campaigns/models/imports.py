@@ -59,7 +59,7 @@ class ImportJob(models.Model):
 class ImportReject(models.Model):
     """A row that was not taken: where it stands in the file, why, and the row itself."""
 
-    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="rejects")
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="rejects", db_index=False)
     line = models.PositiveIntegerField()
     reason = models.CharField(max_length=40)
     column = models.CharField(max_length=120, blank=True)
@@ -76,7 +76,7 @@ class ImportReject(models.Model):
 class ImportRow(models.Model):
     """What a taken row became: created, updated, unchanged or duplicate. Undo and the report read it."""
 
-    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="rows")
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="rows", db_index=False)
     line = models.PositiveIntegerField()
     outcome = models.CharField(max_length=10)
     prospect = models.ForeignKey(Prospect, on_delete=models.PROTECT, null=True, related_name="+")

@@ -35,7 +35,7 @@ class ListEntry(models.Model):
     when it has an `owner`, goes to that agent first. The gate's last refusal is kept in `verdict_*`.
     """
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="entries")
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="entries", db_index=False)
     call_list = models.ForeignKey(
         CallList, on_delete=models.PROTECT, null=True, blank=True, related_name="entries"
     )

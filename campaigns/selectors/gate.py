@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import connection
+from psycopg.sql import Literal
 
 from campaigns.enums import EntryState
 from campaigns.models import Campaign, Criterion
@@ -108,15 +109,12 @@ def fact_params(campaign: Campaign, at: datetime) -> dict[str, Any]:
     }
 
 
-def contradiction_column(criteria: str | None) -> tuple[str, dict[str, Any]]:
+def contradiction_column(criteria: str | None) -> str:
     """Return the SQL of a column that says which of these criteria the prospect `f.prospect_id` contradicts on paper.
 
-    `criteria` is the JSON of `courtois_trusted_criteria`; with the SQL come its parameters.
+    `criteria` is the JSON of `courtois_trusted_criteria`.
     """
-    if not criteria:
-        return "''", {}
-    sql, params = _screening_sql(criteria)
-    return f"coalesce(({sql.format(on='f.prospect_id')}), '')", dict(params)
+    return f"coalesce(({_screening_sql(criteria).format(on='f.prospect_id')}), '')" if criteria else "''"
 
 
 def verdicts_of_rows(
@@ -140,10 +138,9 @@ def _contradictions(rows: Sequence[Sequence[Any]]) -> dict[int, str]:
     key = rows[0][-1] if rows else None
     if not key:
         return {}
-    sql, params = _screening_sql(key)
     prospects = [row[1] for row in rows if row[1] is not None]
     with connection.cursor() as cursor:
-        cursor.execute(CONTRADICTIONS.format(reason=sql.format(on="p")), {**dict(params), "asked": prospects})
+        cursor.execute(CONTRADICTIONS.format(reason=_screening_sql(key).format(on="p")), {"asked": prospects})
         return dict(cursor.fetchall())
 
 
@@ -200,28 +197,26 @@ def _line_of(number: str) -> tuple[str | None, str | None]:
     return kind, None
 
 
-def screening(criteria: Sequence[Criterion]) -> tuple[str, str, dict[str, Any]]:
-    """Return the SQL of a contradiction, the join that computes it, and their parameters.
-
-    The join has a `{on}` for the column of prospect ids. Compiled once for each version of the criteria.
-    """
+def screening(criteria: Sequence[Criterion]) -> tuple[str, str]:
+    """Return the SQL of a contradiction and the join that computes it, with a `{on}` for the column of prospect ids."""
     asked = [item for item in criteria if item.blocking and item.trust_file]
     if not asked:
-        return "''", "", {}
+        return "''", ""
     key = json.dumps(
         [[item.field, item.operator, item.value, item.expected, item.question] for item in asked]
     )
-    sql, params = _screening_sql(key)
-    return "coalesce(screened.reason, '')", f"LEFT JOIN LATERAL ({sql}) screened ON true", dict(params)
+    return "coalesce(screened.reason, '')", f"LEFT JOIN LATERAL ({_screening_sql(key)}) screened ON true"
 
 
 @lru_cache(maxsize=200)
-def _screening_sql(key: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
+def _screening_sql(key: str) -> str:
+    """Compile criteria, once for each version of them. Their values stand in the text, so that its plan can be kept."""
     names = ("field", "operator", "value", "expected", "question")
     criteria = [Criterion(**dict(zip(names, values, strict=True))) for values in json.loads(key)]
     sql, params = (
         Prospect.objects.annotate(reason=contradiction(criteria)).values("reason").query.sql_with_params()
     )
-    named = {f"s{index}": value for index, value in enumerate(params)}
-    sql = sql.replace("{", "{{").replace("}", "}}") % tuple(f"%({name})s" for name in named)
-    return f'{sql} WHERE "crm_prospect"."id" = {{on}}', tuple(named.items())
+    sql %= tuple(Literal(value).as_string() for value in params)
+    # It becomes part of a statement with parameters of its own, by `str.format`.
+    sql = sql.replace("%", "%%").replace("{", "{{").replace("}", "}}")
+    return f'{sql} WHERE "crm_prospect"."id" = {{on}}'

@@ -124,10 +124,7 @@ def _ids_of(prospects: QuerySet[Prospect] | Iterable[Prospect | int]) -> set[int
 def _add_sql(
     campaign: Campaign, call_list: CallList | None, priority: int, by: User | None, at: datetime
 ) -> tuple[str, dict[str, Any]]:
-    pieces = judgement(campaign.programme)
-    params = pieces.pop("params")
-    return ADD.format(**pieces), {
-        **params,
+    return ADD.format(**judgement(campaign.programme)), {
         "campaign": campaign.pk,
         "sponsor": campaign.programme.sponsor_id,
         "call_list": None if call_list is None else call_list.pk,
@@ -200,12 +197,11 @@ def screen(
     programme = programme or (campaign.programme if campaign is not None else None)
     if programme is None:
         raise ValueError("a programme or a campaign")
-    reason, join, params = screening(active_criteria(programme))
+    reason, join = screening(active_criteria(programme))
     with connection.cursor() as cursor:
         cursor.execute(
             CONTRADICTED.format(reason=reason, screened=join.format(on="e.prospect_id")),
             {
-                **params,
                 "programme": programme.pk,
                 "campaign": None if campaign is None else campaign.pk,
                 "prospects": None if prospect_ids is None else list(prospect_ids),

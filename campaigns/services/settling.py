@@ -5,7 +5,7 @@ The same judgement serves queueing, screening, lifted bars and corrected fiches.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import connection
 
@@ -112,7 +112,7 @@ def settle(
 
     The caller is in a transaction, and holds `share_bars` where a bar being written must not be missed.
     """
-    reason, join, params = screening(active_criteria(programme))
+    reason, join = screening(active_criteria(programme))
     sql = SETTLE.format(
         state=STATE.format(reason=reason, otherwise=STAYS),
         gate=GATE.format(reason=reason, otherwise=KEPT.format("t.verdict_gate")),
@@ -123,7 +123,7 @@ def settle(
     found: dict[str, int] = {}
     for chunk in chunks(sorted(entry_ids)):
         with connection.cursor() as cursor:
-            cursor.execute(sql, {**params, "entries": chunk, "states": list(states), "at": at})
+            cursor.execute(sql, {"entries": chunk, "states": list(states), "at": at})
             for state, count in cursor.fetchall():
                 found[state] = found.get(state, 0) + count
     return found
@@ -135,14 +135,13 @@ def chunks(ids: Sequence[Item], size: int = CHUNK) -> Iterator[list[Item]]:
         yield list(ids[start : start + size])
 
 
-def judgement(programme: Programme) -> dict[str, Any]:
-    """Return the pieces of SQL (`state`, `gate`, `reason`, `zone`, `joins`) and `params` that judge new entries."""
-    reason, join, params = screening(active_criteria(programme))
+def judgement(programme: Programme) -> dict[str, str]:
+    """Return the pieces of SQL (`state`, `gate`, `reason`, `zone`, `joins`) that judge new entries."""
+    reason, join = screening(active_criteria(programme))
     return {
         "state": STATE.format(reason=reason, otherwise="'ready'"),
         "gate": GATE.format(reason=reason, otherwise="''"),
         "reason": REASON.format(reason=reason, otherwise="''"),
         "zone": ZONE,
         "joins": JUDGED.format(screened=join.format(on="t.prospect_id")),
-        "params": params,
     }

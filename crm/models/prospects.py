@@ -145,7 +145,7 @@ class Prospect(models.Model):
 class ProspectNumber(models.Model):
     """A phone number of a prospect: E.164, with the raw input that it was read from."""
 
-    prospect = models.ForeignKey(Prospect, on_delete=models.PROTECT, related_name="phones")
+    prospect = models.ForeignKey(Prospect, on_delete=models.PROTECT, related_name="phones", db_index=False)
     number = models.CharField(_("numéro"), max_length=16)
     raw = models.CharField(_("saisie d'origine"), max_length=200, blank=True)
     kind = models.CharField(max_length=10, choices=NumberKind.choices, default=NumberKind.UNKNOWN)
@@ -180,7 +180,7 @@ class ProspectEvent(models.Model):
     A line with a sponsor is shown inside that sponsor only. `data` holds ids and words of the event, JSON.
     """
 
-    prospect = models.ForeignKey(Prospect, on_delete=models.PROTECT, related_name="events")
+    prospect = models.ForeignKey(Prospect, on_delete=models.PROTECT, related_name="events", db_index=False)
     sponsor = models.ForeignKey(
         Sponsor, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
