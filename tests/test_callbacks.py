@@ -67,6 +67,38 @@ def test_the_same_callback_twice_is_promised_once() -> None:
     assert Callback.objects.filter(call=talk.call).count() == 1
 
 
+@pytest.mark.parametrize("colleague", [False, True])
+def test_an_appointment_with_a_time_is_a_callback_of_who_made_it(colleague: bool) -> None:
+    talk = Talk().matched()
+    when = talk.at + timedelta(days=2)
+    other = make_user() if colleague else None
+
+    talk.disposed("appointment", note="devis", callback_at=when, callback_agent=other, exact=True)
+
+    callback = Callback.objects.get()
+    assert (callback.state, callback.due_at, callback.exact) == (CallbackState.OPEN, when, True)
+    assert callback.owner == (other or talk.agent)
+    assert (talk.entry.state, talk.entry.due_at) == (EntryState.CALLBACK, when)
+
+
+def test_an_appointment_without_a_time_is_kept_outside_and_ends_the_list_entry() -> None:
+    talk = Talk().matched().disposed("appointment", note="chez le conseiller, mardi")
+
+    assert not Callback.objects.exists()
+    assert talk.entry.state == EntryState.DONE
+
+
+@pytest.mark.parametrize("code", ["refusal", "opt_out"])
+def test_nobody_is_promised_a_callback_that_a_bar_forbids(code: str) -> None:
+    talk = Talk().greeted()
+
+    with pytest.raises(Invalid, match="aucun rappel"):
+        talk.disposed(code, callback_at=talk.at + timedelta(days=2))
+
+    assert talk.read().disposition is None
+    assert not Callback.objects.exists()
+
+
 def test_a_number_without_a_fiche_gets_no_promise() -> None:
     agent = make_user()
     call = dial_manually(campaign=make_campaign(), number="01 99 00 55 55", by=agent, at=NOW, at_once=True)

@@ -33,16 +33,16 @@ HOUR = timedelta(hours=1)
         ),
         (Outcome(final=False, retry_after=HOUR), {"callable_number": False}, EntryState.EXHAUSTED, None, 2),
         (
-            Outcome(final=False, requires_callback=True),
+            Outcome(final=False, retry_after=HOUR),
             {"callback_at": NOW + HOUR, "attempts": 9}, EntryState.CALLBACK, NOW + HOUR, 10,
         ),
         (
-            Outcome(final=False, requires_callback=True),
+            Outcome(final=False, retry_after=HOUR),
             {"callback_at": NOW + HOUR, "barred": True}, EntryState.EXCLUDED, None, 2,
         ),
         (Outcome(final=True, about_the_number=True), {}, EntryState.READY, NOW, 2),
         (Outcome(final=True, about_the_number=True), {"callable_number": False}, EntryState.DONE, None, 2),
-        (Outcome(final=True), {"callback_at": NOW + HOUR}, EntryState.DONE, None, 2),
+        (Outcome(final=True), {"callback_at": NOW + HOUR}, EntryState.CALLBACK, NOW + HOUR, 2),
     ],
 )  # fmt: skip
 def test_what_becomes_of_an_entry(

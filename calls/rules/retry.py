@@ -11,7 +11,6 @@ class Outcome:
     """What the disposition says. `retry_after` is the campaign's own delay, else the catalogue's."""
 
     final: bool
-    requires_callback: bool = False
     retry_after: timedelta | None = None
     counts_as_attempt: bool = True
     #: It says that a number is no good, and nothing of the person.
@@ -41,13 +40,13 @@ def plan_entry(
 
     `attempts` are those before this call; `barred`: an exclusion covers the person; `callable_number`: a number is
     left that may be dialled; `max_attempts`: null for a campaign without caps. An agreed callback is kept whatever the
-    number of attempts: the person asked for it.
+    number of attempts and after a final disposition (an appointment) too: the person was promised it.
     """
     attempts += int(outcome.counts_as_attempt)
     used_up = max_attempts is not None and attempts >= max_attempts
     if barred:
         return Plan(EntryState.EXCLUDED, None, attempts)
-    if callback_at is not None and (outcome.requires_callback or not outcome.final):
+    if callback_at is not None:
         state = EntryState.CALLBACK if callable_number else EntryState.EXHAUSTED
         return Plan(state, callback_at, attempts)
     if outcome.about_the_number and callable_number:

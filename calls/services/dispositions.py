@@ -55,8 +55,9 @@ def dispose(
 ) -> Call:
     """Store how the call ended and run its effects; in `connected` it starts the closing, off the line it is done.
 
-    `callback_at` (aware, later than `at`) is obligatory where the disposition says so; `callback_agent` makes it
-    personal, `exact` says that the person gave that very time. The same code twice is stored once; off the line it
+    `callback_at` (aware, later than `at`) is obligatory where the disposition says so, and refused where it bars the
+    person; `callback_agent` makes it personal, as does a final disposition (an appointment is kept by who made it),
+    `exact` says that the person gave that very time. The same code twice is stored once; off the line it
     then finishes the call. Raises Invalid for a code that is unknown, not offered here or lacks something;
     ClosingRequired after a mismatch that is not closed; InvalidTransition otherwise.
     """
@@ -67,7 +68,7 @@ def dispose(
             return _already(current, by=by, at=at)
         require_verb("disposition", current, at)
         _check_choice(current, disposition)
-        agreed = Agreed(callback_at, callback_agent, exact) if callback_at else None
+        agreed = _agreed(disposition, callback_at, callback_agent, exact, call=current)
         words = note.strip()[:2000] or choice.note
         _check_words(current, disposition, words, agreed, at)
         return _store(current, choice, words, agreed, by=by, at=at)
@@ -158,7 +159,7 @@ def correct_disposition(
             if last.corrects_id is not None:
                 return current
             raise Invalid.field("code", _("C'est déjà la qualification de cet appel."))
-        agreed = Agreed(callback_at, callback_agent, exact) if callback_at else None
+        agreed = _agreed(disposition, callback_at, callback_agent, exact, call=current)
         _check_words(current, disposition, note.strip() or last.note, agreed, at)
         return _correct(current, last, choice, reason, note.strip()[:2000], agreed, by=by, at=at)
 
@@ -233,17 +234,28 @@ def _check_choice(call: Call, disposition: Disposition) -> None:
             )
 
 
+def _agreed(
+    disposition: Disposition, at: datetime | None, agent: User | None, exact: bool, *, call: Call
+) -> Agreed | None:
+    """Return the promise that goes with a disposition, if one was made."""
+    return Agreed(at, agent or (call.agent if disposition.final else None), exact) if at else None
+
+
 def _check_words(
     call: Call, disposition: Disposition, note: str, agreed: Agreed | None, at: datetime
 ) -> None:
     if disposition.requires_note and not note:
         raise Invalid.field("note", _("Cette qualification demande une note."))
-    if agreed is not None and agreed.at <= at:
-        raise Invalid.field("callback_at", _("L'heure du rappel est passée."))
-    if not disposition.requires_callback:
-        return
     if agreed is None:
-        raise Invalid.field("callback_at", _("Quand rappeler ?"))
+        if disposition.requires_callback:
+            raise Invalid.field("callback_at", _("Quand rappeler ?"))
+        return
+    if agreed.at <= at:
+        raise Invalid.field("callback_at", _("L'heure du rappel est passée."))
+    if disposition.bar_target:
+        raise Invalid.field(
+            "callback_at", _("Cette qualification met fin aux appels : aucun rappel ne peut être promis.")
+        )
     if call.entry_id is None:
         raise Invalid.field(
             "code", _("Ce numéro n'a pas de fiche en liste : un rappel ne peut pas être promis.")

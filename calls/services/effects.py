@@ -211,7 +211,6 @@ def _settle(
     plan = plan_entry(
         Outcome(
             final=disposition.final,
-            requires_callback=disposition.requires_callback,
             retry_after=choice.delay,
             counts_as_attempt=disposition.counts_as_attempt,
             about_the_number=_is_about_the_number(disposition),

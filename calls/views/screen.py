@@ -362,6 +362,8 @@ class ScreenContext:
                 "label": label_of(chosen),
                 "requires_note": chosen.requires_note,
                 "requires_callback": chosen.requires_callback,
+                "takes_callback": not chosen.bar_target and self.call.entry_id is not None,
+                "final": chosen.final,
             },
         }
 
