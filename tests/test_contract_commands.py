@@ -5,19 +5,19 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from campaigns.models import Campaign
 from crm.models import Prospect, Source
 from tests.factories import make_campaign, make_source
 
 pytestmark = pytest.mark.django_db
 
 
-def _import(folder: Path, *options: str, source: str = "Annuaire") -> None:
-    """Import a list of one good row, and one without number, into a new campaign."""
+def _import(folder: Path, *options: str, source: str = "Annuaire", campaign: Campaign | None = None) -> None:
+    """Import a list of one good row, and one without number, into a campaign, a new one unless given."""
+    campaign = campaign or make_campaign()
     file = folder / "liste.csv"
     file.write_text("id;tel\nA1;01 99 00 12 34\nA2;\n", encoding="utf-8")
-    call_command(
-        "import_list", str(file), f"--campaign={make_campaign().slug}", f"--source={source}", *options
-    )
+    call_command("import_list", str(file), f"--campaign={campaign.slug}", f"--source={source}", *options)
 
 
 @pytest.mark.parametrize("options", [("--rejects=/nowhere/rejects.csv",), ("--region=ZZZ",), ("--region=3",)])
@@ -28,6 +28,13 @@ def test_an_option_that_cannot_be_followed_is_refused_before_anything_is_written
         _import(tmp_path, *options)
 
     assert not Prospect.objects.exists()
+    assert not Source.objects.exists()
+
+
+def test_a_list_for_a_closed_campaign_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="terminée"):
+        _import(tmp_path, campaign=make_campaign(status="closed"))
+
     assert not Source.objects.exists()
 
 

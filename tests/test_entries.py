@@ -11,6 +11,7 @@ from campaigns.enums import EntryState, Gate
 from campaigns.models import Attempt, Campaign, ClosingStep, Disposition, ListEntry
 from campaigns.rules.catalogue import CLOSING_STEPS, DISPOSITIONS
 from campaigns.selectors.queue import queue_counts
+from campaigns.services.campaigns import CampaignClosed, close_campaign
 from campaigns.services.entries import (
     AddResult,
     add_prospects,
@@ -117,6 +118,19 @@ def test_sponsors_are_walls_for_lists_too_and_the_erased_are_not_queued() -> Non
     found = add_prospects(campaign=campaign, prospects=[mine.pk, theirs.pk, gone.pk, 0], by=None, at=NOW)
 
     assert found == AddResult(added=1, refused=3)
+
+
+def test_the_list_of_a_closed_campaign_takes_nobody_any_more() -> None:
+    campaign = make_campaign()
+    make_entry(campaign, state=EntryState.EXHAUSTED)
+    close_campaign(campaign=campaign, by=make_user("manager"), at=NOW)
+
+    with pytest.raises(CampaignClosed, match="terminée"):
+        add(campaign, make_prospect())
+    with pytest.raises(CampaignClosed):
+        reset_list(campaign=campaign, by=make_user("manager"), at=NOW, reason="encore")
+
+    assert campaign.entries.get().state == EntryState.EXHAUSTED
 
 
 def test_a_queryset_is_queued_in_as_many_queries_as_one_record() -> None:

@@ -25,6 +25,7 @@ from campaigns.models import (
 from campaigns.rules.tabular import UnreadableFile
 from campaigns.selectors.imports import progress_of, rejects_csv
 from campaigns.services import imports
+from campaigns.services.campaigns import CampaignClosed, close_campaign
 from campaigns.services.import_undo import ImportAlreadyUsed, undo_import
 from campaigns.services.imports import (
     ImportNotReady,
@@ -267,6 +268,27 @@ def test_what_the_file_itself_excludes_is_told_apart_from_what_was_excluded_befo
 
     told = [(found["excluded"], found["excluded_by_file"]) for found in (preview, job.counts, again)]
     assert told == [(2, 1), (2, 1), (2, 0)]
+
+
+def test_nothing_is_imported_into_a_closed_campaign(
+    campaign: Campaign, source: Source, manager: User
+) -> None:
+    given = {"campaign": campaign, "source": source, "name": "l.csv", "content": LIST.encode(), "by": manager}
+    waiting, running = upload_import(**given, at=NOW), upload_import(**given, at=NOW)
+    start_import(job=running, by=manager, at=NOW)
+    close_campaign(campaign=campaign, by=manager, at=NOW)
+
+    with pytest.raises(CampaignClosed):
+        upload_import(**given, at=NOW)
+    with pytest.raises(CampaignClosed):
+        start_import(job=waiting, by=manager, at=NOW)
+    with pytest.raises(CampaignClosed):
+        run_import(job_id=running.pk, at=NOW)
+
+    running.refresh_from_db()
+    assert running.state == ImportState.FAILED
+    assert running.error.startswith("La campagne est terminée")
+    assert not Prospect.objects.exists()
 
 
 def test_an_opt_out_on_a_repeated_or_rejected_row_counts_as_well(bring_in: Callable[..., ImportJob]) -> None:

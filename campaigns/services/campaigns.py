@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
@@ -41,6 +41,20 @@ MOVES: dict[str, frozenset[str]] = {
     CampaignStatus.PAUSED: frozenset({CampaignStatus.RUNNING, CampaignStatus.CLOSED}),
     CampaignStatus.CLOSED: frozenset(),
 }
+
+
+class CampaignClosed(InvalidTransition):
+    """Nobody is put into the list of a campaign that has ended."""
+
+    default_message = _("La campagne est terminée : sa liste ne change plus. Créez la vague suivante.")
+
+
+def require_unclosed(campaign: Campaign) -> None:
+    """Raise CampaignClosed when it is; in a transaction, it cannot be closed before the end of that."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT status FROM campaigns_campaign WHERE id = %s FOR SHARE", [campaign.pk])
+        if cursor.fetchone() == (CampaignStatus.CLOSED.value,):
+            raise CampaignClosed
 
 
 def create_campaign(*, data: Mapping[str, Any], by: User, at: datetime) -> Campaign:

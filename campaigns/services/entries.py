@@ -16,6 +16,7 @@ from campaigns.rules.gate import CAP_DAYS
 from campaigns.rules.hours import next_opening, window_open
 from campaigns.selectors.criteria import active_criteria
 from campaigns.selectors.gate import screening
+from campaigns.services.campaigns import require_unclosed
 from campaigns.services.settling import chunks, judgement, settle, share_bars
 from crm.enums import EventKind
 from crm.models import Prospect, User
@@ -101,13 +102,15 @@ def add_prospects(
     """Queue prospects (a queryset, records or ids) in a campaign, each at most once; return what became of them.
 
     Those that a bar covers, that have no number to dial or that the file puts out of criteria are listed as such, not
-    lost. Committed by chunks of 5,000 unless the caller is in a transaction, so that a million can be given.
+    lost. Committed by chunks of 5,000 unless the caller is in a transaction, so that a million can be given. Raises
+    CampaignClosed.
     """
     ids = sorted(_ids_of(prospects))
     total = AddResult()
     sql, params = _add_sql(campaign, call_list, priority, by, at)
     for chunk in chunks(ids):
         with transaction.atomic(), connection.cursor() as cursor:
+            require_unclosed(campaign)
             share_bars(chunk)
             cursor.execute(sql, {**params, "prospects": chunk})
             known, states = cursor.fetchone() or (0, None)
@@ -280,8 +283,10 @@ def reopen_closed_by(*, exclusion_ids: Sequence[int], at: datetime) -> int:
 def reset_list(*, campaign: Campaign, by: User, at: datetime, reason: str, include_done: bool = False) -> int:
     """Open again the exhausted entries of a list (the done ones too when asked); return how many are callable again.
 
-    Exclusions and hors-critères never move, and the caps per person still hold. Raises Invalid without a reason.
+    Exclusions and hors-critères never move, and the caps per person still hold. Raises Invalid without a reason,
+    CampaignClosed.
     """
+    require_unclosed(campaign)
     reason = reason.strip()
     if not reason:
         raise Invalid.field("reason", _("Donnez le motif."))

@@ -28,11 +28,12 @@ from campaigns.rules.mapping import ColumnGuess, explicit_mapping, guess_mapping
 from campaigns.rules.records import Recipe, Record, Repairs, records
 from campaigns.rules.tabular import Layout, rows, sniff
 from campaigns.selectors.imports import entry_counts, entry_counts_of_job
+from campaigns.services.campaigns import require_unclosed
 from campaigns.services.entries import add_prospects
 from campaigns.services.import_merge import Merged, Target, merge_records, record_outcomes, refresh_statistics
 from campaigns.services.wake import wake
 from crm.models import Source, User
-from crm.rules.errors import Invalid, InvalidTransition
+from crm.rules.errors import DomainError, Invalid, InvalidTransition
 from crm.services.hooks import prospects_changed
 
 logger = logging.getLogger(__name__)
@@ -145,11 +146,13 @@ def upload_import(
 ) -> ImportJob:
     """Keep a file and guess its columns. `mapping` (`{header: field}`) overrides guesses.
 
-    Raises `UnreadableFile`, `FileTooLarge`, `UnknownColumn`, `UnknownField`, `SourceOfAnotherSponsor`; then nothing is
-    written. `preview["columns"]` of the job lists what was guessed: header, target, confidence, samples."""
+    Raises `UnreadableFile`, `FileTooLarge`, `UnknownColumn`, `UnknownField`, `SourceOfAnotherSponsor`,
+    `CampaignClosed`; then nothing is written. `preview["columns"]` of the job lists what was guessed: header, target,
+    confidence, samples."""
     check_source(campaign, source)
     reading = read_layout(content, mapping or {}, region)
     with transaction.atomic():
+        require_unclosed(campaign)
         file = ImportFile.objects.create(
             name=name[:255], size=len(content), sha256=hashlib.sha256(content).hexdigest(), content=content
         )
@@ -298,12 +301,13 @@ def _as_example(record: Record) -> dict[str, Any]:
 
 def start_import(*, job: ImportJob, by: User, at: datetime, wake_worker: bool = True) -> ImportJob:
     """Hand the import to a worker (or to the caller, who then runs it). Starting twice is starting once.
-    Raises `ImportNotReady` once it ran."""
+    Raises `ImportNotReady` once it ran, `CampaignClosed`."""
     with transaction.atomic():
         locked = ImportJob.objects.select_for_update().get(pk=job.pk)
         if locked.state == ImportState.RUNNING:
             return locked
         _require(locked, ImportState.UPLOADED)
+        require_unclosed(locked.campaign)
         locked.call_list = CallList.objects.create(
             campaign=locked.campaign, name=f"{locked.file.name}"[:200], source=locked.source, created_at=at
         )
@@ -531,15 +535,16 @@ def _claimed(job_id: int, take_over: bool) -> ImportJob | None:
 
 
 def _note_failure(job: ImportJob, error: Exception, at: datetime) -> None:
-    """A job that fails again and again stops with its error; beat tries it again before that."""
+    """A job that fails again and again stops with its error; beat tries it again before that, unless it was refused."""
     logger.exception("import %s failed", job.pk)
     with transaction.atomic():
         locked = ImportJob.objects.select_for_update().get(pk=job.pk)
         failures = int(locked.counts.get("failures", 0)) + 1
         locked.counts = {**locked.counts, "failures": failures}
-        locked.error = f"{type(error).__name__}: {error}"[:500]
+        refused = isinstance(error, DomainError)
+        locked.error = (str(error) if refused else f"{type(error).__name__}: {error}")[:500]
         locked.heartbeat_at = None
-        if failures >= MAX_FAILURES and locked.state == ImportState.RUNNING:
+        if (refused or failures >= MAX_FAILURES) and locked.state == ImportState.RUNNING:
             locked.state, locked.finished_at = ImportState.FAILED, at
         locked.save(update_fields=["counts", "error", "heartbeat_at", "state", "finished_at"])
 

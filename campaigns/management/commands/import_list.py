@@ -15,6 +15,7 @@ from campaigns.enums import ImportState
 from campaigns.models import Campaign
 from campaigns.rules.tabular import UnreadableFile
 from campaigns.selectors.imports import rejects_csv, rejects_lines
+from campaigns.services.campaigns import require_unclosed
 from campaigns.services.import_merge import Target
 from campaigns.services.imports import (
     Reading,
@@ -66,6 +67,7 @@ class Command(BaseCommand):
         self._check_rejects(options["rejects"])
         try:
             reading = read_layout(content, self._mapping(options["map"]), region)
+            require_unclosed(campaign)
             summary = self._import(campaign, content, reading, options)
         except UnreadableFile as error:
             raise CommandError(str(error), returncode=UNREADABLE) from error
