@@ -104,6 +104,14 @@ def desk() -> Desk:
     return Desk()
 
 
+def test_letting_the_agent_hang_up_is_listed_to_who_may_do_it(desk: Desk) -> None:
+    desk.talking()
+    path = f"calls/{desk.pk}/"
+
+    assert "supervisor_release" not in desk.api.get(path).json()["allowed"]
+    assert "supervisor_release" in Api(make_user("supervisor")).get(path).json()["allowed"]
+
+
 def test_the_next_call_is_claimed_with_what_the_contract_says(desk: Desk) -> None:
     call = desk.claim()
 

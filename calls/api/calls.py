@@ -147,9 +147,9 @@ def _dialled_prospect(user: User, campaign: Campaign, pk: int) -> Prospect:
     return prospect
 
 
-def call_record(call: Call, at: datetime, *, status: int = 200, location: str = "") -> Response:
+def call_record(call: Call, at: datetime, reader: User, *, status: int = 200, location: str = "") -> Response:
     """Answer with a call."""
-    return record(call_out(call, at), status=status, location=location)
+    return record(call_out(call, at, reader), status=status, location=location)
 
 
 def get_call_or_404(user: User, pk: int) -> Call:
@@ -183,7 +183,7 @@ class NextCall(Endpoint):
         call = claim_next(campaign=campaign, by=user, at=at)
         if call is None:
             return Response(status=204)
-        return call_record(call, at, status=201, location=_address(request, call))
+        return call_record(call, at, user, status=201, location=_address(request, call))
 
 
 def _campaigns(user: User) -> QuerySet[Campaign]:
@@ -223,7 +223,7 @@ class ManualDial(Endpoint):
             raise Invalid.field("number", _("Donnez un numéro ou une fiche."))
         prospect = _dialled_prospect(user, campaign, prospect_pk) if prospect_pk else None
         call = dial.dial_manually(campaign=campaign, prospect=prospect, number=number or None, by=user, at=at)
-        return call_record(call, at, status=201, location=_address(request, call))
+        return call_record(call, at, user, status=201, location=_address(request, call))
 
 
 class CallList(Endpoint):
@@ -245,7 +245,8 @@ class CallList(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """List; `criteria`, `closing` and `allowed` are read one call at a time."""
-        rows, query, at = calls_of(caller(request)).select_related(*RELATED), request.query_params, now()
+        user, query, at = caller(request), request.query_params, now()
+        rows = calls_of(user).select_related(*RELATED)
         if "state" in query:
             if query["state"] not in CallState.values:
                 raise Invalid.field("state", _("État inconnu."))
@@ -256,7 +257,9 @@ class CallList(Endpoint):
                 if not (text.isascii() and text.isdigit() and len(text) < 19):
                     raise Invalid.field(name, _("Un identifiant est un nombre."))
                 rows = rows.filter(**{name: int(text)})
-        return page(request, rows, lambda call: call_out(call, at), filters=("campaign", "state", "prospect"))
+        return page(
+            request, rows, lambda call: call_out(call, at, user), filters=("campaign", "state", "prospect")
+        )
 
 
 class CallDetail(Endpoint):
@@ -268,7 +271,7 @@ class CallDetail(Endpoint):
     @describe("calls_get", "Read a call", tag=TAG, answers={200: CallOut})
     def get(self, request: Request, pk: int) -> Response:
         """Read."""
-        return call_record(get_call_or_404(caller(request), pk), now())
+        return call_record(get_call_or_404(caller(request), pk), now(), caller(request))
 
 
 class Verb(Endpoint):
@@ -291,7 +294,7 @@ class Verb(Endpoint):
             raise Forbidden(_("C'est l'appel d'un autre agent."))
         data = read(request, shape)
         act(user, call, data, at)
-        return call_record(get_call_or_404(user, pk), at)
+        return call_record(get_call_or_404(user, pk), at, user)
 
     def reaches_others(self, user: User) -> bool:
         """Whether the user may use this verb on another agent's call."""

@@ -8,10 +8,11 @@ from rest_framework import serializers
 
 from calls.enums import CallState
 from calls.models import Call
-from calls.rules.transitions import allowed
+from calls.rules.transitions import FOR_SUPERVISORS, allowed
 from calls.selectors.call_screen import CallScreen, screen_of
 from calls.selectors.facts import facts_of
 from crm.api.endpoints import stamp
+from crm.models import User
 
 #: Verbs that `events/` takes, each under its own name there.
 EVENTS = frozenset({"ringing", "answered", "not_reached", "hung_up", "line_dead", "explain"})
@@ -45,7 +46,7 @@ class QuestionOut(serializers.Serializer[Any]):
 
 
 class CallOut(serializers.Serializer[Any]):
-    """A call. `allowed` lists the verbs that are possible now; `disposition` is a code."""
+    """A call. `allowed` lists the verbs that its reader may use now; `disposition` is a code."""
 
     id = serializers.IntegerField()
     campaign = serializers.IntegerField()
@@ -74,8 +75,11 @@ class CallOut(serializers.Serializer[Any]):
     allowed = serializers.ListField(child=serializers.CharField())
 
 
-def call_out(call: Call, at: datetime) -> dict[str, Any]:
-    """Return a call as the contract has it. One that was just claimed has no history to read: no query."""
+def call_out(call: Call, at: datetime, reader: User) -> dict[str, Any]:
+    """Return a call as the contract has it, with the verbs that its reader may use.
+
+    One that was just claimed has no history to read: no query.
+    """
     if call.state == CallState.CLAIMED:
         return _columns(call) | {
             "criteria": [],
@@ -86,9 +90,9 @@ def call_out(call: Call, at: datetime) -> dict[str, Any]:
             "dispositions": [],
             "callback": None,
             "incidents": [],
-            "allowed": _verbs(allowed(facts_of(call, at))),
+            "allowed": _verbs(allowed(facts_of(call, at)), reader),
         }
-    return _columns(call) | _facts(screen_of(call, at))
+    return _columns(call) | _facts(screen_of(call, at), reader)
 
 
 def _columns(call: Call) -> dict[str, Any]:
@@ -112,7 +116,7 @@ def _columns(call: Call) -> dict[str, Any]:
     }
 
 
-def _facts(screen: CallScreen) -> dict[str, Any]:
+def _facts(screen: CallScreen, reader: User) -> dict[str, Any]:
     return {
         "criteria": [
             {
@@ -137,10 +141,11 @@ def _facts(screen: CallScreen) -> dict[str, Any]:
         "dispositions": [disposition.code for disposition in screen.dispositions],
         "callback": screen.callback_id,
         "incidents": list(screen.incidents),
-        "allowed": _verbs(screen.allowed),
+        "allowed": _verbs(screen.allowed, reader),
     }
 
 
-def _verbs(allowed: Sequence[str]) -> list[str]:
-    """Return the verbs that are possible, and `events` where one of them is told there."""
+def _verbs(possible: Sequence[str], reader: User) -> list[str]:
+    """Return the verbs that are possible and the reader's to use, and `events` where one of them is told there."""
+    allowed = [verb for verb in possible if reader.is_supervising or verb not in FOR_SUPERVISORS]
     return [*allowed, *(["events"] if EVENTS.intersection(allowed) else [])]

@@ -7,6 +7,8 @@ from calls.enums import CallState, Cause
 
 #: What a machine on the line can be: no closing is due to it (contract, section 4).
 MACHINE_CAUSES = frozenset({Cause.VOICEMAIL, Cause.FAX, Cause.ANNOUNCEMENT})
+#: Verbs that are not the agent's own.
+FOR_SUPERVISORS = frozenset({"supervisor_release"})
 #: Verbs by which an agent would leave a person on the line: refused as `closing-required` while somebody is there.
 LEAVING = frozenset({"release", "finish", "hang_up"})
 
