@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from campaigns.models import Campaign
 from crm.models import Prospect, Source
-from tests.factories import make_campaign, make_source
+from tests.factories import make_campaign, make_source, make_sponsor
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +43,35 @@ def test_the_rejects_are_written_where_they_are_asked_for(tmp_path: Path) -> Non
 
     assert "A2" in (tmp_path / "rejects.csv").read_text(encoding="utf-8-sig")
     assert Prospect.objects.get().external_id == "A1"
+
+
+def test_a_new_supplier_belongs_to_the_sponsor_of_the_campaign(tmp_path: Path) -> None:
+    first, other = make_campaign(), make_campaign()
+
+    for campaign in (first, first, other):
+        _import(tmp_path, campaign=campaign)
+
+    assert list(Source.objects.order_by("pk").values_list("name", "slug", "sponsor")) == [
+        ("Annuaire", "annuaire", first.programme.sponsor_id),
+        ("Annuaire", "annuaire-2", other.programme.sponsor_id),
+    ]
+
+
+def test_a_supplier_that_all_sponsors_share_stays_the_one_that_is_meant(tmp_path: Path) -> None:
+    shared = make_source(name="Annuaire")
+
+    _import(tmp_path)
+
+    assert Source.objects.get() == shared
+
+
+def test_the_supplier_of_another_sponsor_is_refused_by_its_slug(tmp_path: Path) -> None:
+    make_source(make_sponsor(), name="Annuaire", slug="annuaire-de-lautre")
+
+    with pytest.raises(CommandError, match="autre donneur d'ordre"):
+        _import(tmp_path, source="annuaire-de-lautre")
+
+    assert not Prospect.objects.exists()
 
 
 def test_a_supplier_whose_name_only_resembles_another_is_made_anew(tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ import json
 import sys
 import time
 from argparse import ArgumentParser
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
 from campaigns.enums import ImportState
@@ -32,7 +34,7 @@ from campaigns.services.imports import (
 from crm.enums import Role
 from crm.models import Source, User
 from crm.rules.errors import DomainError
-from crm.services.sponsors import free_slug
+from crm.services.sponsors import create_source
 
 UNREADABLE = 2
 CONSOLE_USER = "console"
@@ -49,7 +51,9 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--campaign", required=True, help="slug of the campaign")
         parser.add_argument(
-            "--source", required=True, help="name or slug of the supplier; made when it is new"
+            "--source",
+            required=True,
+            help="name or slug of the supplier; a new one belongs to the campaign's sponsor",
         )
         parser.add_argument(
             "--map", action="append", default=[], metavar="FIELD=HEADER", help="column of a field"
@@ -96,9 +100,10 @@ class Command(BaseCommand):
     ) -> dict[str, Any]:
         at = timezone.now()
         with transaction.atomic():
-            source = self._source(options["source"])
+            by = by or self._console_user()
+            source = self._source(options["source"], campaign, by, at)
             check_source(campaign, source)
-            target = Target(campaign, source, by or self._console_user(), at, options["file"].name)
+            target = Target(campaign, source, by, at, options["file"].name)
             counts = dry_run(content=content, reading=reading, target=target, progress=bar.show)
             transaction.set_rollback(True)
         if options["rejects"]:
@@ -115,8 +120,8 @@ class Command(BaseCommand):
         bar: "ProgressBar",
     ) -> dict[str, Any]:
         by = by or self._console_user()
-        source = self._source(options["source"])
         at = timezone.now()
+        source = self._source(options["source"], campaign, by, at)
         job = unfinished_import(campaign=campaign, source=source, content=content, reading=reading)
         if job is None:
             job = upload_import(
@@ -140,7 +145,7 @@ class Command(BaseCommand):
 
     def _campaign(self, slug: str) -> Campaign:
         try:
-            return Campaign.objects.select_related("programme").get(slug=slug)
+            return Campaign.objects.select_related("programme__sponsor").get(slug=slug)
         except Campaign.DoesNotExist as error:
             raise CommandError(f"no campaign has the slug {slug!r}") from error
 
@@ -173,9 +178,14 @@ class Command(BaseCommand):
             mapping[header.strip()] = field.strip()
         return mapping
 
-    def _source(self, name: str) -> Source:
-        source = Source.objects.filter(slug=name).first() or Source.objects.filter(name=name).first()
-        return source or Source.objects.create(name=name, slug=free_slug(name))
+    def _source(self, name: str, campaign: Campaign, by: User, at: datetime) -> Source:
+        """Return the supplier of this slug, or of this name among those that the campaign may use: its sponsor's own,
+        then the shared ones. One that is new is its sponsor's."""
+        sponsor = campaign.programme.sponsor
+        named = Source.objects.filter(Q(sponsor=sponsor) | Q(sponsor=None), name=name)
+        known = Source.objects.filter(slug=name).first()
+        known = known or named.order_by(F("sponsor").asc(nulls_last=True), "pk").first()
+        return known or create_source(data={"name": name, "sponsor": sponsor}, by=by, at=at)
 
     def _user(self, username: str) -> User | None:
         if not username:
