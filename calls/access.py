@@ -10,9 +10,15 @@ from django.shortcuts import get_object_or_404
 from calls.models import Call
 from campaigns.enums import CampaignStatus
 from campaigns.models import Campaign
-from crm.access import sponsors_of
+from crm.access import sees_every_sponsor, sponsors_of
 from crm.enums import Role
 from crm.models import User
+from crm.selectors.prepared import read_one
+
+CAMPAIGN = """
+SELECT <columns>, p.sponsor_id FROM campaigns_campaign t JOIN campaigns_programme p ON p.id = t.programme_id
+ WHERE t.id = %s
+"""
 
 
 def agent_of(request: HttpRequest) -> User:
@@ -41,6 +47,17 @@ def running_campaign_or_404(user: User, pk: Any) -> Campaign:
     if not str(pk or "").isdecimal():
         raise Http404
     return get_object_or_404(running_campaigns(user), pk=int(pk))
+
+
+def get_campaign_or_404(user: User, pk: int) -> Campaign:
+    """Return a campaign of the user's sponsors in any state: one that is paused serves nobody, and says so."""
+    found = read_one(Campaign, CAMPAIGN, [pk])
+    if found is None:
+        raise Http404
+    campaign, (sponsor,) = found
+    if not sees_every_sponsor(user) and not sponsors_of(user).filter(pk=sponsor).exists():
+        raise Http404
+    return campaign
 
 
 def calls_of(user: User) -> QuerySet[Call]:

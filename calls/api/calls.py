@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from calls.access import calls_of
+from calls.access import calls_of, get_campaign_or_404
 from calls.api.representation import CallOut, call_out
 from calls.enums import AnsweredBy, CallState, Cause, Evidence, HungUpBy, Result
 from calls.models import Call
@@ -22,7 +22,7 @@ from calls.services.claim import claim_next
 from campaigns.access import campaigns_of
 from campaigns.enums import Step
 from campaigns.models import Campaign, Criterion
-from crm.access import prospects_of, sees_every_sponsor, sponsors_of
+from crm.access import prospects_of, sponsors_of
 from crm.api.endpoints import AGENTS, EVERYBODY, PROGRAMS, SUPERVISORS, Endpoint, caller, now, record
 from crm.api.fields import MAX_ID, Body, Id, Moment, Text, Truth, read
 from crm.api.paging import page
@@ -179,18 +179,11 @@ class NextCall(Endpoint):
         """Claim."""
         user, at = caller(request), now()
         read(request, Body)
-        campaign = get_object_or_404(_campaigns(user), pk=pk)
+        campaign = get_campaign_or_404(user, pk)
         call = claim_next(campaign=campaign, by=user, at=at)
         if call is None:
             return Response(status=204)
         return call_record(call, at, user, status=201, location=_address(request, call))
-
-
-def _campaigns(user: User) -> QuerySet[Campaign]:
-    """Return the campaigns of the user's sponsors in any state: one that is paused serves nobody, and says so."""
-    if sees_every_sponsor(user):
-        return Campaign.objects.all()
-    return Campaign.objects.filter(programme__sponsor__in=sponsors_of(user))
 
 
 def _address(request: Request, call: Call) -> str:
@@ -214,7 +207,9 @@ class ManualDial(Endpoint):
     def post(self, request: Request) -> Response:
         """Claim by hand."""
         user, at, data = caller(request), now(), read(request, DialIn)
-        found = _campaigns(user).select_related("programme__sponsor")
+        found = Campaign.objects.filter(programme__sponsor__in=sponsors_of(user)).select_related(
+            "programme__sponsor"
+        )
         campaign = found.filter(pk=data["campaign"]).first()
         if campaign is None:
             raise Invalid.field("campaign", _("Cette campagne n'existe pas."))

@@ -126,4 +126,5 @@ def take(*, entry_id: int, agent_id: int, at: datetime, lease_until: datetime) -
     """Make the claimed call of a locked entry and return its id; None when agent, number or person got an open call."""
     with prepared_cursor() as cursor:
         cursor.execute("SELECT courtois_take_entry(%s, %s, %s, %s)", [entry_id, agent_id, at, lease_until])
-        return cursor.fetchone()[0]
+        row: tuple[int | None] = cursor.fetchone()
+    return row[0]
