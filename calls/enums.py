@@ -121,6 +121,7 @@ class CallEventKind(models.TextChoices):
     DISPOSITION = "disposition", _("Qualifié")
     CORRECTED = "corrected", _("Qualification corrigée")
     CORRECTION_ASKED = "correction_asked", _("Correction demandée")
+    SUPERVISOR_ASKED = "supervisor_asked", _("Superviseur appelé")
     SUPERVISOR_RELEASED = "supervisor_released", _("Libéré par le superviseur")
     NOTE = "note", _("Note")
     WISH = "wish", _("Souhait noté")
@@ -129,6 +130,7 @@ class CallEventKind(models.TextChoices):
 class IncidentKind(models.TextChoices):
     """What a supervisor is told or asked."""
 
+    HELP = "help", _("Un agent vous appelle")
     HANG_UP_REVIEW = "hang_up_review", _("Fin d'appel à revoir")
     SHARED_NUMBER = "shared_number", _("Numéro partagé : peut-on appeler les autres ?")
     ENTRY_ERROR = "entry_error", _("Erreur de saisie à corriger")
@@ -139,7 +141,9 @@ class IncidentKind(models.TextChoices):
 
 
 #: Kinds that wait for an answer, beside those that report something.
-QUESTIONS = frozenset({IncidentKind.SHARED_NUMBER, IncidentKind.ENTRY_ERROR, IncidentKind.EXPIRED_CALL})
+QUESTIONS = frozenset(
+    {IncidentKind.HELP, IncidentKind.SHARED_NUMBER, IncidentKind.ENTRY_ERROR, IncidentKind.EXPIRED_CALL}
+)
 
 
 class Decision(models.TextChoices):

@@ -11,6 +11,14 @@ from calls.enums import AnsweredBy, Cause, Decision, Evidence, HungUpBy, Result
 from campaigns.enums import Step
 
 
+def moment_in(text: str, time_zone: str) -> datetime | None:
+    """Return a moment as a form sends it, aware, read in `time_zone`; None for no text. Raises ValueError."""
+    if not text:
+        return None
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(time_zone or "Europe/Paris"))
+
+
 class EventForm(forms.Form):
     """What the phone, or the agent in its place, reports about the line."""
 
@@ -122,13 +130,14 @@ class DispositionForm(forms.Form):
     callback_at = forms.CharField(max_length=40, required=False)
     callback_agent = forms.IntegerField(min_value=1, required=False)
 
-    def callback_moment(self, time_zone: str) -> datetime | None:
-        """Return the agreed moment, aware, read in `time_zone`; None when there is none. Raises ValueError."""
-        text = self.cleaned_data["callback_at"]
-        if not text:
-            return None
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(time_zone or "Europe/Paris"))
+
+class WishForm(forms.Form):
+    """What the person wishes to be called about, in their words; `remind_at` is the clock of the called party."""
+
+    text = forms.CharField(
+        max_length=500, error_messages={"required": _("Notez ce que la personne souhaite.")}
+    )
+    remind_at = forms.CharField(max_length=40, required=False)
 
 
 class ReasonForm(forms.Form):

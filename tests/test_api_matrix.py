@@ -141,6 +141,7 @@ MATRIX = [
     verb("lease", OK),
     verb("note", BAD),
     verb("wishes", BAD),
+    verb("help", NOT_NOW),
     verb("correction-request", BAD),
     supervising("api-call-correction", "POST", BAD),
     supervising("api-call-supervisor-release", "POST", BAD),

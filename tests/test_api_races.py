@@ -171,6 +171,7 @@ VERBS: list[tuple[str, Callable[[Desk], Any], str, dict[str, Any]]] = [
         {},
     ),
     ("note", lambda desk: desk.talking(), "note", {"note": "une note"}),
+    ("help", lambda desk: desk.talking(), "help", {"words": "un juriste ?"}),
     ("wish", lambda desk: desk.talking(), "wishes", {"text": "autre sujet"}),
     ("driving", lambda desk: desk.talking(), "driving", {}),
     ("closing", lambda desk: desk.mismatched(), "closing", {"step": "apologise"}),

@@ -201,6 +201,9 @@ POSTS: list[tuple[str, dict[str, Any]]] = [
     ("completion", {}),
     ("correction-request", {"reason": "x"}),
     ("note", {"note": "x"}),
+    ("wishes", {"text": "une formation", "remind_at": "tomorrow"}),
+    ("wishes", {"text": "une formation"}),
+    ("help", {}),
     ("lease", {}),
 ]
 
@@ -382,6 +385,8 @@ def test_a_screen_costs_at_most_15_queries_whatever_the_history(
         ("asked", "handover", {"answered_by": "colleague"}),
         ("closing", "closing", {"step": "apologise"}),
         ("waiting", "events", {"event": "hung_up", "by": "prospect"}),
+        ("asked", "wishes", {"text": "une formation"}),
+        ("asked", "help", {}),
         ("ended", "correction-request", {"reason": "x"}),
     ],
 )

@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from calls.enums import CallState
+from calls.enums import CallEventKind, CallState, IncidentKind
 from calls.models import Call
 from campaigns.models import Campaign
 from crm.enums import Role
@@ -274,6 +274,24 @@ def test_single_keys_are_deaf_inside_a_field(desk: Page) -> None:
 
     expect(desk.locator('input[name="heard"]')).to_have_count(0)
     expect(desk.locator("#note-status")).to_have_text("Note enregistrée.")
+
+
+def test_the_supervisor_is_called_and_a_wish_is_noted_by_keyboard(desk: Page) -> None:
+    reach_criteria(desk)
+
+    desk.keyboard.press("c")
+    expect(desk.locator(".help")).to_contain_text("Superviseur prévenu à")
+    desk.keyboard.press("w")
+    field = desk.locator('input[name="text"]')
+    expect(field).to_be_focused()
+    field.type("une formation")
+    desk.keyboard.press("Enter")
+
+    expect(desk.locator(".help")).to_contain_text("Souhait : « une formation »")
+    expect_state(desk, "connected")
+    call = Call.objects.get()
+    assert call.incidents.get().kind == IncidentKind.HELP
+    assert call.events.get(kind=CallEventKind.WISH).data == {"text": "une formation", "remind_at": None}
 
 
 def test_the_note_survives_a_change_of_state(desk: Page) -> None:

@@ -2,19 +2,23 @@
 
 import pytest
 
-from calls.enums import CallState, Decision, IncidentKind
+from calls.enums import CallEventKind, CallState, Decision, IncidentKind
 from calls.models import Incident, IncidentDecision
 from calls.rules.decisions import DECISIONS_OF, decisions_of
+from calls.selectors.call_screen import screen_of
+from calls.selectors.inbox import incidents_found
 from calls.services.claim import claim_next
 from calls.services.closing import enter_stage
 from calls.services.dispositions import ask_correction
 from calls.services.errors import Forbidden, Invalid, InvalidTransition, ProspectExcluded
 from calls.services.incidents import close_call, decide, resource
 from calls.services.lease import expire_leases
+from calls.services.supervisor import ask_supervisor
 from calls.services.talk import greet
 from campaigns.enums import EntryState
 from campaigns.models import Exclusion
 from crm.enums import EventKind
+from crm.models import Sponsor
 from tests.factories import make_entry, make_exclusion, make_prospect, make_user, next_number
 from tests.talking import Talk
 
@@ -32,6 +36,33 @@ def other_organisation(talk: Talk) -> Talk:
 def test_every_kind_of_incident_can_be_decided(kind: str) -> None:
     assert DECISIONS_OF[kind]
     assert Decision.BAN not in decisions_of(kind, managing=False)
+
+
+@pytest.mark.django_db
+def test_an_agent_calls_the_supervisor_once_and_comes_first_in_the_inbox() -> None:
+    earlier = Talk().mismatched().hung_up("agent")
+    talk = Talk().greeted()
+
+    ask_supervisor(**talk.by(), words="Elle demande un responsable")
+    ask_supervisor(**talk.by())
+
+    waiting = incidents_found(Sponsor.objects.all())
+    assert [incident.call for incident in waiting] == [talk.call, earlier.call]
+    assert waiting[0].summary == "Elle demande un responsable"
+    assert talk.told().count(CallEventKind.SUPERVISOR_ASKED) == 1
+    assert screen_of(talk.read(), talk.at).help_asked_at is not None
+
+
+@pytest.mark.django_db
+def test_nobody_calls_the_supervisor_before_somebody_answered_or_after_the_call() -> None:
+    early, late = Talk().dialled(), Talk().matched().disposed("complete").said("thank", "goodbye")
+    late.hung_up().disposed("complete")
+
+    for talk in (early, late):
+        with pytest.raises(InvalidTransition):
+            ask_supervisor(**talk.by())
+
+    assert not Incident.objects.exists()
 
 
 @pytest.mark.django_db

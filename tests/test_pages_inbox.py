@@ -8,6 +8,7 @@ from django.urls import reverse
 from calls.enums import IncidentKind
 from calls.models import Incident, IncidentDecision
 from calls.services.dispositions import ask_correction
+from calls.services.supervisor import ask_supervisor
 from calls.services.talk import greet
 from campaigns.enums import EntryState
 from tests.factories import make_entry, make_prospect, make_sponsor, next_number
@@ -33,6 +34,21 @@ def test_a_hang_up_to_review_shows_who_ended_what_was_heard_and_how_the_call_wen
     assert "Êtes-vous bien une banque ? attendu : une banque entendu : « une boulangerie »" in page
     assert talk.prospect.display_name in page
     assert "Le déroulé de l'appel" in page
+
+
+def test_a_call_for_help_shows_the_call_and_is_answered_once() -> None:
+    talk = Talk().greeted()
+    ask_supervisor(**talk.by())
+    client, _user = signed_in("supervisor")
+
+    page = text_of(client.get(reverse("inbox")))
+    answer = {"decision": "support_agent", "reason": ""}
+    client.post(reverse("incident-decision", args=[Incident.objects.get().pk]), answer)
+
+    assert "Un agent vous appelle" in page
+    assert f"appel n° {talk.call.pk} · En ligne" in page
+    assert talk.agent.username in page
+    assert IncidentDecision.objects.get().decision == "support_agent"
 
 
 def test_a_shared_number_is_decided_once_and_the_others_may_be_called() -> None:

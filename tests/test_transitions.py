@@ -21,33 +21,33 @@ AFTER = [CallState.ENDED, CallState.NOT_REACHED, CallState.DONE, CallState.RELEA
         (
             Facts(CallState.CONNECTED),
             {
-                "not_reached", "greet", "situations", "driving", "line_dead", "supervisor_release", "hung_up", "note",
-                "wish",
+                "not_reached", "greet", "situations", "driving", "line_dead", "help", "supervisor_release", "hung_up",
+                "note", "wish",
             },
         ),
         (
             Facts(CallState.CONNECTED, greeted=True),
             {
-                "handover", "criteria", "closing", "situations", "driving", "line_dead", "supervisor_release",
+                "handover", "criteria", "closing", "situations", "driving", "line_dead", "help", "supervisor_release",
                 "hung_up", "disposition", "note", "wish",
             },
         ),
         (
             Facts(CallState.CLOSING, greeted=True, mismatched=True, qualified=True),
-            {"closing", "situations", "driving", "line_dead", "supervisor_release", "hung_up", "note", "wish"},
+            {"closing", "situations", "driving", "line_dead", "help", "supervisor_release", "hung_up", "note", "wish"},
         ),
         (
             Facts(CallState.CLOSING, greeted=True),
             {
-                "criteria", "closing", "situations", "driving", "line_dead", "supervisor_release", "hung_up",
+                "criteria", "closing", "situations", "driving", "line_dead", "help", "supervisor_release", "hung_up",
                 "disposition", "note", "wish",
             },
         ),
-        (Facts(CallState.ENDED, greeted=True), {"disposition", "note", "wish"}),
-        (Facts(CallState.ENDED, greeted=True, cut_by_agent=True), {"disposition", "explain", "note", "wish"}),
+        (Facts(CallState.ENDED, greeted=True), {"help", "disposition", "note", "wish"}),
+        (Facts(CallState.ENDED, greeted=True, cut_by_agent=True), {"help", "disposition", "explain", "note", "wish"}),
         (
             Facts(CallState.ENDED, greeted=True, mismatched=True, qualified=True),
-            {"disposition", "finish", "note", "wish"},
+            {"help", "disposition", "finish", "note", "wish"},
         ),
         (Facts(CallState.NOT_REACHED), {"disposition", "finish", "note", "wish"}),
         (Facts(CallState.DONE, qualified=True), {"note", "wish"}),

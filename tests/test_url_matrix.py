@@ -94,6 +94,8 @@ MATRIX = [
     own_call("call-release", BAD),
     own_call("call-lease", OK),
     own_call("call-note", OK),
+    own_call("call-wishes", BAD),
+    own_call("call-help", NOT_NOW),
     own_call("call-completion", NOT_NOW),
     own_call("call-correction-request", BAD),
     supervising("inbox"),

@@ -17,7 +17,7 @@ from calls.access import calls_of, get_campaign_or_404
 from calls.api.representation import CallOut, call_out
 from calls.enums import AnsweredBy, CallState, Cause, Evidence, HungUpBy, Result
 from calls.models import Call
-from calls.services import closing, dial, dispositions, lease, line, notes, talk
+from calls.services import closing, dial, dispositions, lease, line, notes, supervisor, talk
 from calls.services.claim import claim_next
 from campaigns.access import campaigns_of
 from campaigns.enums import Step
@@ -120,6 +120,12 @@ class NoteIn(Body):
     """The agent's note."""
 
     note = Text(max_length=2000, allow_blank=True)
+
+
+class HelpIn(Body):
+    """Why the supervisor is called, in a few words if there are some."""
+
+    words = Text(max_length=500, required=False, allow_blank=True)
 
 
 class WishIn(Body):
@@ -578,6 +584,22 @@ class CallWish(Verb):
             WishIn,
             lambda user, call, data, at: talk.note_wish(
                 call=call, text=data["text"], remind_at=data.get("remind_at"), by=user, at=at
+            ),
+        )
+
+
+class CallHelp(Verb):
+    """A call for the supervisor."""
+
+    @describe("calls_help", "Call the supervisor", tag=TAG, request=HelpIn, answers={200: CallOut})
+    def post(self, request: Request, pk: int) -> Response:
+        """Ask."""
+        return self.run(
+            request,
+            pk,
+            HelpIn,
+            lambda user, call, data, at: supervisor.ask_supervisor(
+                call=call, words=data.get("words", ""), by=user, at=at
             ),
         )
 

@@ -19,6 +19,7 @@ VERBS = {
     "lease": calls.CallLease,
     "note": calls.CallNote,
     "wishes": calls.CallWish,
+    "help": calls.CallHelp,
     "correction-request": calls.CallCorrectionRequest,
     "correction": calls.CallCorrection,
     "supervisor-release": calls.CallSupervisorRelease,

@@ -13,6 +13,12 @@ _ABOUT_PEOPLE = (
 )
 
 DECISIONS_OF: dict[str, tuple[Decision, ...]] = {
+    IncidentKind.HELP: (
+        Decision.SUPPORT_AGENT,
+        Decision.CALMER_TALK,
+        Decision.TALK_TO_AGENT,
+        Decision.NOTHING,
+    ),
     IncidentKind.HANG_UP_REVIEW: (
         Decision.NOTHING,
         Decision.SUPPORT_AGENT,

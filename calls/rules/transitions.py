@@ -80,6 +80,7 @@ VERBS: dict[str, Rule] = {
     "situations": Rule(ON_LINE),
     "driving": Rule(ON_LINE),
     "line_dead": Rule(ON_LINE),
+    "help": Rule(ON_LINE | _in(CallState.ENDED)),
     "supervisor_release": Rule(ON_LINE),
     "hang_up": Rule(_in(CallState.DIALLING) | ON_LINE, lambda facts: facts.may_hang_up),
     "hung_up": Rule(_in(CallState.DIALLING) | ON_LINE, moves_to=CallState.ENDED),

@@ -146,6 +146,8 @@ class CallScreen:
     disturbances: Sequence[Disturbance]
     history: Sequence[Line]
     note: str
+    wishes: Sequence[str]
+    help_asked_at: datetime | None
     ringing_at: datetime | None
     spoken_origin: str
     stage: StageCard | None
@@ -217,7 +219,9 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         disturbances=around.disturbances,
         history=_history(call),
         note=_last(events, CallEventKind.NOTE, "text"),
-        ringing_at=next((event.at for event in events if event.kind == CallEventKind.RINGING), None),
+        wishes=[str(event.data["text"]) for event in events if event.kind == CallEventKind.WISH],
+        help_asked_at=_first_at(events, CallEventKind.SUPERVISOR_ASKED),
+        ringing_at=_first_at(events, CallEventKind.RINGING),
         spoken_origin=call.prospect.source.spoken_origin if call.prospect else "",
         stage=_stage(call, events),
     )
@@ -419,6 +423,10 @@ def _history(call: Call) -> list[Line]:
 
 def _last(events: Sequence[CallEvent], kind: str, name: str) -> str:
     return next((str(event.data.get(name, "")) for event in reversed(events) if event.kind == kind), "")
+
+
+def _first_at(events: Sequence[CallEvent], kind: str) -> datetime | None:
+    return next((event.at for event in events if event.kind == kind), None)
 
 
 def _is_to_explain(call: Call, events: Sequence[CallEvent], around: _Around) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Case, Prefetch, QuerySet, When
 
 from calls.enums import QUESTIONS, Decision, IncidentKind
 from calls.models import CallAnswer, CallDisposition, CallEvent, Incident
@@ -14,7 +14,14 @@ from crm.models import Sponsor
 
 #: Kinds by the tab of the inbox.
 TABS: dict[str, frozenset[IncidentKind]] = {
-    "questions": frozenset({IncidentKind.SHARED_NUMBER, IncidentKind.EXPIRED_CALL, IncidentKind.RESOURCING}),
+    "questions": frozenset(
+        {
+            IncidentKind.HELP,
+            IncidentKind.SHARED_NUMBER,
+            IncidentKind.EXPIRED_CALL,
+            IncidentKind.RESOURCING,
+        }
+    ),
     "corrections": frozenset({IncidentKind.ENTRY_ERROR}),
     "incidents": frozenset(IncidentKind) - QUESTIONS - {IncidentKind.RESOURCING},
 }
@@ -79,11 +86,14 @@ def incidents_of(sponsors: QuerySet[Sponsor]) -> QuerySet[Incident]:
 def incidents_found(
     sponsors: QuerySet[Sponsor], *, tab: str = "", decided: bool = False
 ) -> QuerySet[Incident]:
-    """Return the incidents that wait for a decision, the oldest first; or those decided, the latest first."""
+    """Return the incidents that wait for a decision, calls for help first, then the oldest; or those decided, the
+    latest first."""
     rows = incidents_of(sponsors).filter(decision_row__isnull=not decided)
     if tab in TABS:
         rows = rows.filter(kind__in=sorted(TABS[tab]))
-    return rows.order_by("-decision_row__at" if decided else "id")
+    if decided:
+        return rows.order_by("-decision_row__at")
+    return rows.order_by(Case(When(kind=IncidentKind.HELP, then=0), default=1), "id")
 
 
 def waiting_counts(sponsors: QuerySet[Sponsor]) -> dict[str, int]:

@@ -41,6 +41,7 @@ TIMELINE: dict[str, EventKind] = {
     CallEventKind.DISPOSITION: EventKind.DISPOSITION,
     CallEventKind.CORRECTED: EventKind.CORRECTED,
     CallEventKind.CORRECTION_ASKED: EventKind.INCIDENT,
+    CallEventKind.SUPERVISOR_ASKED: EventKind.INCIDENT,
     CallEventKind.SUPERVISOR_RELEASED: EventKind.INCIDENT,
     CallEventKind.NOTE: EventKind.NOTE,
     CallEventKind.WISH: EventKind.NOTE,

@@ -30,10 +30,12 @@ from calls.forms import (
     NoteForm,
     ReasonForm,
     SituationForm,
+    WishForm,
+    moment_in,
 )
 from calls.models import Call
 from calls.selectors.call_screen import open_call_of, screen_of, time_zone_of
-from calls.services import closing, dial, dispositions, lease, line, notes, talk
+from calls.services import closing, dial, dispositions, lease, line, notes, supervisor, talk
 from calls.services.errors import MismatchNotConfirmed
 from calls.views.desk import refused, show_desk
 from calls.views.refusals import checked, sentence_of
@@ -97,6 +99,8 @@ def asked_again(request: HttpRequest, typed: str) -> Ask:
         return Ask(conclude="1", code=sent["code"][:40])
     if sent.get("result") == Result.MISMATCH:
         return Ask(heard=sent.get("criterion", "")[:40] or "other")
+    if "text" in sent:
+        return Ask(wish="1")
     if "field" in sent:
         return Ask(edit=sent["field"][:40], value=typed)
     return NOTHING
@@ -210,12 +214,8 @@ def fiche(request: HttpRequest, pk: int) -> HttpResponseBase:
 @call_verb
 def disposition(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """How the call ended. The callback's time is the clock of the called party."""
-    form = DispositionForm(request.POST)
-    told = checked(form)
-    try:
-        callback_at = form.callback_moment(time_zone_of(call))
-    except ValueError:
-        raise Invalid.field("callback_at", _("Cette date n'est pas lisible.")) from None
+    told = checked(DispositionForm(request.POST))
+    callback_at = told_moment(call, told, "callback_at")
     agent = user if told["callback_agent"] == user.pk else None
     return dispositions.dispose(
         call=call,
@@ -227,6 +227,30 @@ def disposition(request: HttpRequest, user: User, call: Call, at: datetime) -> C
         by=user,
         at=at,
     )
+
+
+def told_moment(call: Call, told: dict[str, Any], name: str) -> datetime | None:
+    """Return the time of a field, which is the clock of the called party."""
+    try:
+        return moment_in(told[name], time_zone_of(call))
+    except ValueError:
+        raise Invalid.field(name, _("Cette date n'est pas lisible.")) from None
+
+
+@call_verb
+def wishes(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
+    """The person wishes to be called about something else."""
+    told = checked(WishForm(request.POST))
+    remind_at = told_moment(call, told, "remind_at")
+    noted = talk.note_wish(call=call, text=told["text"], remind_at=remind_at, by=user, at=at)
+    messages.success(request, _("Le souhait est noté."))
+    return noted
+
+
+@call_verb
+def supervisor_help(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
+    """Call the supervisor."""
+    return supervisor.ask_supervisor(call=call, by=user, at=at)
 
 
 @call_verb

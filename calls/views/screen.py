@@ -35,7 +35,7 @@ from calls.views.wording import (
 )
 
 #: Choices of a list are numbered, then lettered; letters of other actions on the screen are left out.
-CHOICE_KEYS = "1234567890cfhijklqwyz"
+CHOICE_KEYS = "1234567890fhijklqyz"
 PHONES = ("demo", "tel")
 
 #: What a dialled number can turn out to be, in the order of the keys.
@@ -93,7 +93,7 @@ class Choice:
 
 
 #: The parts of `Ask` that stand in the address.
-IN_ADDRESS = ("heard", "ask", "conclude", "code", "situation", "edit")
+IN_ADDRESS = ("heard", "ask", "conclude", "code", "situation", "edit", "wish")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,7 @@ class Ask:
     code: str = ""
     situation: str = ""
     edit: str = ""
+    wish: str = ""
     value: str = ""
 
     @classmethod
@@ -235,6 +236,20 @@ class ScreenContext:
             "situations_post_url": self.url("situations"),
             "stage": None,
             "situations_url": "",
+            **self.beside(),
+        }
+
+    def beside(self) -> dict[str, Any]:
+        """What goes on beside the call: the supervisor is called, a wish is noted. Both once somebody answered."""
+        facts = self.facts
+        asks = "help" in facts.allowed and not facts.help_asked_at
+        wishes = "wish" in facts.allowed and self.call.answered_at is not None
+        return {
+            "help_url": self.url("help") if asks else "",
+            "help_asked_at": facts.help_asked_at,
+            "wish_url": Ask(wish="1").address(self.url("")) if wishes else "",
+            "wishes_url": self.url("wishes") if wishes and self.ask.wish else "",
+            "wishes": facts.wishes,
         }
 
     def who(self) -> dict[str, Any]:
