@@ -273,7 +273,13 @@ def test_what_the_file_itself_excludes_is_told_apart_from_what_was_excluded_befo
 def test_nothing_is_imported_into_a_closed_campaign(
     campaign: Campaign, source: Source, manager: User
 ) -> None:
-    given = {"campaign": campaign, "source": source, "name": "l.csv", "content": LIST.encode(), "by": manager}
+    given: dict[str, Any] = {
+        "campaign": campaign,
+        "source": source,
+        "name": "l.csv",
+        "content": LIST.encode(),
+        "by": manager,
+    }
     waiting, running = upload_import(**given, at=NOW), upload_import(**given, at=NOW)
     start_import(job=running, by=manager, at=NOW)
     close_campaign(campaign=campaign, by=manager, at=NOW)
