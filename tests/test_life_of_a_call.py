@@ -3,11 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from pytest_django import DjangoAssertNumQueries
 
 from calls.enums import CallEventKind, CallState, Mode
 from calls.models import Call, CallEvent
 from calls.selectors.call_screen import open_call_of, screen_of, situations
+from calls.selectors.history import lines_of
 from calls.services.claim import claim_next
 from calls.services.closing import enter_stage, leave_situation, say_closing_step
 from calls.services.desk import end_pause, leave_desk, start_pause
@@ -390,6 +393,10 @@ def test_a_wish_is_kept_with_its_words_and_time_and_lifts_nothing() -> None:
 
     wish = talk.call.events.get(kind=CallEventKind.WISH)
     assert wish.data == {"text": "être rappelé pour la formation", "remind_at": remind.isoformat()}
+    told = lines_of(ProspectEvent.objects.filter(prospect=talk.prospect, kind=EventKind.NOTE))
+    assert [line.text.partition("être")[2] for line in told] == [
+        f" rappelé pour la formation, {date_format(localtime(remind), 'j F à H:i')}"
+    ]
     assert talk.entry.state == EntryState.EXCLUDED
 
 

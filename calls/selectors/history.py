@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -38,6 +40,10 @@ _LABELS: dict[str, dict[str, Any]] = {
 _SHOWN = ("label", "cause", "by", "answered_by", "step", "result", "heard", "note", "text", "reason", "why")
 
 
+#: Times among the data, as ISO 8601: of an agreed callback, of a wish.
+_MOMENTS = ("due_at", "remind_at")
+
+
 def lines_of(events: Iterable[ProspectEvent]) -> list[Line]:
     """Return these events as lines, in their order."""
     labels = {**_LABELS, "label": _english_labels() if (get_language() or "").startswith("en") else {}}
@@ -49,12 +55,17 @@ def _english_labels() -> dict[str, str]:
     return dict(Disposition.objects.exclude(label_en="").values_list("label", "label_en"))
 
 
+def _moment(text: str) -> str:
+    return date_format(localtime(datetime.fromisoformat(text)), _("j F à H:i"))
+
+
 def _text(event: ProspectEvent, labels: dict[str, dict[str, Any]]) -> str:
     words = [
         str(labels.get(name, {}).get(event.data[name], event.data[name]))
         for name in _SHOWN
         if event.data.get(name)
     ]
+    words += [_moment(event.data[name]) for name in _MOMENTS if event.data.get(name)]
     if event.kind == EventKind.CLOSING and event.data.get("event") == CallEventKind.CLOSING_STEP:
         words = words[:1]
     return _(" : ").join(

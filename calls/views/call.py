@@ -242,9 +242,7 @@ def wishes(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """The person wishes to be called about something else."""
     told = checked(WishForm(request.POST))
     remind_at = told_moment(call, told, "remind_at")
-    noted = talk.note_wish(call=call, text=told["text"], remind_at=remind_at, by=user, at=at)
-    messages.success(request, _("Le souhait est noté."))
-    return noted
+    return talk.note_wish(call=call, text=told["text"], remind_at=remind_at, by=user, at=at)
 
 
 @call_verb
