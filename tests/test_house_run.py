@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -123,6 +124,53 @@ def test_it_loads_the_demo_stops_what_it_started_and_only_that_and_keeps_the_dat
     # PostgreSQL ran before the second start, because somebody had looked at the users: it is theirs and goes on.
     assert embedded.is_running(checkout / "var")
     assert users(checkout) == loaded
+
+
+def api(port: int, token: str, path: str, *, body: bytes | None = None, kind: str = "") -> dict[str, Any]:
+    """Ask the running product as a program does."""
+    headers = {"Authorization": f"Bearer {token}"} | ({"Content-Type": kind} if kind else {})
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/api/v1/{path}", data=body, headers=headers)
+    with urllib.request.urlopen(request, timeout=30) as response:
+        answer: dict[str, Any] = json.load(response)
+        return answer
+
+
+def form(fields: dict[str, str], name: str, content: bytes) -> tuple[bytes, str]:
+    """Return a multipart body with a file, and its content type."""
+    parts = [
+        f'--x\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}' for key, value in fields.items()
+    ]
+    parts.append(f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n')
+    return "\r\n".join(parts).encode() + content + b"\r\n--x--\r\n", "multipart/form-data; boundary=x"
+
+
+def test_a_list_that_is_sent_to_the_running_product_is_imported_by_its_worker(checkout: Path) -> None:
+    port = free_port()
+    rows = "".join(f"Crédit n° {n};03 53 01 {n // 100:02d} {n % 100:02d};6419Z\n" for n in range(2500))
+    content = f"Raison sociale;Téléphone;NAF\n{rows}".encode("cp1252")
+
+    with running(checkout, port):
+        ready(port)
+        manage = [sys.executable, "manage.py", "create_token", "manager"]
+        made = subprocess.run(
+            manage, cwd=checkout, env=os.environ | BARE, capture_output=True, text=True, check=True
+        )
+        token = made.stdout.split()[-1]
+        campaign = api(port, token, "campaigns/")["results"][0]["id"]
+        source = api(port, token, "sources/")["results"][0]["id"]
+        body, kind = form({"source": str(source)}, "banques.csv", content)
+        job = api(port, token, f"campaigns/{campaign}/imports/", body=body, kind=kind)
+        deadline = time.monotonic() + 60
+        while job["state"] not in ("done", "failed") and time.monotonic() < deadline:
+            time.sleep(0.2)
+            job = api(port, token, f"imports/{job['id']}/")
+
+    assert (job["state"], job["encoding"]) == ("done", "cp1252")
+    assert {key: job["counts"][key] for key in ("rows", "created", "rejected")} == {
+        "rows": 2500,
+        "created": 2500,
+        "rejected": 0,
+    }
 
 
 def test_a_port_that_is_taken_is_said_before_anything_starts(checkout: Path) -> None:
