@@ -211,22 +211,21 @@ def screen(
             },
         )
         found = dict(cursor.fetchall())
-    moved = _settled(programme, found, FOLLOWING, at)
+    moved = _settled(found, FOLLOWING, at)
     out = moved.pop(EntryState.SCREENED_OUT, 0)
     return ScreenResult(
         screened_out=out, reopened=sum(moved.get(state, 0) for state in ("ready", "callback"))
     )
 
 
-def _settled(
-    programme: Programme, prospect_of: dict[int, int], states: Sequence[str], at: datetime
-) -> dict[str, int]:
+def _settled(prospect_of: dict[int, int], states: Sequence[str], at: datetime) -> dict[str, int]:
     """Settle entries (id → prospect id) chunk by chunk, each against the bars that are being written."""
     found: dict[str, int] = {}
     for chunk in chunks(sorted(prospect_of)):
         with transaction.atomic():
             share_bars([prospect_of[pk] for pk in chunk])
-            for state, count in settle(programme=programme, entry_ids=chunk, states=states, at=at).items():
+            entries = ListEntry.objects.filter(pk__in=chunk)
+            for state, count in settle(entries=entries, states=states, at=at).items():
                 found[state] = found.get(state, 0) + count
     return found
 
@@ -241,27 +240,8 @@ def follow_prospects(prospect_ids: Sequence[int], at: datetime) -> None:
     followed = waiting.filter(state__in=FOLLOWING) | waiting.filter(
         state=EntryState.EXHAUSTED, verdict_gate=Gate.NUMBER
     )
-    states = (*FOLLOWING, EntryState.EXHAUSTED)
     with transaction.atomic():
-        _settle_each(_locked(followed), states, at)
-
-
-def _locked(entries: QuerySet[ListEntry]) -> dict[int, list[int]]:
-    """Lock entries in the order of their ids, whatever their programmes; return the ids by programme."""
-    locked = entries.order_by("pk").select_for_update(of=("self",))
-    by_programme: dict[int, list[int]] = {}
-    for pk, programme_id in locked.values_list("pk", "campaign__programme"):
-        by_programme.setdefault(programme_id, []).append(pk)
-    return by_programme
-
-
-def _settle_each(by_programme: dict[int, list[int]], states: Sequence[str], at: datetime) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for programme in Programme.objects.filter(pk__in=by_programme).order_by("pk"):
-        moved = settle(programme=programme, entry_ids=by_programme[programme.pk], states=states, at=at)
-        for state, count in moved.items():
-            found[state] = found.get(state, 0) + count
-    return found
+        settle(entries=followed, states=FOLLOWING, numberless=True, at=at)
 
 
 def reopen_closed_by(*, exclusion_ids: Sequence[int], at: datetime) -> int:
@@ -274,8 +254,8 @@ def reopen_closed_by(*, exclusion_ids: Sequence[int], at: datetime) -> int:
     for chunk in chunks(sorted(closed.values_list("pk", "prospect"))):
         with transaction.atomic():
             share_bars([prospect for _pk, prospect in chunk])
-            by_programme = _locked(closed.filter(pk__in=[pk for pk, _prospect in chunk]))
-            reopened += _settle_each(by_programme, (EntryState.EXCLUDED,), at).get(EntryState.READY, 0)
+            still = closed.filter(pk__in=[pk for pk, _prospect in chunk])
+            reopened += settle(entries=still, states=[EntryState.EXCLUDED], at=at).get(EntryState.READY, 0)
     return reopened
 
 
@@ -293,7 +273,7 @@ def reset_list(*, campaign: Campaign, by: User, at: datetime, reason: str, inclu
     states = [EntryState.EXHAUSTED, *([EntryState.DONE] if include_done else [])]
     reset = ListEntry.objects.filter(campaign=campaign, state__in=states)
     found = dict(reset.values_list("pk", "prospect"))
-    moved = _settled(campaign.programme, found, states, at)
+    moved = _settled(found, states, at)
     back = ListEntry.objects.filter(pk__in=found, state=EntryState.READY)
     back.update(attempts=0, due_at=at, exact=False, owner=None, updated_at=at)
     _tell_reset(campaign, list(found), reason, by, at)

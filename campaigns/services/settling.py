@@ -3,15 +3,17 @@
 The same judgement serves queueing, screening, lifted bars and corrected fiches.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection
+from django.db.models import Func, Min, QuerySet, TextField
 
-from campaigns.models import Programme
+from campaigns.models import ListEntry, Programme
 from campaigns.selectors.criteria import active_criteria
-from campaigns.selectors.gate import screening
+from campaigns.selectors.gate import contradiction_column, screening
 
 Item = TypeVar("Item")
 
@@ -70,9 +72,12 @@ CASE WHEN p.time_zone <> '' THEN p.time_zone WHEN coalesce(pick.number, '+33') L
 
 SETTLE = """
 WITH target AS (
-    SELECT e.id, e.prospect_id, e.campaign_id, e.state, e.exact, e.owner_id, e.verdict_gate, e.verdict_reason
-      FROM campaigns_listentry e
-     WHERE e.id = ANY(%(entries)s) AND e.state = ANY(%(states)s) ORDER BY e.id FOR UPDATE
+    SELECT e.id, e.prospect_id, e.campaign_id, c.programme_id, e.state, e.exact, e.owner_id, e.verdict_gate,
+           e.verdict_reason
+      FROM campaigns_listentry e JOIN campaigns_campaign c ON c.id = e.campaign_id
+     WHERE e.id = ANY(%(entries)s)
+       AND (e.state = ANY(%(states)s) OR (%(numberless)s AND e.state = 'exhausted' AND e.verdict_gate = 'number'))
+     ORDER BY e.id FOR UPDATE OF e
 ), judged AS (
     SELECT t.id, {state} AS state, coalesce(pick.number, '') AS number, x.id AS bar, {gate} AS gate,
            {verdict} AS reason, x.until, {zone} AS time_zone, p.language
@@ -106,27 +111,42 @@ def share_bars(prospect_ids: Sequence[int]) -> None:
 
 
 def settle(
-    *, programme: Programme, entry_ids: Sequence[int], states: Sequence[str], at: datetime
+    *, entries: QuerySet[ListEntry], states: Sequence[str], at: datetime, numberless: bool = False
 ) -> dict[str, int]:
-    """Judge again the entries of a programme that are in one of `states`; return how many moved into each state.
+    """Judge again those of these entries that are in one of `states`; return how many moved into each state.
 
-    The caller is in a transaction, and holds `share_bars` where a bar being written must not be missed.
+    `numberless`: those without a number to dial too. Each is judged by the criteria of its own programme, and locked in
+    the order of the ids. The caller is in a transaction, and holds `share_bars` where a bar being written must not be
+    missed.
     """
-    reason, join = screening(active_criteria(programme))
+    grouped = entries.order_by().values("campaign__programme").annotate(criteria=TRUSTED, ids=ArrayAgg("pk"))
+    programmes = list(grouped.values_list("campaign__programme", "criteria", "ids"))
     sql = SETTLE.format(
-        state=STATE.format(reason=reason, otherwise=STAYS),
-        gate=GATE.format(reason=reason, otherwise=KEPT.format("t.verdict_gate")),
-        verdict=REASON.format(reason=reason, otherwise=KEPT.format("t.verdict_reason")),
+        state=STATE.format(reason="screened.reason", otherwise=STAYS),
+        gate=GATE.format(reason="screened.reason", otherwise=KEPT.format("t.verdict_gate")),
+        verdict=REASON.format(reason="screened.reason", otherwise=KEPT.format("t.verdict_reason")),
         zone=ZONE,
-        judged=JUDGED.format(screened=join.format(on="t.prospect_id")),
+        judged=JUDGED.format(screened=_screened({programme: key for programme, key, _ids in programmes})),
     )
+    asked: dict[str, Any] = {"states": list(states), "numberless": numberless, "at": at}
     found: dict[str, int] = {}
-    for chunk in chunks(sorted(entry_ids)):
+    for chunk in chunks(sorted(pk for _programme, _key, ids in programmes for pk in ids)):
         with connection.cursor() as cursor:
-            cursor.execute(sql, {"entries": chunk, "states": list(states), "at": at})
+            cursor.execute(sql, {**asked, "entries": chunk})
             for state, count in cursor.fetchall():
                 found[state] = found.get(state, 0) + count
     return found
+
+
+#: The criteria of a programme that keep records out of its lists, as `campaigns.selectors.gate` takes them.
+TRUSTED = Func(Min("campaign"), function="courtois_trusted_criteria", output_field=TextField())
+
+
+def _screened(criteria: Mapping[int, str | None]) -> str:
+    """Return the join that tells the reason of a contradiction, by the criteria of each programme."""
+    cases = [f"WHEN {pk:d} THEN {contradiction_column(key)}" for pk, key in sorted(criteria.items()) if key]
+    reason = f"CASE t.programme_id {' '.join(cases)} ELSE '' END" if cases else "''"
+    return f"LEFT JOIN LATERAL (SELECT {reason} AS reason FROM (SELECT t.prospect_id) f) screened ON true"
 
 
 def chunks(ids: Sequence[Item], size: int = CHUNK) -> Iterator[list[Item]]:
