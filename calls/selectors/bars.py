@@ -9,11 +9,3 @@ def covering_exclusion(number: str, prospect_id: int | None, campaign_id: int) -
         cursor.execute("SELECT courtois_covering_exclusion(%s, %s, %s)", [number, prospect_id, campaign_id])
         row = cursor.fetchone()
     return row[0] if row else None
-
-
-def callable_number(prospect_id: int, campaign_id: int) -> str:
-    """Return the first number of a prospect that may be dialled as far as bars and the kind of line go, or ""."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT courtois_callable_number(%s, %s)", [prospect_id, campaign_id])
-        row = cursor.fetchone()
-    return (row[0] if row else None) or ""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Exists, Func, IntegerField, OuterRef, Subquery, Value
 from django.db.models.fields.json import KeyTextTransform
 
 from calls.enums import CallEventKind
@@ -30,21 +30,6 @@ class Choice:
     others: int
 
 
-def others_on_number(call: Call) -> Subquery:
-    """Count the other records in the lists of the call's programme that have its number; null for none."""
-    others = (
-        ProspectNumber.objects.filter(
-            number=call.number, prospect__entries__campaign__programme=call.campaign.programme_id
-        )
-        .exclude(prospect=call.prospect_id)
-        .order_by()
-        .values("number")
-        .annotate(others=Count("prospect", distinct=True))
-        .values("others")
-    )
-    return Subquery(others)
-
-
 def choice_of(call: Call, code: str, *, retired: bool = False) -> Choice | None:
     """Return what choosing this disposition means on the call, None for an unknown one. One query.
 
@@ -61,7 +46,7 @@ def choice_of(call: Call, code: str, *, retired: bool = False) -> Choice | None:
             own_delay=Subquery(rule.values("retry_after")[:1]),
             kept_note=Subquery(notes.annotate(text=KeyTextTransform("text", "data")).values("text")[:1]),
             known_numbers=ArraySubquery(numbers),
-            others=others_on_number(call),
+            others=Func(Value(call.pk), function="courtois_others_on_number", output_field=IntegerField()),
         )
         .first()
     )
@@ -73,5 +58,5 @@ def choice_of(call: Call, code: str, *, retired: bool = False) -> Choice | None:
         delay=found.own_delay or found.retry_after,
         note=found.kept_note or "",
         numbers=found.known_numbers,
-        others=found.others or 0,
+        others=found.others,
     )

@@ -6,11 +6,12 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import CallEventKind, CallState, IncidentKind
-from calls.models import Call, Incident, Stage
+from calls.models import Call, Stage
 from calls.rules.closing import due_step, is_double_key, is_too_fast
 from calls.rules.hang_up import DRIVING, STAGE, SUPERVISOR
 from calls.selectors.facts import Said, said_sentences
 from calls.selectors.sentences import values_of, words_of
+from calls.services.conclude import incident_of, report
 from calls.services.errors import ClosingRequired, Invalid, InvalidTransition
 from calls.services.held import (
     Line,
@@ -131,7 +132,7 @@ def enter_stage(*, call: Call, situation: str, stage: int, by: User, at: datetim
         tell(current, CallEventKind.SITUATION, by=by, at=at, data={**data, "may_end": reached.may_end})
         if reached.may_end:
             _allow(current, f"{STAGE}:{situation}/{stage}")
-            _report_stage(current, data, by=by, at=at)
+            report(incident_of(current, IncidentKind.ABUSE, by=by, at=at, data=data))
         return current
 
 
@@ -178,17 +179,3 @@ def mark_driving(*, call: Call, by: User, at: datetime) -> Call:
 def _allow(call: Call, why: str) -> None:
     if call.end_allowed_by != SUPERVISOR:
         save(call, end_allowed_by=why[:40])
-
-
-def _report_stage(call: Call, data: dict[str, object], *, by: User, at: datetime) -> None:
-    Incident.objects.get_or_create(
-        call=call,
-        kind=IncidentKind.ABUSE,
-        defaults={
-            "sponsor_id": call.campaign.programme.sponsor_id,
-            "prospect_id": call.prospect_id,
-            "data": data,
-            "at": at,
-            "by": by,
-        },
-    )

@@ -1,5 +1,6 @@
 """How a call ended: stored once with its effects, finished, and corrected by a supervisor with theirs undone."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from calls.selectors.answers import unmet
 from calls.selectors.choosing import Choice, choice_of
 from calls.selectors.facts import is_settled
 from calls.services.closing import closing_of
+from calls.services.conclude import Consequences, conclude
 from calls.services.effects import Agreed, run_effects, undo_effects
 from calls.services.errors import ClosingRequired, Invalid, InvalidTransition, OpenCallExists
 from calls.services.held import (
@@ -23,7 +25,6 @@ from calls.services.held import (
     require_verb,
     save,
     tell,
-    tell_all,
 )
 from calls.services.mismatch import call_exclusions
 from calls.services.notes import note_lines, publish_note
@@ -37,6 +38,7 @@ __all__ = [
     "correct_version",
     "dispose",
     "finish",
+    "finish_or_refuse",
     "finish_settled",
     "is_settled",
 ]
@@ -93,8 +95,12 @@ def finish(*, call: Call, by: User, at: datetime) -> Call:
 def finish_settled(*, by: User, at: datetime) -> None:
     """Finish the agent's call if only that is missing; raise OpenCallExists if more is."""
     call = Call.objects.open().filter(agent=by).first()
-    if call is None:
-        return
+    if call is not None:
+        finish_or_refuse(call, by=by, at=at)
+
+
+def finish_or_refuse(call: Call, *, by: User, at: datetime) -> None:
+    """Finish an open call if only that is missing; raise OpenCallExists if more is."""
     if not is_settled(call):
         raise OpenCallExists(call=call.pk)
     finish(call=call, by=by, at=at)
@@ -264,14 +270,12 @@ def _check_words(
 
 def _store(call: Call, choice: Choice, note: str, agreed: Agreed | None, *, by: User, at: datetime) -> Call:
     disposition = choice.disposition
-    CallDisposition.objects.create(call=call, disposition=disposition, note=note, at=at, by=by)
     data = {
         "code": disposition.code,
         "label": disposition.label,
         "note": note,
         **(agreed.facts() if agreed else {}),
     }
-    lines = [line(CallEventKind.DISPOSITION, data)]
     changes: dict[str, Any] = {}
     next_lines: list[Line] = []
     if call.state == CallState.CONNECTED:
@@ -279,10 +283,10 @@ def _store(call: Call, choice: Choice, note: str, agreed: Agreed | None, *, by: 
         next_lines = [started]
     elif call.state != CallState.CLOSING:
         changes, next_lines = {"state": CallState.DONE, "done_at": at}, note_lines(choice.note)
-    save(call, disposition=disposition, **changes)
-    lines += run_effects(call, choice, agreed, note=note, by=by, at=at)
-    tell_all(call, lines + next_lines, by=by, at=at)
-    return call
+    follows = run_effects(call, choice, agreed, note=note, by=by, at=at)
+    lines = [line(CallEventKind.DISPOSITION, data), *follows.lines, *next_lines]
+    row = CallDisposition(call=call, disposition=disposition, note=note)
+    return conclude(call, replace(follows, lines=lines), by=by, at=at, disposition=row, **changes)
 
 
 def _done(call: Call, *, by: User, at: datetime) -> Call:
@@ -302,13 +306,9 @@ def _correct(
     at: datetime,
 ) -> Call:
     disposition = choice.disposition
-    CallDisposition.objects.create(
-        call=call, disposition=disposition, note=note, corrects=last, reason=reason, at=at, by=by
-    )
-    changes: dict[str, object] = {"disposition": disposition}
+    changes: dict[str, Any] = {}
     if disposition.by_mismatch_only and call.out_of_criteria_at is None:
         changes["out_of_criteria_at"] = at
-    save(call, **changes)
     data = {
         "from": last.disposition.code,
         "to": disposition.code,
@@ -316,8 +316,8 @@ def _correct(
         "note": note,
         "reason": reason,
     }
-    tell(call, CallEventKind.CORRECTED, by=by, at=at, data=data)
+    row = CallDisposition(call=call, disposition=disposition, note=note, corrects=last, reason=reason)
+    told = Consequences(lines=[line(CallEventKind.CORRECTED, data)])
+    conclude(call, told, by=by, at=at, disposition=row, **changes)
     undo_effects(call, reason, by=by, at=at)
-    lines = run_effects(call, choice, agreed, note=note, by=by, at=at)
-    tell_all(call, lines, by=by, at=at)
-    return call
+    return conclude(call, run_effects(call, choice, agreed, note=note, by=by, at=at), by=by, at=at)

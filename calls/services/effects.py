@@ -1,5 +1,6 @@
 """What a disposition changes elsewhere: bars, the queue's entry, callbacks; kept as `CallEffect` rows, and undone."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,18 +10,17 @@ from django.db import connection
 from calls.enums import CallbackState, EffectKind
 from calls.models import Call, Callback, CallEffect, Incident
 from calls.rules.retry import Outcome, Plan, plan_entry
-from calls.selectors.bars import callable_number
 from calls.selectors.choosing import Choice
+from calls.services.conclude import Consequences
 from calls.services.held import Line, lock_entry
 from calls.services.mismatch import (
     call_exclusions,
     entry_before,
-    report,
     resourcing,
     shared_number,
 )
 from campaigns.enums import BarTarget, EntryState, ExclusionReason, Gate, Reach, Scope
-from campaigns.models import Attempt, Disposition, Exclusion, ListEntry
+from campaigns.models import Disposition, ListEntry
 from campaigns.services.exclusions import lift_exclusion
 from crm.enums import EventKind
 from crm.models import User
@@ -45,44 +45,44 @@ class Agreed:
 
 def run_effects(
     call: Call, choice: Choice, agreed: Agreed | None, *, note: str, by: User, at: datetime
-) -> list[Line]:
+) -> Consequences:
     """Do what the disposition of a locked call says: write its bars, settle its entry, agree its callback.
 
-    Returns the lines that the caller tells, after the disposition's own.
+    Returns what the caller stores with the disposition, by `conclude`; its lines come after the disposition's own.
     """
     disposition = choice.disposition
-    if not disposition.counts_as_attempt:
-        Attempt.objects.filter(call_ref=call.pk).update(counted=False)
-    # Read before the bars: they may close the entry.
-    entry = lock_entry(call)
+    entry, after = _settle_call(call, choice, by=by, at=at)
     before = entry_before(call, entry)
-    bars, lines = _bar(call, choice, by=by, at=at)
-    effects = [CallEffect(call=call, kind=EffectKind.EXCLUSION, exclusion=bar, at=at) for bar in bars]
-    another = None
+    effects = [CallEffect(call=call, kind=EffectKind.EXCLUSION, exclusion_id=bar) for bar in after.bars]
+    lines: list[Line] = []
+    if after.bars:
+        excluded = {
+            "reason": disposition.bar_reason,
+            "scope": disposition.bar_scope,
+            "exclusions": after.bars,
+        }
+        lines.append(Line(EventKind.EXCLUDED, excluded))
+    changes: dict[str, Any] = {}
     if entry is not None:
-        after = _close_callbacks(call, entry, at=at)
-        another = after.number
-        settled, told = _settle(call, entry, before, choice, agreed, after, note=note, by=by, at=at)
-        effects += settled
-        lines += told
-    if effects:
-        CallEffect.objects.bulk_create(effects)
+        plan = _plan(call, before, choice, agreed, after, at=at)
+        changes = _changes(plan, after, agreed, at=at)
+        effects += _effects(call, entry, before, after)
+        if plan.state == EntryState.CALLBACK and agreed is not None:
+            callback, told = _agree(call, entry, agreed, note, by=by, at=at)
+            effects.append(callback)
+            lines.append(told)
     incidents: list[Incident] = []
     if disposition.by_mismatch_only or disposition.bar_reason == ExclusionReason.WRONG_NUMBER:
-        incidents += shared_number(call, bars, choice.others, by=by, at=at)
-    if disposition.resource and not (
-        _is_about_the_number(disposition) and _has_another_number(call, another)
-    ):
-        found, told = resourcing(call, by=by, at=at)
+        incidents += shared_number(call, after.number_bar, choice.others, by=by, at=at)
+    if disposition.resource and not (_is_about_the_number(disposition) and after.number):
+        found, resourced = resourcing(call, by=by, at=at)
         incidents += found
-        lines += told
-    report(incidents)
-    return lines
+        lines += resourced
+    return Consequences(changes, effects, incidents, lines)
 
 
 def undo_effects(call: Call, reason: str, *, by: User, at: datetime) -> None:
     """Undo what the call changed so far: lift its exclusions, cancel its callback, put its entry back as it was."""
-    Attempt.objects.filter(call_ref=call.pk).update(counted=True)
     for exclusion in call_exclusions(call).order_by("pk"):
         lift_exclusion(exclusion=exclusion, reason=reason[:300], by=by, at=at)
     Callback.objects.filter(call=call, state=CallbackState.OPEN).update(
@@ -109,37 +109,20 @@ def undo_effects(call: Call, reason: str, *, by: User, at: datetime) -> None:
     ListEntry.objects.filter(pk=entry.pk).update(**restored)
 
 
-def _bar(call: Call, choice: Choice, *, by: User, at: datetime) -> tuple[list[Exclusion], list[Line]]:
-    """Write the exclusions of a disposition, with this call as their cause."""
+def _bars(call: Call, choice: Choice) -> list[dict[str, Any]]:
+    """Return the columns of the exclusions that a disposition writes: the person's first, then the numbers'."""
     disposition = choice.disposition
     if not disposition.bar_target:
-        return [], []
+        return []
     prospect = call.prospect_id if disposition.bar_target != BarTarget.NUMBER else None
     numbers = [call.number] if disposition.bar_target != BarTarget.PROSPECT or prospect is None else []
+    targets: list[dict[str, Any]] = []
     if prospect is not None:
+        targets.append({"prospect_id": prospect})
         numbers.extend(choice.numbers)
-    place = _place(call, disposition.bar_scope)
-    targets: list[dict[str, Any]] = [{"number": number} for number in dict.fromkeys(numbers)]
-    if prospect is not None:
-        targets.insert(0, {"prospect_id": prospect})
-    bars = Exclusion.objects.bulk_create(
-        Exclusion(
-            scope=disposition.bar_scope,
-            reason=disposition.bar_reason,
-            since=at,
-            created_by=by,
-            call_ref=call.pk,
-            **place,
-            **target,
-        )
-        for target in targets
-    )
-    told = {
-        "reason": disposition.bar_reason,
-        "scope": disposition.bar_scope,
-        "exclusions": [bar.pk for bar in bars],
-    }
-    return bars, [Line(EventKind.EXCLUDED, told)]
+    targets += [{"number": number} for number in dict.fromkeys(numbers)]
+    kind = {"scope": disposition.bar_scope, "reason": disposition.bar_reason}
+    return [{**kind, **_place(call, disposition.bar_scope), **target} for target in targets]
 
 
 def _place(call: Call, scope: str) -> dict[str, int]:
@@ -153,12 +136,15 @@ def _place(call: Call, scope: str) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """How an entry stands once the bars of its call are written.
+    """How things stand once the bars of a disposition are written.
 
-    `number`: the one to dial next ("" when none); `bar`: the exclusion that covers the call's, with its `reason` and
-    `until`; `callbacks`: ids of those that are done with this call.
+    `bars`: their ids, and `number_bar` the one on the call's own number; `number`: the one to dial next ("" when none);
+    `bar`: the exclusion that covers the call's, with its `reason` and `until`; `callbacks`: ids of those that are done
+    with this call.
     """
 
+    bars: list[int]
+    number_bar: int | None
     number: str
     bar: int | None
     reason: str
@@ -166,49 +152,39 @@ class After:
     callbacks: list[int]
 
 
-CLOSE_CALLBACKS = """
-    WITH kept AS (
-        UPDATE calls_callback SET state = 'done', closed_at = %(at)s
-         WHERE entry_id = %(entry)s AND state = 'open' AND call_id IS DISTINCT FROM %(call)s
-        RETURNING id
-    )
-    SELECT coalesce(asked.number, ''), asked.bar, coalesce(x.reason, ''), x.until,
-           ARRAY(SELECT id FROM kept ORDER BY id)
-      FROM (SELECT courtois_callable_number(%(prospect)s, %(campaign)s) AS number,
-                   courtois_covering_exclusion(%(number)s, %(prospect)s, %(campaign)s) AS bar OFFSET 0) asked
-      LEFT JOIN campaigns_exclusion x ON x.id = asked.bar
-"""
+def _settle_call(call: Call, choice: Choice, *, by: User, at: datetime) -> tuple[ListEntry | None, After]:
+    """Write the bars, count the attempt or not, close the callback that the call kept. One statement.
 
-
-def _close_callbacks(call: Call, entry: ListEntry, *, at: datetime) -> After:
-    """The callback that this call kept is done. Returns how the entry stands. One statement."""
-    facts: dict[str, int | str | datetime] = {
-        "call": call.pk,
-        "number": call.number,
-        "entry": entry.pk,
-        "prospect": entry.prospect_id,
-        "campaign": entry.campaign_id,
-        "at": at,
-    }
+    Returns the entry, locked, as it was before, and how things stand after.
+    """
+    targets = _bars(call, choice)
     with connection.cursor() as cursor:
-        cursor.execute(CLOSE_CALLBACKS, facts)
-        return After(*cursor.fetchone())
+        cursor.execute(
+            "SELECT * FROM courtois_settle_call(%s, %s, %s, %s, %s)",
+            [call.pk, by.pk, at, choice.disposition.counts_as_attempt, json.dumps(targets)],
+        )
+        *was, bars, number, bar, reason, until, callbacks = cursor.fetchone()
+    entry = call.entry
+    if entry is not None:
+        names = ("state", "due_at", "attempts", "owner_id", "exact", "number")
+        for name, value in zip(names, was, strict=True):
+            setattr(entry, name, value)
+    ids = dict(zip((target.get("number") for target in targets), bars or [], strict=True))
+    after = After(bars or [], ids.get(call.number), number or "", bar, reason or "", until, callbacks or [])
+    return entry, after
 
 
-def _settle(
+def _plan(
     call: Call,
-    entry: ListEntry,
     before: dict[str, Any],
     choice: Choice,
     agreed: Agreed | None,
     after: After,
     *,
-    note: str,
-    by: User,
     at: datetime,
-) -> tuple[list[CallEffect], list[Line]]:
+) -> Plan:
     disposition = choice.disposition
-    plan = plan_entry(
+    return plan_entry(
         Outcome(
             final=disposition.final,
             retry_after=choice.delay,
@@ -222,17 +198,17 @@ def _settle(
         callback_at=agreed.at if agreed else None,
         at=at,
     )
-    effects = [CallEffect(call=call, kind=EffectKind.ENTRY, entry=entry, before=before, at=at)]
+
+
+def _effects(call: Call, entry: ListEntry, before: dict[str, Any], after: After) -> list[CallEffect]:
     kept = {"state": str(CallbackState.OPEN)}
-    effects += [
-        CallEffect(call=call, kind=EffectKind.CALLBACK, callback_id=done, before=kept, at=at)
-        for done in after.callbacks
+    return [
+        CallEffect(call=call, kind=EffectKind.ENTRY, entry=entry, before=before),
+        *(
+            CallEffect(call=call, kind=EffectKind.CALLBACK, callback_id=done, before=kept)
+            for done in after.callbacks
+        ),
     ]
-    _write(entry, plan, after, agreed, at=at)
-    if plan.state != EntryState.CALLBACK or agreed is None:
-        return effects, []
-    callback, told = _agree(call, entry, agreed, note, by=by, at=at)
-    return [*effects, callback], [told]
 
 
 def _is_about_the_number(disposition: Disposition) -> bool:
@@ -240,36 +216,26 @@ def _is_about_the_number(disposition: Disposition) -> bool:
     return disposition.bar_target == BarTarget.NUMBER and disposition.reach == Reach.MACHINE
 
 
-def _has_another_number(call: Call, another: str | None) -> bool:
-    if another is not None:
-        return another != ""
-    return call.prospect_id is not None and bool(callable_number(call.prospect_id, call.campaign_id))
-
-
-def _write(entry: ListEntry, plan: Plan, after: After, agreed: Agreed | None, *, at: datetime) -> None:
+def _changes(plan: Plan, after: After, agreed: Agreed | None, *, at: datetime) -> dict[str, Any]:
+    """Return the columns of the entry that a plan changes."""
     promised = agreed if plan.state == EntryState.CALLBACK else None
+    excluded = plan.state == EntryState.EXCLUDED
     changes: dict[str, Any] = {
         "state": plan.state,
         "attempts": plan.attempts,
         "owner_id": promised.agent.pk if promised and promised.agent else None,
         "exact": promised.exact if promised else False,
-        "excluded_by_id": after.bar if plan.state == EntryState.EXCLUDED else None,
-        "verdict_gate": "",
-        "verdict_reason": "",
-        "verdict_until": None,
+        "excluded_by_id": after.bar if excluded else None,
+        "verdict_gate": Gate.EXCLUSION if excluded else "",
+        "verdict_reason": after.reason if excluded else "",
+        "verdict_until": after.until if excluded else None,
         "updated_at": at,
     }
     if plan.due_at is not None:
         changes["due_at"] = plan.due_at
     if after.number:
         changes["number"] = after.number
-    if plan.state == EntryState.EXCLUDED and after.bar is not None:
-        changes |= {
-            "verdict_gate": Gate.EXCLUSION,
-            "verdict_reason": after.reason,
-            "verdict_until": after.until,
-        }
-    ListEntry.objects.filter(pk=entry.pk).update(**changes)
+    return changes
 
 
 def _agree(
@@ -288,5 +254,5 @@ def _agree(
         created_at=at,
     )
     told = {"callback": callback.pk, "due_at": agreed.at.isoformat(), "exact": agreed.exact}
-    effect = CallEffect(call=call, kind=EffectKind.CALLBACK, callback=callback, before={"state": None}, at=at)
+    effect = CallEffect(call=call, kind=EffectKind.CALLBACK, callback=callback, before={"state": None})
     return effect, Line(EventKind.CALLBACK, told)

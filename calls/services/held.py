@@ -154,22 +154,6 @@ class Line:
     kind: CallEventKind | None = None
 
 
-#: Both histories in one statement, in the order of the lines.
-TELL = """
-    WITH line AS MATERIALIZED (
-        SELECT l.ordinality AS place, l.value->>'kind' AS kind, l.value->>'timeline' AS timeline,
-               l.value->'own' AS own, l.value->'data' AS data
-          FROM jsonb_array_elements(%(lines)s::jsonb) WITH ORDINALITY l
-    ), history AS (
-        INSERT INTO calls_callevent (call_id, kind, at, by_id, data)
-        SELECT %(call)s, kind, %(at)s, %(by)s::bigint, own FROM line WHERE kind IS NOT NULL ORDER BY place
-    )
-    INSERT INTO crm_prospectevent (prospect_id, sponsor_id, at, by_id, kind, call_ref, data)
-    SELECT %(prospect)s::bigint, %(sponsor)s, %(at)s, %(by)s::bigint, timeline, %(call)s, data
-      FROM line WHERE %(prospect)s::bigint IS NOT NULL ORDER BY place
-"""
-
-
 def line(kind: CallEventKind, data: dict[str, Any] | None = None) -> Line:
     """Return a line of the call's history, told in its prospect's timeline as well."""
     return Line(kind=kind, timeline=TIMELINE[kind], data=data or {})
@@ -179,29 +163,27 @@ def tell_all(call: Call, lines: Sequence[Line], *, by: User | None, at: datetime
     """Write these lines, in their order, inside the call's sponsor. One statement, however many they are."""
     if not lines:
         return
-    told = [
-        {
-            "kind": told.kind,
-            "timeline": told.timeline,
-            "own": told.data,
-            "data": {"event": told.kind, "campaign": call.campaign_id, **told.data}
-            if told.kind
-            else told.data,
-        }
-        for told in lines
-    ]
     with connection.cursor() as cursor:
         cursor.execute(
-            TELL,
-            {
-                "lines": json.dumps(told),
-                "call": call.pk,
-                "prospect": call.prospect_id,
-                "sponsor": call.campaign.programme.sponsor_id,
-                "by": by.pk if by else None,
-                "at": at,
-            },
+            "SELECT courtois_tell(%s, %s, %s, %s)", [call.pk, by.pk if by else None, at, told(call, lines)]
         )
+
+
+def told(call: Call, lines: Sequence[Line]) -> str:
+    """Return these lines of a call as the JSON that `courtois_tell` takes."""
+    return json.dumps(
+        [
+            {
+                "kind": line.kind,
+                "timeline": line.timeline,
+                "own": line.data,
+                "data": {"event": line.kind, "campaign": call.campaign_id, **line.data}
+                if line.kind
+                else line.data,
+            }
+            for line in lines
+        ]
+    )
 
 
 def tell(

@@ -1,5 +1,6 @@
 """What a supervisor decides on an incident, once, and what follows; a fiche that gets another number."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -11,6 +12,7 @@ from calls.rules.decisions import DECISIONS_OF, FOR_MANAGERS, NEEDS_REASON
 from calls.rules.transitions import ON_LINE
 from calls.selectors.bars import covering_exclusion
 from calls.selectors.choosing import choice_of
+from calls.services.conclude import conclude
 from calls.services.dispositions import correct_disposition, finish
 from calls.services.effects import run_effects
 from calls.services.errors import Forbidden, Invalid, InvalidTransition, ProspectExcluded, domain_errors
@@ -23,7 +25,6 @@ from calls.services.held import (
     require_supervisor,
     save,
     tell,
-    tell_all,
 )
 from campaigns.enums import EntryState, ExclusionReason, Scope
 from campaigns.models import Campaign, Exclusion, ListEntry
@@ -160,11 +161,10 @@ def _qualify(call: Call, code: str, reason: str, *, by: User, at: datetime) -> N
     if choice is None or choice.disposition.by_mismatch_only or choice.disposition.requires_callback:
         raise Invalid.field("code", _("Cette qualification ne convient pas à un appel clos d'office."))
     disposition = choice.disposition
-    CallDisposition.objects.create(call=call, disposition=disposition, note=reason, at=at, by=by)
-    save(call, disposition=disposition)
     told = line(CallEventKind.DISPOSITION, {"code": code, "label": disposition.label, "note": reason})
-    effects = run_effects(call, choice, None, note=reason, by=by, at=at)
-    tell_all(call, [told, *effects], by=by, at=at)
+    follows = run_effects(call, choice, None, note=reason, by=by, at=at)
+    row = CallDisposition(call=call, disposition=disposition, note=reason)
+    conclude(call, replace(follows, lines=[told, *follows.lines]), by=by, at=at, disposition=row)
 
 
 def _check(incident: Incident, decision: str, reason: str, code: str, number: str, by: User) -> None:

@@ -6,13 +6,14 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import CallEventKind, CallState, Cause, Evidence, HungUpBy, IncidentKind
-from calls.models import Call, Incident
+from calls.models import Call
 from calls.rules.closing import steps_left
 from calls.rules.hang_up import may_hang_up
 from calls.rules.transitions import MACHINE_CAUSES
 from calls.selectors.facts import line_facts, said_sentences
+from calls.services.conclude import incident_of, report
 from calls.services.errors import Invalid, InvalidTransition
-from calls.services.held import held, require_verb, save, talk_lease, tell
+from calls.services.held import held, line, require_verb, save, talk_lease, tell, tell_all
 from campaigns.enums import ClosingKind
 from crm.models import User
 
@@ -123,35 +124,16 @@ def _end(
         evidence=evidence,
         lease_until=talk_lease(call, at),
     )
-    if left:
-        tell(
-            call,
-            CallEventKind.CLOSING_INTERRUPTED,
-            by=by,
-            at=at,
-            data={"steps": [str(step) for step in left]},
-        )
+    steps = [str(step) for step in left]
     data = {"by": hung_up_by, "evidence": evidence, **facts}
     if hung_up_by == HungUpBy.AGENT:
         data["allowed"] = was_allowed
-    tell(call, CallEventKind.HUNG_UP, by=by, at=at, data=data)
+    lines = [line(CallEventKind.CLOSING_INTERRUPTED, {"steps": steps})] if steps else []
+    tell_all(call, [*lines, line(CallEventKind.HUNG_UP, data)], by=by, at=at)
     if hung_up_by == HungUpBy.AGENT and not was_allowed:
-        _ask_review(call, [str(step) for step in left], by=by, at=at)
+        left_out = {"steps_left": steps, "goodbyes": call.goodbyes, "evidence": call.evidence}
+        report(incident_of(call, IncidentKind.HANG_UP_REVIEW, by=by, at=at, data=left_out))
     return call
-
-
-def _ask_review(call: Call, left: list[str], *, by: User, at: datetime) -> None:
-    Incident.objects.get_or_create(
-        call=call,
-        kind=IncidentKind.HANG_UP_REVIEW,
-        defaults={
-            "sponsor_id": call.campaign.programme.sponsor_id,
-            "prospect_id": call.prospect_id,
-            "data": {"steps_left": left, "goodbyes": call.goodbyes, "evidence": call.evidence},
-            "at": at,
-            "by": by,
-        },
-    )
 
 
 def record_line_dead(*, call: Call, by: User, at: datetime, dead: bool = True) -> Call:

@@ -1,6 +1,7 @@
 """A mismatch, stored: the answer, and in the same statement by the database the bars; then what people are told."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +10,8 @@ from django.db.models import QuerySet
 
 from calls.enums import AnsweredBy, CallEventKind, EffectKind, IncidentKind, Result
 from calls.models import Call, CallAnswer, CallEffect, Incident
-from calls.selectors.choosing import others_on_number
-from calls.services.held import Line, line, talk_lease, tell, tell_all
+from calls.services.conclude import Consequences, as_json, columns_of, conclude, incident_of
+from calls.services.held import Line, line, talk_lease, tell
 from campaigns.enums import ClosingKind, EntryState, Scope
 from campaigns.models import Criterion, Exclusion, ListEntry
 from crm.enums import EventKind
@@ -27,7 +28,7 @@ def store_mismatch(call: Call, criterion: Criterion | None, heard: str, *, by: U
     before = entry_before(call, entry)
     expected = _expected(call, criterion)[:200]
     version = criterion.version if criterion else 0
-    CallAnswer.objects.create(
+    answer = CallAnswer(
         call=call,
         criterion=criterion,
         version=version,
@@ -37,9 +38,8 @@ def store_mismatch(call: Call, criterion: Criterion | None, heard: str, *, by: U
         heard=heard,
         answered_by=call.answered_by,
         respondent=call.respondent,
-        at=at,
-        by=by,
     )
+    final = _store(answer, by=by, at=at)
     data = {
         "criterion": criterion.pk if criterion else None,
         "version": version,
@@ -47,42 +47,54 @@ def store_mismatch(call: Call, criterion: Criterion | None, heard: str, *, by: U
         "expected": expected,
         "heard": heard,
     }
-    if not _read_what_it_did(call, at):
+    if final is None:
         tell(call, CallEventKind.CRITERION, by=by, at=at, data=data)
         return call
-    bars, others = _bars_of(call)
-    lines = _lines(data, sorted(bar.pk for bar in bars))
-    incidents = shared_number(call, bars, others, by=by, at=at)
+    lines = _lines(data, final.bars)
+    incidents = shared_number(call, final.number_bar, final.others, by=by, at=at)
     if call.answered_by == AnsweredBy.OTHER:
         found, told = resourcing(call, by=by, at=at)
         incidents += found
         lines += told
-    tell_all(call, lines, by=by, at=at)
+    changed: dict[str, Any] = {}
+    effects = []
     if entry is not None:
-        CallEffect.objects.create(call=call, kind=EffectKind.ENTRY, entry=entry, before=before, at=at)
-        ListEntry.objects.filter(pk=entry.pk).update(attempts=before["attempts"] + 1)
-    report(incidents)
-    return call
+        changed = {"attempts": before["attempts"] + 1}
+        effects.append(CallEffect(call=call, kind=EffectKind.ENTRY, entry=entry, before=before))
+    outcome = Consequences(changed, effects, incidents, lines)
+    lease = talk_lease(call, at)
+    return conclude(call, outcome, by=by, at=at, closing_at=at, line_dead_at=None, lease_until=lease)
 
 
-#: What the answer's own statement changed of the call, where the answer is final.
-AFTER = """
-    UPDATE calls_call SET closing_at = %s, line_dead_at = NULL, lease_until = %s
-     WHERE id = %s AND out_of_criteria_at IS NOT NULL
-    RETURNING state, closing_kind, closing_at, goodbye_at, goodbyes, line_dead_at, lease_until, out_of_criteria_at,
-              disposition_id
-"""
+@dataclass(frozen=True, slots=True)
+class Final:
+    """What the answer's own statement wrote: the ids of the bars, and which of them is on the call's number.
+
+    `others`: how many other records of the programme have that number.
+    """
+
+    bars: list[int]
+    number_bar: int | None
+    others: int
 
 
-def _read_what_it_did(call: Call, at: datetime) -> bool:
-    """Start the closing of a call that the database found out of criteria; return whether it did."""
+def _store(answer: CallAnswer, *, by: User, at: datetime) -> Final | None:
+    """Store an answer and read what the database made of its call, None for nothing final. One statement."""
+    call = answer.call
     with connection.cursor() as cursor:
-        cursor.execute(AFTER, [at, talk_lease(call, at), call.pk])
+        cursor.execute(
+            "SELECT * FROM courtois_store_mismatch(%s, %s, %s, %s)",
+            [call.pk, by.pk, at, as_json(columns_of(answer))],
+        )
         row = cursor.fetchone()
         names = [column.name for column in cursor.description]
-    for name, value in zip(names, row or (), strict=False):
+    if row is None:
+        return None
+    found = dict(zip(names, row, strict=True))
+    final = Final(found.pop("bars"), found.pop("number_bar"), found.pop("others"))
+    for name, value in found.items():
         setattr(call, name, value)
-    return row is not None
+    return final
 
 
 def _lines(data: dict[str, Any], bars: Sequence[int]) -> list[Line]:
@@ -126,24 +138,15 @@ def call_exclusions(call: Call) -> QuerySet[Exclusion]:
     return Exclusion.objects.filter(call_ref=call.pk, lifted_at__isnull=True)
 
 
-def _bars_of(call: Call) -> tuple[Sequence[Exclusion], int]:
-    """Return the active exclusions that this call caused and how many other records have its number. One query."""
-    bars = list(call_exclusions(call).annotate(others=others_on_number(call)).order_by("id"))
-    return bars, int(bars[0].others or 0) if bars else 0
-
-
-def shared_number(
-    call: Call, bars: Sequence[Exclusion], others: int, *, by: User, at: datetime
-) -> list[Incident]:
+def shared_number(call: Call, bar: int | None, others: int, *, by: User, at: datetime) -> list[Incident]:
     """Return the question whether the other records on the barred number may be called on it, where there are any.
 
-    `bars` are the exclusions that the call caused, by id; `others` is how many such records there are.
+    `bar` is the exclusion that the call caused on its number; `others` is how many such records there are.
     """
-    on_number = [bar for bar in bars if bar.number == call.number]
-    if not on_number or not others:
+    if bar is None or not others:
         return []
     data = {"others": others}
-    return [_incident(call, IncidentKind.SHARED_NUMBER, by=by, at=at, exclusion=on_number[-1], data=data)]
+    return [incident_of(call, IncidentKind.SHARED_NUMBER, by=by, at=at, exclusion=bar, data=data)]
 
 
 def resourcing(call: Call, *, by: User, at: datetime) -> tuple[list[Incident], list[Line]]:
@@ -151,32 +154,5 @@ def resourcing(call: Call, *, by: User, at: datetime) -> tuple[list[Incident], l
     if call.prospect_id is None:
         return [], []
     data = {"campaign": call.campaign_id}
-    incident = _incident(call, IncidentKind.RESOURCING, by=by, at=at, data=data)
+    incident = incident_of(call, IncidentKind.RESOURCING, by=by, at=at, data=data)
     return [incident], [Line(EventKind.RESOURCED, data)]
-
-
-def report(incidents: Sequence[Incident]) -> None:
-    """Store these incidents; one that its call has already is left as it is."""
-    if incidents:
-        Incident.objects.bulk_create(incidents, ignore_conflicts=True)
-
-
-def _incident(
-    call: Call,
-    kind: IncidentKind,
-    *,
-    by: User,
-    at: datetime,
-    data: dict[str, Any],
-    exclusion: Exclusion | None = None,
-) -> Incident:
-    return Incident(
-        call=call,
-        kind=kind,
-        sponsor_id=call.campaign.programme.sponsor_id,
-        prospect_id=call.prospect_id,
-        exclusion=exclusion,
-        data=data,
-        at=at,
-        by=by,
-    )
