@@ -1,13 +1,15 @@
 """Placing the call: the gate once more, then the number. By hand, through the same gate as the queue."""
 
 from datetime import datetime
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Exists
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import CallEventKind, CallState, Mode
 from calls.models import Call, Pause
-from calls.services.dispositions import finish_settled
+from calls.services.dispositions import finish_or_refuse
 from calls.services.errors import (
     DomainError,
     Forbidden,
@@ -21,12 +23,14 @@ from calls.services.errors import (
 from calls.services.held import (
     fiche_lease,
     held,
+    line,
     lock_entry,
     require_verb,
     save,
     share_bars,
     tell,
     tell_prospect,
+    told,
 )
 from campaigns.enums import EntryState, Gate
 from campaigns.models import Attempt, Campaign, ListEntry
@@ -85,9 +89,13 @@ def dial_manually(
         chosen = parsed or chosen_numbers(campaign=campaign, prospect_ids=[prospect.pk])[prospect.pk]  # type: ignore[union-attr]
         if chosen:
             share_bars(chosen, prospect.pk if prospect else None)
-        found = verdict(campaign=campaign, prospect=prospect, number=chosen or None, at=at)
+        entry = _lock_entry(campaign, prospect)
+        exact = entry is not None and _is_agreed(entry, at)
+        found = verdict(campaign=campaign, prospect=prospect, number=chosen or None, at=at, exact=exact)
         if found.allowed:
-            call = _open(campaign, prospect, chosen, by=by, at=at)
+            if entry is None and prospect is not None:
+                entry = _add_entry(campaign, prospect, by=by, at=at)
+            call = _open(campaign, prospect, entry, chosen, by=by, at=at)
             return _place(call, by=by, at=at) if at_once else call
         _store_refusal(campaign, prospect, found, by=by, at=at)
     raise refusal_of(found)
@@ -164,8 +172,18 @@ def _store_refusal(
     )
 
 
-def _open(campaign: Campaign, prospect: Prospect | None, number: str, *, by: User, at: datetime) -> Call:
-    entry = _entry_for(campaign, prospect, by=by, at=at) if prospect else None
+def _open(
+    campaign: Campaign,
+    prospect: Prospect | None,
+    entry: ListEntry | None,
+    number: str,
+    *,
+    by: User,
+    at: datetime,
+) -> Call:
+    """Make the call, take its locked entry, and tell both histories. One statement."""
+    if entry is not None and entry.state == EntryState.CLAIMED:
+        raise InvalidTransition(_("Cette fiche est déjà chez un agent."))
     call = Call(
         campaign=campaign,
         prospect=prospect,
@@ -180,30 +198,53 @@ def _open(campaign: Campaign, prospect: Prospect | None, number: str, *, by: Use
         started_at=at,
     )
     call.lease_until = fiche_lease(call, at)
-    call.save(force_insert=True)
-    if entry is not None:
-        ListEntry.objects.filter(pk=entry.pk).update(state=EntryState.CLAIMED, updated_at=at)
-    tell(call, CallEventKind.CLAIMED, by=by, at=at, data={"mode": str(Mode.MANUAL)})
+    lines = [line(CallEventKind.CLAIMED, {"mode": str(Mode.MANUAL)})]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT courtois_open_by_hand(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                campaign.pk,
+                call.prospect_id,
+                call.entry_id,
+                number,
+                call.language,
+                by.pk,
+                at,
+                call.lease_until,
+                told(call, lines),
+            ],
+        )
+        (call.pk,) = cursor.fetchone()
+    call._state.adding = False
+    call._state.db = "default"
     return call
 
 
-def _entry_for(campaign: Campaign, prospect: Prospect, *, by: User, at: datetime) -> ListEntry:
-    """Lock the prospect's entry in the campaign, adding it when it has none: its calls are then told in one place."""
-    entries = ListEntry.objects.select_for_update().filter(campaign=campaign, prospect=prospect)
-    entry = entries.first()
-    if entry is None:
-        add_prospects(campaign=campaign, prospects=Prospect.objects.filter(pk=prospect.pk), by=by, at=at)
-        entry = entries.get()
-    if entry.state == EntryState.CLAIMED:
-        raise InvalidTransition(_("Cette fiche est déjà chez un agent."))
-    return entry
+def _lock_entry(campaign: Campaign, prospect: Prospect | None) -> ListEntry | None:
+    if prospect is None:
+        return None
+    return ListEntry.objects.select_for_update().filter(campaign=campaign, prospect=prospect).first()
+
+
+def _is_agreed(entry: ListEntry, at: datetime) -> bool:
+    """Whether the person gave an exact time that has come, as `campaigns.selectors.gate.is_agreed` asks the list."""
+    return entry.exact and entry.state == EntryState.CALLBACK and entry.due_at <= at
+
+
+def _add_entry(campaign: Campaign, prospect: Prospect, *, by: User, at: datetime) -> ListEntry:
+    """Queue a prospect that the campaign does not have: its calls are then told in one place."""
+    add_prospects(campaign=campaign, prospects=[prospect], by=by, at=at)
+    return ListEntry.objects.select_for_update().get(campaign=campaign, prospect=prospect)
 
 
 def _check_free(by: User, at: datetime) -> None:
     if not by.is_calling:
         raise Forbidden
-    finish_settled(by=by, at=at)
-    if Pause.objects.filter(agent=by, ended_at__isnull=True).exists():
+    pause = Pause.objects.filter(agent=by, ended_at__isnull=True)
+    call: Any = Call.objects.open().filter(agent=by).annotate(paused=Exists(pause)).first()
+    if call is not None:
+        finish_or_refuse(call, by=by, at=at)
+    if pause.exists() if call is None else call.paused:
         raise InvalidTransition(_("Vous êtes en pause : terminez-la d'abord."))
 
 
@@ -216,7 +257,9 @@ def _read_number(number: str) -> str:
 
 def _fiche_of(campaign: Campaign, number: str) -> Prospect | None:
     """Return the one fiche of the campaign that carries the number; None when there is none, or several."""
-    fiches = Prospect.objects.with_number(number).filter(entries__campaign=campaign)[:2]
+    fiches = (
+        Prospect.objects.with_number(number).select_related("source").filter(entries__campaign=campaign)[:2]
+    )
     return fiches[0] if len(fiches) == 1 else None
 
 
