@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, Min, OuterRef, Q, Subquery
+from django.db.models import Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,7 +26,7 @@ from calls.rules.hang_up import may_hang_up_from, why_may_hang_up
 from calls.rules.transitions import ON_LINE, allowed
 from calls.selectors.answers import standings
 from calls.selectors.facts import Said, facts_of, line_facts, said_of
-from calls.selectors.history import Line, lines_of
+from calls.selectors.history import Line, latest_lines
 from calls.selectors.sentences import Words, apology_of, values_of, words_of
 from campaigns.enums import STEPS_OF, CampaignStatus, Reach, ScriptKind, Step
 from campaigns.models import Campaign, Disposition
@@ -120,7 +120,8 @@ class CallScreen:
 
     `may_hang_up_from` is when the agent's right to hang up comes by itself (null: never); `why_may_hang_up` names the
     reason ("" when there is none). `dispositions` are those that can be chosen now; `proposed` is the code that the
-    cause proposes. Times are aware, in UTC.
+    cause proposes. `situation` is the code of the playbook that is open ("" when none is), `stage` its position there.
+    Times are aware, in UTC.
     """
 
     call: Call
@@ -144,13 +145,13 @@ class CallScreen:
     hang_up_to_explain: bool
     phones: Sequence[ProspectNumber]
     disturbances: Sequence[Disturbance]
-    history: Sequence[Line]
     note: str
     wishes: Sequence[str]
     help_asked_at: datetime | None
     ringing_at: datetime | None
     spoken_origin: str
-    stage: StageCard | None
+    situation: str
+    stage: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,8 @@ class Desk:
 class _Around:
     """What one query tells of the rows around a call."""
 
+    events: list[CallEvent] = field(default_factory=list)
+    answers: list[CallAnswer] = field(default_factory=list)
     phones: list[ProspectNumber] = field(default_factory=list)
     disturbances: list[Disturbance] = field(default_factory=list)
     incidents: list[tuple[int, str]] = field(default_factory=list)
@@ -180,14 +183,13 @@ class _Around:
 
 
 def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
-    """Return the screen of a call at `at` (now when null); at most 8 queries, one more while a situation is open.
+    """Return the screen of a call at `at` (now when null), in at most 5 queries.
 
     `call` comes with what its screen reads (`calls.access.own_call_or_404`); else those rows are loaded one by one.
     """
     at = at or timezone.now()
-    events = list(call.events.order_by("id"))
-    answers = list(call.answers.order_by("id")) if call.answered_at else []
     around = _around(call)
+    events, answers = around.events, around.answers
     words = words_of(call) if call.state in _SPOKEN else None
     mismatches = _mismatches(answers)
     steps, due = _steps(call, events, words, mismatches)
@@ -217,13 +219,12 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         hang_up_to_explain=_is_to_explain(call, events, around),
         phones=around.phones,
         disturbances=around.disturbances,
-        history=_history(call),
         note=_last(events, CallEventKind.NOTE, "text"),
         wishes=[str(event.data["text"]) for event in events if event.kind == CallEventKind.WISH],
         help_asked_at=_first_at(events, CallEventKind.SUPERVISOR_ASKED),
         ringing_at=_first_at(events, CallEventKind.RINGING),
         spoken_origin=call.prospect.source.spoken_origin if call.prospect else "",
-        stage=_stage(call, events),
+        **_situation(call, events),
     )
 
 
@@ -293,7 +294,7 @@ def desk_of(user: User, campaign: Campaign | None, at: datetime) -> Desk:
 
 
 def _around(call: Call) -> _Around:
-    """Read numbers, earlier disturbances, incidents and callback of a call in one query."""
+    """Read events, answers, numbers, earlier disturbances, incidents and callback of a call in one query."""
     same = Q(call__number=OuterRef("number"))
     if call.prospect_id is not None:
         same |= Q(call__prospect_id=OuterRef("prospect_id"))
@@ -307,38 +308,28 @@ def _around(call: Call) -> _Around:
     ).order_by("-id")[:DISTURBANCES]
     callback = Callback.objects.filter(call=OuterRef("pk"), state=CallbackState.OPEN).order_by("-id")
     phones = ProspectNumber.objects.filter(prospect=OuterRef("prospect_id")).order_by("position", "id")
+    own = {"call": OuterRef("pk")}
     row = (
         Call.objects.filter(pk=call.pk)
         .annotate(
+            told=_rows(CallEvent.objects.filter(**own).order_by("id"), "kind", "at", "data"),
+            answered=_rows(CallAnswer.objects.filter(**own).order_by("id"), *ANSWER),
             disturbed=ArraySubquery(
                 disturbed.values(
                     json=JSONObject(at="at", heard="heard", programme="call__campaign__programme__name")
                 )
             ),
-            reported=ArraySubquery(
-                Incident.objects.filter(call=OuterRef("pk"))
-                .order_by("id")
-                .values(json=JSONObject(id="id", kind="kind"))
-            ),
+            reported=_rows(Incident.objects.filter(**own).order_by("id"), "id", "kind"),
             agreed=Subquery(callback.values("id")[:1]),
             agreed_at=Subquery(callback.values("due_at")[:1]),
-            numbers=ArraySubquery(
-                phones.values(
-                    json=JSONObject(
-                        id="id",
-                        number="number",
-                        kind="kind",
-                        extension="extension",
-                        note="note",
-                        validity="validity",
-                    )
-                )
-            ),
+            numbers=_rows(phones, "id", "number", "kind", "extension", "note", "validity"),
         )
-        .values("disturbed", "reported", "agreed", "agreed_at", "numbers")
+        .values("told", "answered", "disturbed", "reported", "agreed", "agreed_at", "numbers")
         .get()
     )
     return _Around(
+        events=[CallEvent(**_timed(item)) for item in row["told"]],
+        answers=[CallAnswer(**_timed(item)) for item in row["answered"]],
         phones=[ProspectNumber(**number) for number in row["numbers"]],
         disturbances=[
             Disturbance(
@@ -351,6 +342,19 @@ def _around(call: Call) -> _Around:
         callback_id=row["agreed"],
         callback_at=row["agreed_at"],
     )
+
+
+#: What the screen reads of an answer.
+ANSWER = ("criterion_id", "result", "heard", "expected", "blocking", "answered_by", "respondent", "at")
+
+
+def _rows(rows: QuerySet[Any], *columns: str) -> ArraySubquery:
+    """Return these columns of ordered rows as an array of JSON."""
+    return ArraySubquery(rows.values(json=JSONObject(**{column: column for column in columns})))
+
+
+def _timed(columns: dict[str, Any]) -> dict[str, Any]:
+    return {**columns, "at": datetime.fromisoformat(columns["at"])}
 
 
 def _mismatches(answers: Sequence[CallAnswer]) -> list[Mismatch]:
@@ -407,20 +411,6 @@ def _filled(call: Call, words: Words | None, kind: str) -> str:
     return words.filled(kind, "", values_of(call, words.language)) if words else ""
 
 
-def _history(call: Call) -> list[Line]:
-    if call.prospect_id is None:
-        return []
-    lines = (
-        ProspectEvent.objects.filter(
-            Q(sponsor=None) | Q(sponsor=call.campaign.programme.sponsor_id), prospect=call.prospect_id
-        )
-        .filter(Q(call_ref=None) | ~Q(call_ref=call.pk))
-        .order_by("-id")
-        .annotate(who=F("by__username"))[:HISTORY]
-    )
-    return lines_of(lines)
-
-
 def _last(events: Sequence[CallEvent], kind: str, name: str) -> str:
     return next((str(event.data.get(name, "")) for event in reversed(events) if event.kind == kind), "")
 
@@ -445,16 +435,31 @@ def time_zone_of(call: Call) -> str:
     return prospect.time_zone or time_zone_for(call.number, prospect.postal_code, prospect.country)
 
 
-def _stage(call: Call, events: Sequence[CallEvent]) -> StageCard | None:
+def _situation(call: Call, events: Sequence[CallEvent]) -> dict[str, Any]:
     last = next((event for event in reversed(events) if event.kind == CallEventKind.SITUATION), None)
     if last is None or call.state not in ON_LINE or not last.data.get("stage"):
+        return {"situation": "", "stage": None}
+    return {"situation": last.data["situation"], "stage": last.data["stage"]}
+
+
+def history_of(call: Call) -> list[Line]:
+    """Return the latest lines of the prospect's timeline inside the call's sponsor, but for this call. One query."""
+    if call.prospect_id is None:
+        return []
+    sponsor = call.campaign.programme.sponsor_id
+    told = ProspectEvent.objects.filter(Q(sponsor=None) | Q(sponsor=sponsor), prospect=call.prospect_id)
+    return latest_lines(told.filter(Q(call_ref=None) | ~Q(call_ref=call.pk)), HISTORY)
+
+
+def stage_of(facts: CallScreen) -> StageCard | None:
+    """Return the stage of the playbook that is open on a call, or None. One query when there is one."""
+    if facts.stage is None:
         return None
+    call = facts.call
     stages = list(
-        Stage.objects.filter(situation__code=last.data["situation"])
-        .select_related("situation")
-        .order_by("position")
+        Stage.objects.filter(situation__code=facts.situation).select_related("situation").order_by("position")
     )
-    number = next((n for n, row in enumerate(stages) if row.position == last.data["stage"]), None)
+    number = next((n for n, row in enumerate(stages) if row.position == facts.stage), None)
     if number is None:
         return None
     stage = stages[number]

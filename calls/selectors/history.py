@@ -1,10 +1,12 @@
 """A prospect's timeline in words: what happened, newest first, a line each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import get_language
@@ -46,12 +48,31 @@ _MOMENTS = ("due_at", "remind_at")
 
 def lines_of(events: Iterable[ProspectEvent]) -> list[Line]:
     """Return these events as lines, in their order."""
-    labels = {**_LABELS, "label": _english_labels() if (get_language() or "").startswith("en") else {}}
+    return _lines(events, _english_labels() if _is_english() else {})
+
+
+def latest_lines(events: QuerySet[ProspectEvent], count: int) -> list[Line]:
+    """Return the latest of these events as lines, newest first. One query."""
+    rows: Any = events.order_by("-id")
+    if _is_english():
+        english = Disposition.objects.filter(label=OuterRef("label")).exclude(label_en="")
+        rows = rows.annotate(label=KeyTextTransform("label", "data"))
+        rows = rows.annotate(label_en=Subquery(english.values("label_en")[:1]))
+    latest = list(rows[:count])
+    return _lines(latest, {row.label: row.label_en for row in latest if getattr(row, "label_en", None)})
+
+
+def _lines(events: Iterable[ProspectEvent], english: Mapping[str, str]) -> list[Line]:
+    labels = {**_LABELS, "label": english}
     return [Line(event.at, _text(event, labels), event.kind, event.call_ref) for event in events]
 
 
+def _is_english() -> bool:
+    """Whether labels are translated: the timeline keeps a disposition's French label, as it was then."""
+    return (get_language() or "").startswith("en")
+
+
 def _english_labels() -> dict[str, str]:
-    """The timeline keeps a disposition's French label, as it was then. One query, on English pages only."""
     return dict(Disposition.objects.exclude(label_en="").values_list("label", "label_en"))
 
 
@@ -59,7 +80,7 @@ def _moment(text: str) -> str:
     return date_format(localtime(datetime.fromisoformat(text)), _("j F à H:i"))
 
 
-def _text(event: ProspectEvent, labels: dict[str, dict[str, Any]]) -> str:
+def _text(event: ProspectEvent, labels: Mapping[str, Mapping[str, Any]]) -> str:
     words = [
         str(labels.get(name, {}).get(event.data[name], event.data[name]))
         for name in _SHOWN

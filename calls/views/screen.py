@@ -267,7 +267,7 @@ class ScreenContext:
             ],
             "disturbances": facts.disturbances,
             "spoken_origin": facts.spoken_origin,
-            "history": facts.history,
+            "history": call_screen.history_of(self.call),
             "edit_url": Ask(edit="1").address(self.url("")) if self.call.prospect_id else "",
             "fiche_url": self.url("fiche"),
             "edit": self.edit(),
@@ -394,7 +394,7 @@ class ScreenContext:
                 ]
             }
         elif self.facts.stage is not None:
-            found["stage"] = self.facts.stage
+            found["stage"] = call_screen.stage_of(self.facts)
         return found
 
     def closing(self, state: str) -> dict[str, Any]:
