@@ -8,7 +8,8 @@ from calls.enums import AnsweredBy, CallbackState, CallEventKind, CallState, Inc
 from calls.models import Callback, CallDisposition, CallEffect, Incident
 from calls.services.dispositions import dispose
 from calls.services.errors import ClosingRequired, Invalid, InvalidTransition, MismatchNotConfirmed
-from calls.services.talk import answer_criterion, correct_fact, greet, hand_over
+from calls.services.fiche import correct_fact
+from calls.services.talk import answer_criterion, greet, hand_over
 from campaigns.enums import EntryState
 from campaigns.models import Exclusion
 from crm.enums import EventKind

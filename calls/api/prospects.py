@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from calls.enums import ON_LINE
 from calls.models import Call
 from calls.services.erasure import erase_prospect
-from calls.services.talk import correct_fact
+from calls.services.fiche import correct_fact
 from crm.access import get_prospect_or_404
 from crm.api.endpoints import AGENTS, MANAGERS, PROGRAMS, caller, now
 from crm.api.prospects import ProspectDetail
@@ -35,7 +35,7 @@ class ProspectOfCalls(ProspectDetail):
         call = Call.objects.filter(agent=user, prospect=prospect, state__in=sorted(ON_LINE)).first()
         if call is None:
             return super().edit(user, prospect, data, phones, version, confirmed)
-        correct_fact(
+        corrected = correct_fact(
             call=call,
             data=data,
             phones=phones,
@@ -44,7 +44,7 @@ class ProspectOfCalls(ProspectDetail):
             by=user,
             at=now(),
         )
-        return get_prospect_or_404(user, prospect.pk)
+        return corrected.prospect or prospect
 
     @describe(
         "prospects_delete",

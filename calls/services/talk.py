@@ -1,22 +1,17 @@
 """With somebody on the line: the greeting, who speaks, the criteria, a fact corrected, a wish."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import AnsweredBy, CallEventKind, CallState, Result
 from calls.models import Call, CallAnswer
 from calls.rules.hang_up import SUPERVISOR
-from calls.selectors.answers import file_value, results_on_file
-from calls.services.errors import Invalid, InvalidTransition, MismatchNotConfirmed
-from calls.services.held import held, require_verb, save, talk_lease, tell
+from calls.services.errors import Invalid, InvalidTransition
+from calls.services.held import Line, held, line, require_verb, save, talk_lease, tell, tell_all
 from calls.services.mismatch import store_mismatch
 from campaigns.models import Criterion
-from campaigns.rules.criteria import ATTRIBUTE
 from crm.models import User
-from crm.services.prospects import edit_prospect
 
 #: Who can answer for the prospect: only they can mismatch a criterion (contract, section 4).
 ABLE_TO_ANSWER = frozenset({AnsweredBy.INTENDED, AnsweredBy.COLLEAGUE})
@@ -95,42 +90,9 @@ def answer_criterion(
         if result == Result.MISMATCH:
             require_able(current)
             return store_mismatch(current, criterion, heard, by=by, at=at)
-        return _store_answer(current, criterion, result, heard, by=by, at=at)
-
-
-def correct_fact(
-    *,
-    call: Call,
-    data: dict[str, Any],
-    by: User,
-    at: datetime,
-    phones: Sequence[Any] | None = None,
-    confirmed: bool = False,
-    expected_version: int | None = None,
-) -> Call:
-    """Correct the fiche on the line, and judge the criteria on its corrected form. `attributes` are added to its own.
-
-    A corrected field that now matches its criterion is stored as `match`. One that contradicts it is a mismatch,
-    with the corrected value as what was heard; a blocking one only when `confirmed`: without, MismatchNotConfirmed
-    is raised (`extra`: criterion, expected, heard) and nothing changes, the fiche included.
-    """
-    with held(call, by=by, bars="exclusive") as current:
-        if current.prospect is None:
-            raise InvalidTransition(_("Cet appel n'a pas de fiche."))
-        fields = dict(data)
-        if "attributes" in data:
-            fields["attributes"] = {**current.prospect.attributes, **(data["attributes"] or {})}
-        prospect = edit_prospect(
-            prospect=current.prospect,
-            data=fields,
-            phones=phones,
-            by=by,
-            at=at,
-            expected_version=expected_version,
-        )
-        if current.state in (CallState.CONNECTED, CallState.CLOSING) and current.out_of_criteria_at is None:
-            current.prospect = prospect
-            return _judge(current, _touched(current, data), confirmed=confirmed, by=by, at=at)
+        answer, told = answer_of(current, criterion, result, heard, by=by, at=at)
+        answer.save()
+        tell_all(current, [told], by=by, at=at)
         return current
 
 
@@ -196,10 +158,11 @@ def _is_stored(call: Call, criterion: Criterion | None, result: str, heard: str)
     return call.out_of_criteria_at is not None or last.heard == heard
 
 
-def _store_answer(
+def answer_of(
     call: Call, criterion: Criterion, result: str, heard: str, *, by: User, at: datetime
-) -> Call:
-    CallAnswer.objects.create(
+) -> tuple[CallAnswer, Line]:
+    """Return an answer, not stored yet, and its line of history."""
+    answer = CallAnswer(
         call=call,
         criterion=criterion,
         version=criterion.version,
@@ -213,38 +176,4 @@ def _store_answer(
         by=by,
     )
     data = {"criterion": criterion.pk, "version": criterion.version, "result": result, "heard": heard}
-    tell(call, CallEventKind.CRITERION, by=by, at=at, data=data)
-    return call
-
-
-def _touched(call: Call, data: dict[str, Any]) -> list[Criterion]:
-    """Return the criteria that ask about a field among `data`, those that were changed by it or not."""
-    fields = {name for name in data if name != "attributes"}
-    fields |= {f"{ATTRIBUTE}{key}" for key in data.get("attributes") or {}}
-    asked = Criterion.objects.filter(
-        programme_id=call.campaign.programme_id, retired_at__isnull=True, field__in=fields
-    )
-    return list(asked.order_by("position", "id"))
-
-
-def _judge(call: Call, criteria: Sequence[Criterion], *, confirmed: bool, by: User, at: datetime) -> Call:
-    prospect = call.prospect
-    results = results_on_file(call.prospect_id, criteria)
-    failed = None
-    for criterion in criteria:
-        result, heard = results[criterion.pk], file_value(prospect, criterion.field)[:500]
-        if result == Result.MISMATCH and criterion.blocking:
-            failed = failed or (criterion, heard)
-        elif result != Result.UNKNOWN and not _is_stored(call, criterion, result, heard):
-            _store_answer(call, criterion, result, heard, by=by, at=at)
-    if failed is None:
-        return call
-    criterion, heard = failed
-    if not confirmed:
-        facts = {"criterion": criterion.pk, "expected": criterion.expected, "heard": heard}
-        raise MismatchNotConfirmed(extra=facts)
-    require_verb("criteria", call, at)
-    require_able(call)
-    # The corrected fiche may have moved its entry.
-    call.refresh_from_db(fields=["entry"])
-    return store_mismatch(call, criterion, heard, by=by, at=at)
+    return answer, line(CallEventKind.CRITERION, data)

@@ -37,6 +37,7 @@ from calls.models import Call
 from calls.selectors.call_screen import open_call_of, screen_of, time_zone_of
 from calls.services import closing, dial, dispositions, lease, line, notes, supervisor, talk
 from calls.services.errors import MismatchNotConfirmed
+from calls.services.fiche import correct_fact
 from calls.views.desk import refused, show_desk
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
@@ -80,14 +81,18 @@ def follow(own: Call) -> HttpResponse:
     return redirect("call", own.pk) if own.is_open or own.disposition_id else redirect("desk")
 
 
-def refuse(
-    request: HttpRequest, user: User, pk: int, refusal: DomainError, *, typed: str = ""
-) -> HttpResponse:
-    """Answer with the sentence and the status of a refusal, above the screen as it is, its form open again."""
-    messages.error(request, sentence_of(refusal))
+def refuse(request: HttpRequest, user: User, pk: int, refusal: DomainError) -> HttpResponse:
+    """Answer with the sentence and the status of a refusal, above the screen as it is now, its form open again."""
     own = own_call_or_404(user, pk)
-    if not own.is_open and own.disposition_id is None:
-        return show_desk(request, user, status=refusal.status)
+    if own.is_open or own.disposition_id is not None:
+        return ask_again(request, own, refusal)
+    messages.error(request, sentence_of(refusal))
+    return show_desk(request, user, status=refusal.status)
+
+
+def ask_again(request: HttpRequest, own: Call, refusal: DomainError, *, typed: str = "") -> HttpResponse:
+    """Answer with a refusal above the screen of the call; `typed` is a value that only needs to be confirmed."""
+    messages.error(request, sentence_of(refusal))
     ask = asked_again(request, typed)
     return show(request, screen_of(own, timezone.now()), ask=ask, status=refusal.status)
 
@@ -204,9 +209,10 @@ def fiche(request: HttpRequest, pk: int) -> HttpResponseBase:
     try:
         told = checked(FactForm(request.POST))
         data = {told["field"]: told["value"]}
-        return follow(talk.correct_fact(call=own, data=data, confirmed=told["confirmed"], by=user, at=at))
+        return follow(correct_fact(call=own, data=data, confirmed=told["confirmed"], by=user, at=at))
     except MismatchNotConfirmed as doubt:
-        return refuse(request, user, pk, doubt, typed=told["value"])
+        # Nothing was stored: the call is as it was read.
+        return ask_again(request, own, doubt, typed=told["value"])
     except DomainError as refusal:
         return refuse(request, user, pk, refusal)
 

@@ -1,7 +1,7 @@
 """Prospect records: created, corrected, erased. Each change is a line of the timeline in the same transaction."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,6 +40,8 @@ EDITABLE = (
 )
 #: Columns that say who somebody is: an erasure empties them.
 PERSONAL = tuple(name for name in EDITABLE if name not in ("kind", "attributes", "confidential"))
+#: Columns that tell the time zone, with the first number.
+LOCATING = frozenset({"postal_code", "country"})
 MAX_NUMBERS = 20
 MAX_ATTRIBUTES = 300
 
@@ -105,11 +107,13 @@ def edit_prospect(
     by: User | None,
     at: datetime,
     expected_version: int | None = None,
+    check: Callable[[Prospect], object] | None = None,
 ) -> Prospect:
     """Correct columns of a record, and replace its numbers unless `phones` is None; return it with its next version.
 
-    Lists follow in the same transaction (criteria, number to dial); no exclusion is ever loosened by it. Raises
-    StaleRecord when `expected_version` is not the stored one, InvalidTransition once erased, Invalid by field.
+    Lists follow in the same transaction (criteria, number to dial); no exclusion is ever loosened by it. `check` is
+    given the record once its columns are stored, and may refuse it before anything else follows. Raises StaleRecord
+    when `expected_version` is not the stored one, InvalidTransition once erased, Invalid by field.
     """
     current = (
         Prospect.objects.select_for_update(of=("self",), no_key=True)
@@ -121,11 +125,15 @@ def edit_prospect(
     if expected_version is not None and expected_version != current.version:
         raise StaleRecord(extra={"version": current.version})
     before = {name: getattr(current, name) for name in EDITABLE}
-    derived = current.time_zone == _zone(current, _known_numbers(current))
+    moves = "time_zone" not in data and (
+        phones is not None or not LOCATING.isdisjoint(data) or not current.time_zone
+    )
+    known = _known_numbers(current) if moves else []
+    derived = not current.time_zone or current.time_zone == _zone(current, known)
     _fill(current, data)
     numbers = None if phones is None else _read(phones, current)
-    if "time_zone" not in data and (derived or not current.time_zone):
-        current.time_zone = _zone(current, _known_numbers(current) if numbers is None else numbers)
+    if moves and derived:
+        current.time_zone = _zone(current, known if numbers is None else numbers)
     changes: dict[str, Any] = {
         name: [before[name], getattr(current, name)]
         for name in EDITABLE
@@ -133,11 +141,14 @@ def edit_prospect(
     }
     if numbers is not None and (moved := _replace_numbers(current, numbers)):
         changes["phones"] = moved
+    if changes:
+        current.version += 1
+        current.updated_at = at
+        _save(current)
+    if check is not None:
+        check(current)
     if not changes:
         return current
-    current.version += 1
-    current.updated_at = at
-    _save(current)
     add_event(prospect=current, kind=EventKind.EDITED, at=at, by=by, data={"changes": changes})
     prospects_changed([current.pk], at)
     return current
