@@ -29,6 +29,7 @@ urlpatterns = [
     path("calls/<int:pk>/completion/", call.completion, name="call-completion"),
     path("calls/<int:pk>/correction-request/", call.correction_request, name="call-correction-request"),
     path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/news/", inbox.inbox_news, name="inbox-news"),
     path("inbox/<int:pk>/", inbox.incident, name="incident"),
     path("inbox/<int:pk>/decision/", inbox.incident_decision, name="incident-decision"),
     path("prospects/<int:pk>/", prospects.prospect, name="prospect"),

@@ -1,5 +1,6 @@
 """The supervisor's inbox: what waits, with its context, and what a decision does."""
 
+import re
 from typing import Any
 
 import pytest
@@ -49,6 +50,24 @@ def test_a_call_for_help_shows_the_call_and_is_answered_once() -> None:
     assert f"appel n° {talk.call.pk} · En ligne" in page
     assert talk.agent.username in page
     assert IncidentDecision.objects.get().decision == "support_agent"
+
+
+def test_an_open_inbox_is_told_what_came_since_and_nothing_else() -> None:
+    hung_up_by_agent()
+    client, _user = signed_in("supervisor")
+    stranger, _other = signed_in("supervisor", sponsors=[make_sponsor()])
+    page = client.get(reverse("inbox")).content.decode()
+    news = re.search(r'hx-get="([^"]+)"', page)
+    assert news is not None
+    quiet = client.get(news[1])
+
+    ask_supervisor(**Talk().greeted().by())
+
+    told = text_of(client.get(news[1]))
+    assert quiet.status_code == 204
+    assert "Un agent vous appelle. 1 nouvelle demande attend." in told
+    assert stranger.get(news[1]).status_code == 204
+    assert client.get(reverse("inbox-news"), {"after": "9" * 30}).status_code == 200
 
 
 def test_a_shared_number_is_decided_once_and_the_others_may_be_called() -> None:

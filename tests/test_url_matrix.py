@@ -99,6 +99,7 @@ MATRIX = [
     own_call("call-completion", NOT_NOW),
     own_call("call-correction-request", BAD),
     supervising("inbox"),
+    supervising("inbox-news"),
     supervising("incident"),
     supervising("incident-decision", WRONG, "post"),
     managing("prospect-erasure"),

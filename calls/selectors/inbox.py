@@ -96,13 +96,23 @@ def incidents_found(
     return rows.order_by(Case(When(kind=IncidentKind.HELP, then=0), default=1), "id")
 
 
+def newest_waiting(sponsors: QuerySet[Sponsor]) -> int:
+    """Return the id of the latest incident that waits for a decision; 0 when none does."""
+    return _waiting(sponsors).order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def kinds_since(sponsors: QuerySet[Sponsor], after: int) -> list[str]:
+    """Return the kinds of the waiting incidents that came after the one with this id."""
+    return list(_waiting(sponsors).filter(id__gt=after).order_by("id").values_list("kind", flat=True))
+
+
+def _waiting(sponsors: QuerySet[Sponsor]) -> QuerySet[Incident]:
+    return Incident.objects.filter(sponsor__in=sponsors, decision_row__isnull=True)
+
+
 def waiting_counts(sponsors: QuerySet[Sponsor]) -> dict[str, int]:
     """Return how many incidents wait in each tab."""
-    kinds = list(
-        Incident.objects.filter(sponsor__in=sponsors, decision_row__isnull=True)
-        .order_by()
-        .values_list("kind", flat=True)
-    )
+    kinds = list(_waiting(sponsors).order_by().values_list("kind", flat=True))
     return {tab: sum(kind in members for kind in kinds) for tab, members in TABS.items()}
 
 

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from calls.enums import IncidentKind
 from calls.forms import DecisionForm
 from calls.selectors import inbox as inbox_selector
 from calls.services.incidents import decide
@@ -29,11 +30,26 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "page": page,
         "items": [inbox_selector.item_of(row, managing=user.is_managing) for row in page],
         "counts": inbox_selector.waiting_counts(sponsors),
+        "newest": inbox_selector.newest_waiting(sponsors),
         "tab": tab,
         "decided": decided,
         "dispositions": inbox_selector.dispositions_to_correct(),
     }
     return render(request, "calls/inbox.html", context)
+
+
+@role_required(*SUPERVISING)
+@require_safe
+def inbox_news(request: HttpRequest) -> HttpResponse:
+    """Tell the open inbox what came after the incident `?after=`; 204 when nothing did."""
+    after = request.GET.get("after", "")
+    kinds = inbox_selector.kinds_since(
+        sponsors_of(user_of(request)), int(after) if after.isdecimal() and len(after) < 19 else 0
+    )
+    if not kinds:
+        return HttpResponse(status=204)
+    context = {"count": len(kinds), "calling": IncidentKind.HELP in kinds}
+    return render(request, "calls/_inbox_news.html", context)
 
 
 @role_required(*SUPERVISING)
