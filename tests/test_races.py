@@ -28,10 +28,11 @@ from calls.services.line import (
     record_ringing,
 )
 from calls.services.talk import answer_criterion, greet, hand_over, note_wish
-from campaigns.enums import EntryState
+from campaigns.enums import EntryState, ExclusionReason, Scope
 from campaigns.models import Exclusion, ListEntry
 from campaigns.services.campaigns import edit_campaign
 from campaigns.services.entries import add_prospects
+from campaigns.services.exclusions import exclude, lift_exclusion
 from crm.enums import Role
 from crm.models import Prospect, User
 from crm.rules.errors import DomainError, OpenCallExists
@@ -835,3 +836,30 @@ def test_hundreds_of_mixed_rounds_end_without_a_deadlock() -> None:
     assert [kind for kind in crowd.rounds if "deadlock" in kind or "timeout" in kind] == []
     assert covered("claimed") == 0
     assert sum(crowd.rounds.values()) > 50
+
+
+def test_a_bar_that_is_lifted_while_a_claim_looks_does_not_close_its_entry_again() -> None:
+    campaign, manager = make_campaign(), make_user(Role.MANAGER)
+    make_entry(campaign, priority=1)
+    barred = make_entry(campaign)
+    bar = exclude(
+        scope=Scope.CAMPAIGN,
+        campaign=campaign,
+        number=barred.number,
+        reason=ExclusionReason.OTHER,
+        by=manager,
+        at=NOW,
+    )
+    # This process knows the hours of the zone by now: its next claim looks once.
+    claim_next(campaign=campaign, by=make_user(), at=NOW)
+
+    with second_session() as other:
+        other.execute("LOCK TABLE calls_pause IN ACCESS EXCLUSIVE MODE")
+        with meanwhile(lambda: claim_next(campaign=campaign, by=make_user(), at=NOW)):
+            wait_until_blocked(other)
+            lift_exclusion(exclusion=bar, reason="erreur", by=manager, at=NOW)
+            other.rollback()
+
+    assert claim_next(campaign=campaign, by=make_user(), at=NOW) is not None
+    barred.refresh_from_db()
+    assert (barred.state, barred.excluded_by_id) == (EntryState.CLAIMED, None)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
+
 from campaigns.models import Campaign
 from campaigns.rules.hours import window_open
 from campaigns.selectors.gate import COLUMNS, contradiction_column, fact_params
@@ -71,6 +73,12 @@ SELECT k.open_call, k.paused, k.status, k.zones, k.entry, k.prospect, k.number, 
          ON k.entry IS NOT NULL
 """
 
+FACTS = f"""
+SELECT {COLUMNS}, <against>
+  FROM courtois_gate_facts(%(campaign)s, %(capped)s, %(since)s, %(entries)s::bigint[], %(prospects)s::bigint[],
+                           %(numbers)s::text[], %(exacts)s::boolean[], %(zones)s::text[]) f
+"""
+
 
 def look(
     *,
@@ -120,6 +128,30 @@ def look(
 def _candidate(row: Sequence[Any]) -> Candidate:
     entry, prospect, number, state, language, free, busy, *facts = row
     return Candidate(entry, prospect, number, state, language, free, busy, facts)
+
+
+def facts_again(
+    *, campaign: Campaign, candidates: Sequence[Candidate], criteria: str | None, at: datetime
+) -> list[Sequence[Any]]:
+    """Read the facts of locked candidates anew, for `verdicts_of_rows`.
+
+    Those of their look are as old as its beginning, which came before the locks: a bar may have been lifted since, a
+    record corrected. A verdict that moves an entry must not rest on them.
+    """
+    entries, prospects, numbers, exacts, zones = zip(*(item.facts[:5] for item in candidates), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            FACTS.replace("<against>", contradiction_column(criteria)),
+            {
+                "entries": list(entries),
+                "prospects": list(prospects),
+                "numbers": [number or None for number in numbers],
+                "exacts": list(exacts),
+                "zones": list(zones),
+                **fact_params(campaign, at),
+            },
+        )
+        return cursor.fetchall()
 
 
 def take(*, entry_id: int, agent_id: int, at: datetime, lease_until: datetime) -> int | None:

@@ -1,6 +1,7 @@
 """The claim: the next prospect that may be called, reserved for one agent. One short transaction."""
 
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -8,18 +9,18 @@ from django.utils.translation import gettext_lazy as _
 
 from calls.enums import CallState, Mode
 from calls.models import Call
-from calls.selectors.claiming import Candidate, Look, look, take
+from calls.selectors.claiming import Candidate, Look, facts_again, look, take
 from calls.services.dispositions import finish, is_settled
 from calls.services.errors import domain_errors
 from campaigns.models import Campaign
+from campaigns.rules.gate import Verdict
 from campaigns.selectors.gate import verdicts_of_rows
 from campaigns.services.queue import step_aside, store_refusals
 from crm.models import User
 from crm.rules.errors import InvalidTransition, OpenCallExists
 
-#: Rounds of one claim: one candidate nearly always does, and the fewer are locked the less others pass over; then
-#: some fifty a round.
-ROUNDS = (False, *[True] * 20)
+#: Rounds of one claim: the first candidate, then some fifty a round.
+ROUNDS = 21
 #: While bars are being written in bulk every candidate may be held: how often and how long (s) to look again.
 PATIENCE = 40
 PAUSE = 0.05
@@ -46,7 +47,9 @@ def _look_once(campaign: Campaign, by: User, at: datetime) -> tuple[Call | None,
     passed: list[int] = []
     held = False
     spoken = spoken_by(campaign, by)
-    for many in ROUNDS:
+    for _round in range(ROUNDS):
+        # One candidate nearly always does, and the fewer are locked the less others pass over.
+        many = bool(passed)
         with domain_errors(), transaction.atomic():
             now = look(campaign=campaign, agent_id=by.pk, spoken=spoken, at=at, passed=passed, many=many)
             campaign.status = now.status
@@ -81,12 +84,11 @@ def _take_first(campaign: Campaign, now: Look, by: User, at: datetime) -> Call |
     busy = [candidate.entry for candidate in now.candidates if candidate.free and candidate.busy]
     able = [candidate for candidate in now.candidates if candidate.free and not candidate.busy]
     verdicts = verdicts_of_rows(campaign, [candidate.facts for candidate in able], now.criteria, at)
-    refused = {}
+    refused = []
     call = None
     for candidate in able:
-        verdict = verdicts[candidate.entry]
-        if not verdict.allowed:
-            refused[candidate.entry] = verdict
+        if not verdicts[candidate.entry].allowed:
+            refused.append(candidate)
             continue
         call = _take(campaign, candidate, by, at)
         if call is not None:
@@ -99,8 +101,17 @@ def _take_first(campaign: Campaign, now: Look, by: User, at: datetime) -> Call |
     if busy:
         step_aside(entry_ids=busy, at=at)
     if refused:
-        store_refusals(refusals=refused, at=at)
+        store_refusals(refusals=_still_refused(campaign, refused, now.criteria, at), at=at)
     return call
+
+
+def _still_refused(
+    campaign: Campaign, candidates: Sequence[Candidate], criteria: str | None, at: datetime
+) -> dict[int, Verdict]:
+    """Return the verdicts, by entry, of those that the gate refuses on facts read after their locks, too."""
+    rows = facts_again(campaign=campaign, candidates=candidates, criteria=criteria, at=at)
+    verdicts = verdicts_of_rows(campaign, rows, criteria, at)
+    return {entry: verdict for entry, verdict in verdicts.items() if not verdict.allowed}
 
 
 def _take(campaign: Campaign, candidate: Candidate, by: User, at: datetime) -> Call | None:
