@@ -4,14 +4,18 @@ from datetime import timedelta
 
 import pytest
 
+from calls.api.representation import call_out
 from calls.enums import CallbackState, CallState
-from calls.models import CallAnswer, Callback, CallDisposition, CallEvent
+from calls.models import Call, CallAnswer, Callback, CallDisposition, CallEvent
+from calls.selectors.call_screen import screen_of
 from calls.services.claim import claim_next
 from calls.services.dial import dial_manually
 from calls.services.dispositions import ask_correction
 from calls.services.erasure import erase_prospect
 from calls.services.errors import Forbidden, InvalidTransition, ProspectExcluded
 from calls.services.notes import write_note
+from calls.services.supervisor import ask_supervisor
+from calls.services.talk import note_wish
 from campaigns.enums import EntryState
 from campaigns.models import Exclusion
 from campaigns.services.entries import add_prospects
@@ -122,3 +126,16 @@ def test_only_managers_erase() -> None:
     for user in (talk.agent, talk.supervisor):
         with pytest.raises(Forbidden):
             erase_prospect(prospect=talk.prospect, by=user, at=talk.at)
+
+
+def test_the_calls_of_an_erased_person_can_still_be_read() -> None:
+    talk = Talk().greeted()
+    note_wish(text=SECRET, remind_at=None, **talk.by())
+    ask_supervisor(words=SECRET, **talk.by())
+    talk.disposed("refusal").said("thank", "goodbye").hung_up().disposed("refusal")
+
+    erase_prospect(prospect=talk.prospect, by=talk.manager, at=talk.at)
+
+    shown = screen_of(Call.objects.get(pk=talk.call.pk), talk.at)
+    assert shown.wishes == []
+    assert SECRET not in str(call_out(Call.objects.get(pk=talk.call.pk), talk.at, talk.manager))

@@ -220,7 +220,7 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         phones=around.phones,
         disturbances=around.disturbances,
         note=_last(events, CallEventKind.NOTE, "text"),
-        wishes=[str(event.data["text"]) for event in events if event.kind == CallEventKind.WISH],
+        wishes=_wishes(events),
         help_asked_at=_first_at(events, CallEventKind.SUPERVISOR_ASKED),
         ringing_at=_first_at(events, CallEventKind.RINGING),
         spoken_origin=call.prospect.source.spoken_origin if call.prospect else "",
@@ -413,6 +413,11 @@ def _filled(call: Call, words: Words | None, kind: str) -> str:
 
 def _last(events: Sequence[CallEvent], kind: str, name: str) -> str:
     return next((str(event.data.get(name, "")) for event in reversed(events) if event.kind == kind), "")
+
+
+def _wishes(events: Sequence[CallEvent]) -> list[str]:
+    """Return the words of the wishes; those of an erased person are blank."""
+    return [event.data["text"] for event in events if event.kind == CallEventKind.WISH and event.data]
 
 
 def _first_at(events: Sequence[CallEvent], kind: str) -> datetime | None:
