@@ -79,7 +79,6 @@ REFUSALS: dict[str, tuple[type[DomainError], Any]] = {
     "call_shows_its_disposition": (InvalidTransition, MEANWHILE),
     "callback_one_open_per_entry": (InvalidTransition, _("Un rappel est déjà prévu pour cette fiche.")),
     "pause_one_open": (InvalidTransition, _("Vous êtes déjà en pause.")),
-    "session_one_open": (InvalidTransition, MEANWHILE),
     "incident_once_per_call": (InvalidTransition, _("Le superviseur est déjà prévenu pour cet appel.")),
 }
 
