@@ -26,7 +26,6 @@ from calls.services.held import (
     save,
     tell,
 )
-from calls.services.mismatch import call_exclusions
 from calls.services.notes import note_lines, publish_note
 from campaigns.enums import Reach
 from campaigns.models import Criterion, Disposition
@@ -154,11 +153,10 @@ def correct_disposition(
     reason = reason.strip()[:500]
     if not reason:
         raise Invalid.field("reason", _("Dites pourquoi en quelques mots."))
-    barred = [number for number in call_exclusions(call).values_list("number", flat=True) if number]
-    with held(call, by=by, bars="exclusive", also=barred) as current:
+    with held(call, by=by, bars="exclusive") as current:
         choice = _known(current, code)
         disposition = choice.disposition
-        last = current.dispositions.order_by("-id").first()
+        last = current.dispositions.select_related("disposition").order_by("-id").first()
         if last is None:
             raise InvalidTransition(_("Rien n'est encore enregistré."))
         if last.disposition_id == disposition.pk:

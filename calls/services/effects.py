@@ -21,7 +21,7 @@ from calls.services.mismatch import (
 )
 from campaigns.enums import BarTarget, EntryState, ExclusionReason, Gate, Reach, Scope
 from campaigns.models import Disposition, ListEntry
-from campaigns.services.exclusions import lift_exclusion
+from campaigns.services.exclusions import lift_exclusions
 from crm.enums import EventKind
 from crm.models import User
 
@@ -83,8 +83,8 @@ def run_effects(
 
 def undo_effects(call: Call, reason: str, *, by: User, at: datetime) -> None:
     """Undo what the call changed so far: lift its exclusions, cancel its callback, put its entry back as it was."""
-    for exclusion in call_exclusions(call).order_by("pk"):
-        lift_exclusion(exclusion=exclusion, reason=reason[:300], by=by, at=at)
+    if bars := list(call_exclusions(call)):
+        lift_exclusions(exclusions=bars, reason=reason[:300], by=by, at=at)
     Callback.objects.filter(call=call, state=CallbackState.OPEN).update(
         state=CallbackState.CANCELLED, closed_at=at
     )

@@ -51,38 +51,44 @@ READ_WITH = ("campaign__programme__sponsor", "prospect__source", "disposition", 
 
 
 @contextmanager
-def held(call: Call, *, by: User, bars: str = "", also: Sequence[str] = ()) -> Iterator[Call]:
+def held(call: Call, *, by: User, bars: str = "") -> Iterator[Call]:
     """Open a transaction and yield the call, locked and read anew.
 
     `bars` is "shared" for a dial, "exclusive" where exclusions may be written: those locks come before the row's.
-    `also` are further numbers whose bars may change.
     Raises NotFound for a call of another agent, and turns what the database refuses into DomainError.
     """
     with domain_errors(), transaction.atomic():
         if bars:
-            lock_bars(call, exclusive=bars == "exclusive", also=also)
+            lock_bars(call, exclusive=bars == "exclusive")
         locked = Call.objects.select_for_update(of=("self",)).select_related(*READ_WITH).get(pk=call.pk)
         if locked.agent_id != by.pk and not by.is_supervising and by.role != Role.INTEGRATION:
             raise NotFound
         yield locked
 
 
-#: The numbers of the prospect are read by the statement that locks them.
+#: The numbers of the prospect are read by the statement that locks them; those that the call barred may be lifted.
 LOCK_BARS = """
     SELECT courtois_lock_bars(
-        ARRAY(SELECT unnest(%s::text[])
-              UNION SELECT number FROM crm_prospectnumber WHERE prospect_id = %s::bigint),
-        ARRAY[%s]::bigint[])
+        ARRAY(SELECT %(number)s
+              UNION SELECT number FROM crm_prospectnumber WHERE prospect_id = %(prospect)s::bigint
+              UNION SELECT number FROM campaigns_exclusion
+                     WHERE call_ref = %(call)s AND number IS NOT NULL AND lifted_at IS NULL),
+        ARRAY[%(prospect)s]::bigint[])
 """
 
 
-def lock_bars(call: Call, *, exclusive: bool, also: Sequence[str] = ()) -> None:
+def lock_bars(call: Call, *, exclusive: bool) -> None:
     """Take the locks of the bars on the call's number and prospect; exclusive ones on all its numbers."""
     if not exclusive:
         share_bars(call.number, call.prospect_id)
         return
+    facts: dict[str, int | str | None] = {
+        "call": call.pk,
+        "number": call.number,
+        "prospect": call.prospect_id,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(LOCK_BARS, [[call.number, *also], call.prospect_id, call.prospect_id])
+        cursor.execute(LOCK_BARS, facts)
 
 
 def share_bars(number: str, prospect_id: int | None) -> None:

@@ -28,7 +28,7 @@ from calls.services.held import (
 )
 from campaigns.enums import EntryState, ExclusionReason, Scope
 from campaigns.models import Campaign, Exclusion, ListEntry
-from campaigns.services.exclusions import exclude, lift_exclusion
+from campaigns.services.exclusions import exclude, lift_exclusion, lift_exclusions
 from crm.enums import EventKind
 from crm.models import Prospect, ProspectEvent, ProspectNumber, User
 from crm.rules.phones import normalise
@@ -94,8 +94,8 @@ def resource(
         if Call.objects.open().filter(prospect=prospect).exists():
             raise InvalidTransition(_("Cette fiche est chez un agent."))
         bars = Exclusion.objects.active().filter(prospect=prospect, reason__in=_RESOURCED)
-        for bar in bars.filter(programme=campaign.programme_id).order_by("pk"):
-            lift_exclusion(exclusion=bar, reason=reason[:300], by=by, at=at)
+        if lifted := list(bars.filter(programme=campaign.programme_id)):
+            lift_exclusions(exclusions=lifted, reason=reason[:300], by=by, at=at)
         _put_first(prospect, parsed.number, parsed.kind, parsed.validity, number)
         _refuse_barred(parsed.number, prospect, campaign)
         entry = ListEntry.objects.select_for_update().filter(campaign=campaign, prospect=prospect).first()

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.enums import ExclusionReason, Scope
-from campaigns.models import Campaign, Exclusion, Programme
+from campaigns.models import Campaign, Exclusion, ListEntry, Programme
 from campaigns.services.entries import reopen_closed_by
 from campaigns.services.settling import chunks, share_bars
 from crm.enums import SUPERVISING, EventKind
@@ -180,11 +180,19 @@ def exclude_many(
     return ExcludeManyResult(added=added, already=len(given) - added)
 
 
-@transaction.atomic
 def lift_exclusion(*, exclusion: Exclusion, reason: str, by: User, at: datetime) -> Exclusion:
-    """Lift an exclusion: once, by a supervisor or manager, with a reason. The row stays.
+    """Lift one exclusion and return it: see `lift_exclusions`."""
+    return lift_exclusions(exclusions=[exclusion], reason=reason, by=by, at=at)[0]
 
-    Entries that it had closed come back where no other bar covers them. Raises Forbidden, Invalid, InvalidTransition.
+
+@transaction.atomic
+def lift_exclusions(
+    *, exclusions: Sequence[Exclusion], reason: str, by: User, at: datetime
+) -> list[Exclusion]:
+    """Lift exclusions: each once, by a supervisor or manager, with a reason. The rows stay; returned in their order.
+
+    Entries that they had closed come back where no other bar covers them. In as many queries as one. Raises Forbidden,
+    Invalid, InvalidTransition.
     """
     if by.role not in SUPERVISING:
         raise Forbidden(_("Une exclusion est levée par un superviseur ou un responsable."))
@@ -192,53 +200,44 @@ def lift_exclusion(*, exclusion: Exclusion, reason: str, by: User, at: datetime)
     if not reason:
         raise Invalid.field("reason", _("Donnez le motif de la levée."))
     # Shared locks do: a new bar on the same records waits for us, and then closes what we reopen.
-    share_bars(_records_behind(exclusion))
-    current = Exclusion.objects.select_for_update(of=("self",)).get(pk=exclusion.pk)
-    if current.lifted_at is not None:
+    share_bars(_records_behind(exclusions))
+    rows = Exclusion.objects.filter(pk__in=[exclusion.pk for exclusion in exclusions])
+    current = list(rows.select_for_update(of=("self",)).order_by("pk"))
+    if any(exclusion.lifted_at is not None for exclusion in current):
         raise InvalidTransition(_("Cette exclusion est déjà levée."))
-    current.lifted_at, current.lifted_by, current.lift_reason = at, by, reason[:300]
-    current.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])
-    reopen_closed_by(exclusion_ids=[current.pk], at=at)
-    _tell(EventKind.LIFTED, [current], by=by, at=at)
+    for exclusion in current:
+        exclusion.lifted_at, exclusion.lifted_by, exclusion.lift_reason = at, by, reason[:300]
+    rows.update(lifted_at=at, lifted_by=by, lift_reason=reason[:300])
+    reopen_closed_by(exclusion_ids=[exclusion.pk for exclusion in current], at=at)
+    _tell(EventKind.LIFTED, current, by=by, at=at)
     return current
 
 
-def _records_behind(exclusion: Exclusion) -> list[int]:
-    closed = exclusion.closed_entries.values_list("prospect", flat=True)
-    return sorted({*closed, *([exclusion.prospect_id] if exclusion.prospect_id else [])})
+def _records_behind(exclusions: Sequence[Exclusion]) -> list[int]:
+    closed = ListEntry.objects.filter(excluded_by__in=exclusions).values_list("prospect", flat=True)
+    return sorted({*closed, *(row.prospect_id for row in exclusions if row.prospect_id)})
+
+
+#: Each record that is barred or carries the barred number, inside the walls.
+TELL = """
+INSERT INTO crm_prospectevent (prospect_id, sponsor_id, at, by_id, kind, call_ref, data)
+SELECT p.id, x.sponsor_id, %(at)s, %(by)s, %(kind)s, x.call_ref,
+       jsonb_build_object('exclusion', x.id, 'scope', x.scope, 'reason', x.reason)
+  FROM campaigns_exclusion x
+ CROSS JOIN LATERAL (SELECT prospect_id AS id FROM crm_prospectnumber WHERE number = x.number
+                     UNION SELECT x.prospect_id) q
+  JOIN crm_prospect p ON p.id = q.id JOIN crm_source s ON s.id = p.source_id
+ WHERE x.id = ANY(%(exclusions)s)
+   AND (x.sponsor_id IS NULL OR s.sponsor_id IS NULL OR s.sponsor_id = x.sponsor_id)
+ ORDER BY x.id, p.id
+"""
 
 
 def _tell(kind: EventKind, exclusions: Sequence[Exclusion], *, by: User | None, at: datetime) -> None:
-    """Write a line on the timeline of each record that is barred or carries the barred number, inside the walls."""
+    """Write a line on the timeline of each record that these exclusions bar, by itself or by its number."""
+    told = {"kind": kind, "exclusions": [row.pk for row in exclusions], "by": by.pk if by else None, "at": at}
     with connection.cursor() as cursor:
-        for exclusion in exclusions:
-            data: dict[str, Any] = {
-                "exclusion": exclusion.pk,
-                "scope": exclusion.scope,
-                "reason": exclusion.reason,
-            }
-            cursor.execute(
-                """
-                INSERT INTO crm_prospectevent (prospect_id, sponsor_id, at, by_id, kind, call_ref, data)
-                SELECT p.id, %(sponsor)s, %(at)s, %(by)s, %(kind)s, %(call)s,
-                       jsonb_build_object('exclusion', %(exclusion)s::bigint, 'scope', %(scope)s::text,
-                                          'reason', %(reason)s::text)
-                  FROM crm_prospect p JOIN crm_source s ON s.id = p.source_id
-                 WHERE p.id IN (SELECT prospect_id FROM crm_prospectnumber WHERE number = %(number)s
-                                UNION SELECT %(prospect)s::bigint)
-                   AND (%(sponsor)s::bigint IS NULL OR s.sponsor_id IS NULL OR s.sponsor_id = %(sponsor)s)
-                """,
-                {
-                    **data,
-                    "sponsor": exclusion.sponsor_id,
-                    "at": at,
-                    "by": None if by is None else by.pk,
-                    "kind": kind,
-                    "call": exclusion.call_ref,
-                    "number": exclusion.number,
-                    "prospect": exclusion.prospect_id,
-                },
-            )
+        cursor.execute(TELL, told)
 
 
 def _checked_place(
