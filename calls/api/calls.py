@@ -147,7 +147,7 @@ def _dialled_prospect(user: User, campaign: Campaign, pk: int) -> Prospect:
     """Return the prospect to call by hand: one that the user sees, or one that the campaign's list could serve them."""
     seen = Q(pk__in=prospects_of(user).filter(pk=pk).values("pk"))
     queued = Q(pk__in=campaign.entries.filter(prospect=pk).values("prospect"))
-    prospect = Prospect.objects.filter(seen | queued, pk=pk).first()
+    prospect = Prospect.objects.select_related("source").filter(seen | queued, pk=pk).first()
     if prospect is None:
         raise Invalid.field("prospect", _("Cette fiche n'existe pas."))
     return prospect

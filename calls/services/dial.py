@@ -35,7 +35,7 @@ from calls.services.held import (
 from campaigns.enums import EntryState, Gate
 from campaigns.models import Attempt, Campaign, ListEntry
 from campaigns.rules.gate import Verdict, describe, local_date
-from campaigns.selectors.gate import chosen_numbers, verdict
+from campaigns.selectors.gate import verdict
 from campaigns.services.entries import add_prospects
 from campaigns.services.queue import store_refusals
 from crm.enums import EventKind
@@ -86,9 +86,9 @@ def dial_manually(
     prospect = prospect or _fiche_of(campaign, parsed)
     _check_sponsor(campaign, prospect)
     with domain_errors(), transaction.atomic():
-        chosen = parsed or chosen_numbers(campaign=campaign, prospect_ids=[prospect.pk])[prospect.pk]  # type: ignore[union-attr]
-        if chosen:
-            share_bars(chosen, prospect.pk if prospect else None)
+        if parsed:
+            share_bars(parsed, prospect.pk if prospect else None)
+        chosen = parsed or _share_chosen(campaign, prospect)
         entry = _lock_entry(campaign, prospect)
         exact = entry is not None and _is_agreed(entry, at)
         found = verdict(campaign=campaign, prospect=prospect, number=chosen or None, at=at, exact=exact)
@@ -218,6 +218,24 @@ def _open(
     call._state.adding = False
     call._state.db = "default"
     return call
+
+
+def _share_chosen(campaign: Campaign, prospect: Prospect | None) -> str:
+    """Choose the prospect's number to dial, "" when it has none, and take the shared locks on it. One statement."""
+    if prospect is None:
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute(SHARE_CHOSEN, {"prospect": prospect.pk, "campaign": campaign.pk})
+        row = cursor.fetchone()
+    return row[0] if row else ""
+
+
+#: The number is chosen first, then locked: what came meanwhile is found by the gate.
+SHARE_CHOSEN = """
+    SELECT number, courtois_share_bars(number, %(prospect)s)
+      FROM (SELECT courtois_callable_number(%(prospect)s, %(campaign)s) AS number OFFSET 0) chosen
+     WHERE number IS NOT NULL
+"""
 
 
 def _lock_entry(campaign: Campaign, prospect: Prospect | None) -> ListEntry | None:
