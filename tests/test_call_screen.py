@@ -6,12 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
 
 from calls.enums import CallState
 from calls.models import Call, Incident
@@ -20,11 +18,10 @@ from calls.services.claim import claim_next
 from calls.services.closing import say_closing_step
 from calls.services.dial import dial
 from calls.services.line import record_answer, record_hang_up
-from calls.services.notes import write_note
 from calls.services.talk import answer_criterion, greet
 from campaigns.models import Campaign, Criterion
-from crm.enums import EventKind, Role
-from crm.models import ProspectEvent, ProspectNumber, User
+from crm.enums import Role
+from crm.models import User
 from tests.factories import (
     make_campaign,
     make_criterion,
@@ -347,108 +344,3 @@ def test_an_expired_lease_is_told_and_nothing_changes(browser_of: Client, story:
 
     assert response.status_code == 200
     assert shown_state(response.content.decode()) == "claimed"
-
-
-@pytest.mark.parametrize("past", [0, 10, 40])
-@pytest.mark.parametrize("reached", [reached for reached, _ in STATES])
-def test_a_screen_costs_at_most_15_queries_whatever_the_history(
-    browser_of: Client,
-    story: Story,
-    django_assert_max_num_queries: DjangoAssertNumQueries,
-    reached: str,
-    past: int,
-) -> None:
-    ProspectEvent.objects.bulk_create(
-        ProspectEvent(
-            prospect=story.prospect,
-            sponsor=story.programme.sponsor,
-            at=story.at,
-            kind=EventKind.NOTE,
-            data={"text": str(number)},
-        )
-        for number in range(past)
-    )
-    story.go(reached)
-
-    with django_assert_max_num_queries(15):
-        browser_of.get(story.url())
-
-
-@pytest.mark.parametrize(
-    ("reached", "part", "sent"),
-    [
-        ("claimed", "dial", {}),
-        ("claimed", "release", {"reason": "x"}),
-        ("dialling", "events", {"event": "answered"}),
-        ("dialling", "events", {"event": "not_reached", "cause": "busy"}),
-        ("connected", "greet", {}),
-        ("asked", "handover", {"answered_by": "colleague"}),
-        ("closing", "closing", {"step": "apologise"}),
-        ("waiting", "events", {"event": "hung_up", "by": "prospect"}),
-        ("asked", "wishes", {"text": "une formation"}),
-        ("asked", "help", {}),
-        ("ended", "correction-request", {"reason": "x"}),
-    ],
-)
-def test_an_everyday_verb_costs_at_most_15_queries(
-    browser_of: Client,
-    story: Story,
-    django_assert_max_num_queries: DjangoAssertNumQueries,
-    reached: str,
-    part: str,
-    sent: dict[str, Any],
-) -> None:
-    story.go(reached)
-
-    with django_assert_max_num_queries(15):
-        response = browser_of.post(story.url(part), sent, headers=HTMX)
-
-    assert response.status_code == 302
-
-
-def asked_of_the_database(act: Callable[[], Any]) -> tuple[Any, int]:
-    """Return what `act` answers and its queries; what opens and ends a transaction asks nothing."""
-    with CaptureQueriesContext(connection) as captured:
-        answer = act()
-    return answer, sum("SAVEPOINT" not in query["sql"] for query in captured.captured_queries)
-
-
-ASIDE = ["", "the agent notes", "another record has the number"]
-
-
-@pytest.mark.parametrize("aside", ASIDE)
-@pytest.mark.parametrize(
-    ("reached", "part", "sent"),
-    [
-        ("asked", "criteria", {"result": "mismatch", "heard": "boulangerie"}),
-        ("asked", "criteria", {"criterion": "this", "result": "mismatch", "heard": "boulangerie"}),
-        ("asked", "disposition", {"code": "refusal"}),
-        ("asked", "disposition", {"code": "opt_out"}),
-        ("asked", "disposition", {"code": "wrong_number"}),
-        ("asked", "disposition", {"code": "callback", "callback_at": "2099-01-05T10:00"}),
-        ("ended", "next-call", {}),
-        ("ended", "pause", {"reason": "x"}),
-    ],
-)
-def test_what_bars_a_person_or_ends_a_call_costs_at_most_15_queries(
-    browser_of: Client, story: Story, reached: str, part: str, sent: dict[str, Any], aside: str
-) -> None:
-    if aside == "another record has the number":
-        twin = make_prospect()
-        make_entry(story.campaign, twin)
-        ProspectNumber.objects.create(prospect=twin, number=story.call.number, position=9)
-    story.go(reached)
-    if aside == "the agent notes":
-        write_note(text="rappeler le standard", **story.by())
-    make_entry(story.campaign, due_at=timezone.now() - timedelta(minutes=5))
-    desk = part in ("next-call", "pause")
-    url = reverse(f"desk-{part}") if desk else story.url(part)
-    if sent.get("criterion") == "this":
-        sent = {**sent, "criterion": story.criterion.pk}
-
-    answer, queries = asked_of_the_database(
-        lambda: browser_of.post(url, {"campaign": story.campaign.pk, **sent}, headers=HTMX)
-    )
-
-    assert answer.status_code == 302
-    assert queries <= 15
