@@ -261,7 +261,10 @@ def test_the_closing_is_said_in_the_prospects_language() -> None:
     talk = Talk(prospect=make_prospect(language="en"))
     talk.mismatched()
 
-    assert "I do apologise" in screen_of(talk.read(), talk.at).steps[0].text
+    steps = screen_of(talk.read(), talk.at).steps
+    assert "I do apologise" in steps[0].text
+    assert "our call was not meant for you" in steps[0].text
+    assert "about this subject" in steps[1].text
 
 
 def test_a_double_key_is_one_sentence() -> None:

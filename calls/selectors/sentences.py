@@ -85,11 +85,18 @@ def _languages(call: Call) -> list[str]:
 
 
 def values_of(call: Call, language: str, expected: str = "") -> dict[str, str]:
-    """Return what each placeholder stands for on this call; `expected` is what the failed criterion asks for."""
+    """Return what each placeholder stands for on this call; `expected` is what the failed criterion asks for.
+
+    The programme's phrases are written in the campaign's language: in a sentence of another one they count as missing,
+    since "about une enquête" cannot be said.
+    """
     programme = call.campaign.programme
     prospect = call.prospect
+    same = language[:2].lower() == call.campaign.language[:2].lower()
+    if not same and not (prospect and expected == prospect.organisation):
+        expected = ""
     values = {
-        "subject": programme.subject,
+        "subject": programme.subject if same else "",
         "sponsor": programme.sponsor.name,
         "campaign": call.campaign.name,
         "agent": call.agent.get_full_name() or call.agent.get_username(),
@@ -102,7 +109,7 @@ def values_of(call: Call, language: str, expected: str = "") -> dict[str, str]:
             "organisation": prospect.organisation,
             "person": prospect.person_name,
             "city": prospect.city,
-            "origin": prospect.source.spoken_origin,
+            "origin": prospect.source.spoken_origin if same else "",
         }
     return values
 
