@@ -276,6 +276,19 @@ def test_single_keys_are_deaf_inside_a_field(desk: Page) -> None:
     expect(desk.locator("#note-status")).to_have_text("Note enregistrée.")
 
 
+def test_words_typed_after_a_key_that_unfolds_a_form_go_into_it(desk: Page) -> None:
+    desk.keyboard.press("Space")
+    expect_state(desk, "claimed")
+
+    desk.keyboard.press("r")
+    expect(desk.locator('input[name="reason"]')).to_be_focused()
+    desk.keyboard.type("déjà servi")
+    desk.keyboard.press("Enter")
+
+    expect_state(desk, "desk")
+    assert Call.objects.get().release_reason == "déjà servi"
+
+
 def test_the_supervisor_is_called_and_a_wish_is_noted_by_keyboard(desk: Page) -> None:
     reach_criteria(desk)
 

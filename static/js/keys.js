@@ -75,6 +75,15 @@ function onClick(event) {
   event.stopImmediatePropagation();
 }
 
+/** What is unfolded to write in takes the focus: words typed at once must not be read as keys. */
+function onUnfold(event) {
+  const summary = event.target instanceof Element ? event.target.closest("summary[data-key]") : null;
+  if (!summary) return;
+  setTimeout(() => {
+    if (summary.parentElement.open) summary.parentElement.querySelector("input:not([type=hidden]), textarea, select")?.focus();
+  }, 0);
+}
+
 function openHelp() {
   const dialog = document.getElementById("keys-help");
   if (!dialog || dialog.open) return;
@@ -102,5 +111,6 @@ export function start() {
   document.addEventListener("keydown", onKeydown);
   document.addEventListener("keyup", onKeyup);
   document.addEventListener("click", onClick, { capture: true });
+  document.addEventListener("click", onUnfold);
   document.querySelectorAll("[data-keys-help]").forEach((button) => button.addEventListener("click", openHelp));
 }
