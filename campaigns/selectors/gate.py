@@ -79,16 +79,6 @@ def verdicts(
     return [judge(facts, at) for _ord, facts in _facts(campaign, PAIRS, params, at)]
 
 
-def chosen_numbers(*, campaign: Campaign, prospect_ids: Sequence[int]) -> dict[int, str]:
-    """Return the number to dial for each prospect as far as bars and the kind of line go; "" when there is none."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT p, coalesce(courtois_callable_number(p, %s), '') FROM unnest(%s::bigint[]) p",
-            [campaign.pk, list(prospect_ids)],
-        )
-        return dict(cursor.fetchall())
-
-
 def _facts(
     campaign: Campaign, asked: str, params: Mapping[str, Any], at: datetime
 ) -> Iterable[tuple[int, Facts]]:
