@@ -811,7 +811,8 @@ def lift(bar: Exclusion, by: User) -> None:
 
 
 def reopen() -> None:
-    """Put every entry that no call holds back into the queue, and lift what calls barred, in the order of locks."""
+    """Put every entry that no call holds and that has a number to dial back into the queue, and lift what calls barred,
+    in the order of locks."""
     with transaction.atomic():
         execute(
             "UPDATE campaigns_exclusion SET lifted_at = now(), lift_reason = 'essai',"
@@ -820,7 +821,8 @@ def reopen() -> None:
         )
         execute(
             "UPDATE campaigns_listentry SET state = 'ready', due_at = %s, excluded_by_id = NULL WHERE id IN ("
-            " SELECT id FROM campaigns_listentry WHERE state NOT IN ('ready', 'claimed') ORDER BY id"
+            " SELECT id FROM campaigns_listentry WHERE state NOT IN ('ready', 'claimed') AND number <> ''"
+            " ORDER BY id"
             " FOR UPDATE SKIP LOCKED)",
             NOW,
         )
