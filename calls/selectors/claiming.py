@@ -151,7 +151,8 @@ def facts_again(
                 **fact_params(campaign, at),
             },
         )
-        return cursor.fetchall()
+        rows: list[Sequence[Any]] = cursor.fetchall()
+    return rows
 
 
 def take(*, entry_id: int, agent_id: int, at: datetime, lease_until: datetime) -> int | None:
