@@ -42,7 +42,10 @@ class ImportIn(Body):
 
 
 class ImportOut(serializers.Serializer[Any]):
-    """How an import stands; `counts` hold the summary of the command line."""
+    """How an import stands; `counts` hold the summary of the command line, and by reason what was kept out.
+
+    `excluded_by_file` are those of the `excluded` that the file's own "do not call" keeps out.
+    """
 
     id = serializers.IntegerField()
     campaign = serializers.IntegerField()
