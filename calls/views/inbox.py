@@ -25,12 +25,14 @@ def inbox(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     sponsors, tab = sponsors_of(user), request.GET.get("tab", "")
     decided = request.GET.get("decided") == "1"
+    # Read before the list: what comes in between is then told as news, not missed.
+    newest = inbox_selector.newest_waiting(sponsors)
     page = page_of(request, inbox_selector.incidents_found(sponsors, tab=tab, decided=decided), ON_A_PAGE)
     context = {
         "page": page,
         "items": [inbox_selector.item_of(row, managing=user.is_managing) for row in page],
         "counts": inbox_selector.waiting_counts(sponsors),
-        "newest": inbox_selector.newest_waiting(sponsors),
+        "newest": newest,
         "tab": tab,
         "decided": decided,
         "dispositions": inbox_selector.dispositions_to_correct(),
