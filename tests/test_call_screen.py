@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from calls.enums import CallState
 from calls.models import Call, Incident
-from calls.selectors.call_screen import open_call_of
+from calls.selectors.call_screen import dispositions_of, open_call_of
 from calls.services.claim import claim_next
 from calls.services.closing import say_closing_step
 from calls.services.dial import dial
@@ -218,6 +218,21 @@ def test_no_post_at_the_wrong_moment_and_no_double_submit_is_a_server_error(
             transaction.set_rollback(True)
 
     assert max(answers) < 500
+
+
+def test_a_call_that_ended_before_the_greeting_offers_every_disposition(
+    browser_of: Client, story: Story
+) -> None:
+    story.go("connected")
+    record_hang_up(hung_up_by="prospect", evidence="softphone", **story.by())
+
+    html = browser_of.get(story.url()).content.decode()
+
+    offered = dispositions_of(Call.objects.get(pk=story.call.pk))
+    assert {"appointment", "technical"} < {row.code for row in offered}
+    assert [
+        row.code for row in offered if f'value="{row.code}"' not in html and f"code={row.code}" not in html
+    ] == []
 
 
 def test_no_asks_what_was_heard_and_escape_takes_it_back(browser_of: Client, story: Story) -> None:

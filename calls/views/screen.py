@@ -4,10 +4,11 @@ The agent's state is the server's: `show` answers every request of the screen, p
 of that state. The view part of the address (`Ask`: which inline form is open) is the only other input.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import chain, repeat
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -33,6 +34,8 @@ from calls.views.wording import (
     result_label,
     spaced,
 )
+
+Row = TypeVar("Row")
 
 #: Choices of a list are numbered, then lettered; letters of other actions on the screen are left out.
 CHOICE_KEYS = "1234567890fhijklqyz"
@@ -365,7 +368,7 @@ class ScreenContext:
         offered = self.facts.dispositions
         chosen = next((row for row in offered if row.code == self.ask.code), None)
         choices = []
-        for row, key in zip(offered, CHOICE_KEYS, strict=False):
+        for row, key in keyed(offered):
             asks = row.requires_note or row.requires_callback
             address = Ask(conclude=form.conclude, code=row.code).address(self.url("")) if asks else ""
             choices.append(Choice(row.code, label_of(row), key, address))
@@ -386,7 +389,7 @@ class ScreenContext:
         """The playbook that is open: its list, or the stage that was entered."""
         found: dict[str, Any] = {"situations_url": Ask(situation="list").address(self.url(""))}
         if self.ask.situation == "list":
-            rows = zip(call_screen.situations(), CHOICE_KEYS, strict=False)
+            rows = keyed(call_screen.situations())
             found["stage"] = {
                 "choices": [
                     {"code": row.code, "label": row.label, "first": row.first, "key": key, "kbd": key.upper()}
@@ -441,6 +444,11 @@ class ScreenContext:
             "announcement": _("Qualifiez l'appel.") if needs else recorded_sentence(self.facts),
             **self.dispositions(NOTHING),
         }
+
+
+def keyed(rows: Iterable[Row]) -> Iterator[tuple[Row, str]]:
+    """Pair each choice with its key; those beyond the keys have "" and are clicked."""
+    return zip(rows, chain(CHOICE_KEYS, repeat("")), strict=False)
 
 
 def causes(codes: tuple[Cause, ...], keys: str) -> list[Choice]:
