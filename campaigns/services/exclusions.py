@@ -189,7 +189,7 @@ def lift_exclusion(*, exclusion: Exclusion, reason: str, by: User, at: datetime)
 def lift_exclusions(
     *, exclusions: Sequence[Exclusion], reason: str, by: User, at: datetime
 ) -> list[Exclusion]:
-    """Lift exclusions: each once, by a supervisor or manager, with a reason. The rows stay; returned in their order.
+    """Lift exclusions: each once, by a supervisor or manager, with a reason. The rows stay; returned by id.
 
     Entries that they had closed come back where no other bar covers them. In as many queries as one. Raises Forbidden,
     Invalid, InvalidTransition.
