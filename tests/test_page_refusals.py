@@ -1,0 +1,68 @@
+"""What a page answers where nothing is, where one may not go, and where only a form leads."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from tests.paging import signed_in, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("path", ["/calls/999999/", "/nowhere/", "/calls/999999/nothing/"])
+def test_what_is_not_there_is_said_in_a_page_of_ours(path: str, debug: bool, settings: Settings) -> None:
+    settings.DEBUG = debug
+    client, _user = signed_in("agent")
+
+    response = client.get(path)
+
+    assert response.status_code == 404
+    assert "Il n'y a rien à cette adresse" in text_of(response)
+
+
+def test_a_refused_role_reads_so_in_its_language() -> None:
+    client, _user = signed_in("agent")
+
+    french = client.get(reverse("inbox"))
+    english = client.get(reverse("inbox"), headers={"Accept-Language": "en"})
+
+    assert french.status_code == english.status_code == 403
+    assert "Votre rôle ne permet pas cette action." in text_of(french)
+    assert "Your role does not allow this action." in text_of(english)
+
+
+def test_a_form_without_its_token_is_refused_in_a_page_of_ours() -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    response = client.post(reverse("login"), {"username": "a", "password": "b"})
+
+    assert response.status_code == 403
+    assert "Rien n'a été fait" in text_of(response)
+
+
+@pytest.mark.parametrize(
+    ("path", "above"),
+    [
+        ("/inbox/7/decision/", "/inbox/7/"),
+        ("/desk/next-call/", "/desk/"),
+        ("/calls/7/dial/", "/calls/7/"),
+        ("/campaigns/x/closing-steps/fr/ordinary/thank/", "/campaigns/x/"),
+        ("/logout/", "/"),
+    ],
+)
+def test_an_address_that_only_takes_forms_leads_to_its_page(path: str, above: str) -> None:
+    client, _user = signed_in("supervisor" if "inbox" in path else "manager")
+
+    response = client.get(path)
+
+    assert response.status_code == 302
+    assert response["Location"] == above
+
+
+def test_the_api_keeps_its_own_refusals(client: Client) -> None:
+    response = client.get("/api/v1/nothing/")
+
+    assert response.status_code == 401
+    assert response["Content-Type"] == "application/problem+json"
