@@ -154,6 +154,9 @@ IMPOSSIBLE: list[tuple[str, str, Any, str]] = [
     ("city", Operator.BETWEEN, [None, None], "value"),
     ("city", Operator.BETWEEN, ["250", "10"], "value"),
     ("city", Operator.IS_SET, "oui", "value"),
+    ("sector", Operator.STARTS_WITH, ".*", "value"),
+    ("postal_code", Operator.IN, ["35000", "-"], "value"),
+    ("postal_code", Operator.BETWEEN, ["35", "."], "value"),
 ]
 
 

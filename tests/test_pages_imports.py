@@ -170,6 +170,26 @@ def test_the_same_list_again_brings_nothing_new_and_says_so() -> None:
     assert "c'est sans doute un fichier déjà importé" in text_of(client.get(again["Location"]))
 
 
+def test_a_file_of_which_nothing_can_be_used_says_so() -> None:
+    client, _user = signed_in()
+    content = b"Nom;Tel\nA;112\nB;\n"
+
+    page = text_of(client.get(sent_file(client, banks(), content)["Location"]))
+
+    assert "Toutes les lignes sont rejetées" in page
+    assert "déjà importé" not in page
+
+
+def test_every_repair_is_told_in_words() -> None:
+    client, _user = signed_in()
+    content = f"SIRET;Nom;Tel;Ville\n2,601E+13;A;0199007701;{'x' * 300}\n".encode()
+
+    page = text_of(client.get(sent_file(client, banks(), content)["Location"]))
+
+    assert "identifiant abîmé par le tableur" in page
+    assert "valeur trop longue, raccourcie" in page
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

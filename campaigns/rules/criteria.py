@@ -36,6 +36,7 @@ MAX_ITEMS = 5_000
 MAX_KEY = 100
 
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?", re.ASCII)
+_COMPARED = re.compile(r"[a-z0-9]", re.ASCII | re.IGNORECASE)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _FRENCH_DATE = re.compile(r"(\d{2})/(\d{2})/(\d{4})", re.ASCII)
 
@@ -52,8 +53,21 @@ def check_field(field: str) -> str:
     raise Invalid.field("field", message % {"field": field[:80], "known": ", ".join(COLUMNS)})
 
 
-def check_value(operator: str, value: Any) -> Any:
-    """Return the value in the form that its operator stores; raise Invalid (field `operator` or `value`)."""
+def check_value(operator: str, value: Any, *, field: str = "") -> Any:
+    """Return the value in the form that its operator stores; raise Invalid (field `operator` or `value`).
+
+    Of a `field` that holds codes, a value without a letter or digit (".*") is refused: nothing of it would be compared,
+    and it would take in everybody.
+    """
+    checked = _checked(operator, value)
+    if field in CODES:
+        for text in checked if isinstance(checked, list) else [checked]:
+            if text is not None and not _COMPARED.search(text):
+                raise Invalid.field("value", _("Un code contient au moins une lettre ou un chiffre."))
+    return checked
+
+
+def _checked(operator: str, value: Any) -> Any:
     if operator not in Operator.values:
         raise Invalid.field("operator", _("Opérateur inconnu."))
     if operator == Operator.IS_SET:

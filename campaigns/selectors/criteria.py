@@ -109,7 +109,7 @@ _DATE = (
 def compile_criterion(criterion: Condition) -> Compiled:
     """Return the predicate of a criterion. Raises Invalid for an unknown field, operator or an impossible value."""
     field = check_field(criterion.field)
-    value = check_value(criterion.operator, criterion.value)
+    value = check_value(criterion.operator, criterion.value, field=field)
     return _compiled(field, criterion.operator, tuple(value) if isinstance(value, list) else value)
 
 

@@ -46,6 +46,8 @@ REPAIRS: dict[str, Any] = {
     "words": gettext_lazy("mots séparés du numéro"),
     "overseas": gettext_lazy("numéro lu comme ultramarin"),
     "stray_plus": gettext_lazy("+ en trop retiré"),
+    "damaged_id": gettext_lazy("identifiant abîmé par le tableur, laissé de côté"),
+    "shortened": gettext_lazy("valeur trop longue, raccourcie"),
     "postal_code_zero": gettext_lazy("zéro de tête du code postal rétabli"),
 }
 DELIMITERS = {
@@ -72,6 +74,7 @@ class Report:
     delimiter: str
     figures: Sequence[tuple[str, Any, int]]
     nothing_new: bool
+    nothing_usable: bool
     rejected: Sequence[tuple[str, int]]
     excluded: Sequence[tuple[Any, int]]
     screened: Sequence[tuple[str, int]]
@@ -102,6 +105,7 @@ def report(job: ImportJob, at: datetime) -> Report:
         delimiter=str(DELIMITERS.get(job.delimiter, job.delimiter)) or _("aucun"),
         figures=[(code, label, int(figures.get(code, 0))) for code, label in FIGURES] if known else [],
         nothing_new=known and not counts["created"] and not counts["updated"] and counts["rows"] > 0,
+        nothing_usable=known and 0 < counts["rows"] <= counts["rejected"],
         rejected=[(reason_label(code), count) for code, count in _sorted(counts.get("rejected_by_reason"))],
         excluded=[(_exclusion(code), count) for code, count in _sorted(counts.get("excluded_by_reason"))],
         screened=[(item["question"], item["count"]) for item in counts.get("screened_out_by_criterion", [])],

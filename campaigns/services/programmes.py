@@ -128,7 +128,7 @@ def _fill(criterion: Criterion, data: Mapping[str, Any]) -> None:
     for name, value in data.items():
         setattr(criterion, name, value)
     criterion.field = check_field(str(criterion.field or ""))
-    criterion.value = check_value(criterion.operator, criterion.value)
+    criterion.value = check_value(criterion.operator, criterion.value, field=criterion.field)
     criterion.question = _sentence("question", criterion.question, 300)
     criterion.expected = _sentence("expected", criterion.expected, 150, blank=True)
     for name in ("blocking", "trust_file"):
