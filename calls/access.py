@@ -49,7 +49,7 @@ def running_campaign_or_404(user: User, pk: Any) -> Campaign:
     return get_object_or_404(running_campaigns(user), pk=int(pk))
 
 
-def get_campaign_or_404(user: User, pk: int) -> Campaign:
+def campaign_to_claim_or_404(user: User, pk: int) -> Campaign:
     """Return a campaign of the user's sponsors in any state: one that is paused serves nobody, and says so."""
     found = read_one(Campaign, CAMPAIGN, [pk])
     if found is None:

@@ -124,6 +124,16 @@ def test_the_text_of_a_criterion_is_a_value_whatever_it_holds(value: str) -> Non
     assert ListEntry.objects.get(state=EntryState.SCREENED_OUT).verdict_reason.endswith(value)
 
 
+def test_an_entry_that_lost_its_number_is_refused_and_holds_nobody_up() -> None:
+    campaign = make_campaign()
+    lost = make_entry(campaign, number="", priority=9)
+    other = make_entry(campaign)
+
+    assert served(campaign) == other.pk
+    lost.refresh_from_db()
+    assert (lost.state, lost.verdict_gate, lost.verdict_reason) == ("exhausted", "number", "no_number")
+
+
 def test_a_campaign_that_stopped_a_moment_ago_serves_nobody() -> None:
     campaign = make_campaign()
     make_entry(campaign)

@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from calls.access import calls_of, get_campaign_or_404
+from calls.access import calls_of, campaign_to_claim_or_404
 from calls.api.representation import CallOut, call_out
 from calls.enums import AnsweredBy, CallState, Cause, Evidence, HungUpBy, Result
 from calls.models import Call
@@ -185,7 +185,7 @@ class NextCall(Endpoint):
         """Claim."""
         user, at = caller(request), now()
         read(request, Body)
-        campaign = get_campaign_or_404(user, pk)
+        campaign = campaign_to_claim_or_404(user, pk)
         call = claim_next(campaign=campaign, by=user, at=at)
         if call is None:
             return Response(status=204)

@@ -69,7 +69,7 @@ SELECT k.open_call, k.paused, k.status, k.zones, k.entry, k.prospect, k.number, 
        {COLUMNS}, <against>
   FROM courtois_claim_look(%(campaign)s, %(agent)s, %(spoken)s, %(open)s, %(shut)s, %(at)s, %(passed)s, %(many)s) k
   LEFT JOIN LATERAL courtois_gate_facts(%(campaign)s, %(capped)s, %(since)s, ARRAY[k.entry], ARRAY[k.prospect],
-                                        ARRAY[nullif(k.number, '')], ARRAY[k.exact], ARRAY[k.time_zone]) f
+                                        ARRAY[k.number], ARRAY[k.exact], ARRAY[k.time_zone]) f
          ON k.entry IS NOT NULL
 """
 
@@ -145,7 +145,7 @@ def facts_again(
             {
                 "entries": list(entries),
                 "prospects": list(prospects),
-                "numbers": [number or None for number in numbers],
+                "numbers": list(numbers),
                 "exacts": list(exacts),
                 "zones": list(zones),
                 **fact_params(campaign, at),

@@ -14,6 +14,37 @@ from calls.models import Call, CallDisposition, CallEffect, Incident
 from calls.services.held import Line, told
 from crm.models import User
 
+#: The columns that `courtois_conclude_call` stores: of a call, and of its entry.
+OF_CALL = frozenset(
+    {
+        "state",
+        "lease_until",
+        "closing_kind",
+        "closing_at",
+        "goodbyes",
+        "goodbye_at",
+        "line_dead_at",
+        "out_of_criteria_at",
+        "disposition_id",
+        "done_at",
+    }
+)
+OF_ENTRY = frozenset(
+    {
+        "state",
+        "number",
+        "due_at",
+        "attempts",
+        "owner_id",
+        "exact",
+        "excluded_by_id",
+        "verdict_gate",
+        "verdict_reason",
+        "verdict_until",
+        "updated_at",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
@@ -36,14 +67,16 @@ def conclude(
 ) -> Call:
     """Store an outcome, these `changes` of the locked call's columns and the disposition that it then shows.
 
-    Who and when are `by` and `at`, whatever the rows say. An incident that the call has already is left as it is. The
-    columns that can be changed are those of `courtois_conclude_call`. Returns the call.
+    Who and when are `by` and `at`, whatever the rows say. An incident that the call has already is left as it is.
+    Raises TypeError for a column that is neither of `OF_CALL` nor, in the entry, of `OF_ENTRY`. Returns the call.
     """
     for name, value in changes.items():
         setattr(call, name, value)
     if disposition is not None:
         call.disposition = disposition.disposition
         changes["disposition_id"] = disposition.disposition_id
+    if lost := (changes.keys() - OF_CALL) | (outcome.entry.keys() - OF_ENTRY):
+        raise TypeError(f"an outcome does not store {sorted(lost)}")
     rows = {
         "dispositions": [columns_of(disposition)] if disposition else [],
         "effects": [columns_of(effect) for effect in outcome.effects],
