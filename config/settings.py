@@ -112,6 +112,8 @@ if env.flag("DATABASE_PREPARE", default=True):
     DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 0
 if DATABASE_POOL_SIZE:
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
+# A connection that died in the pool (the server was restarted) is replaced before a request meets it.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Poolers that hand out a connection per transaction cannot keep a cursor open on the server.
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 DATABASES["default"]["TEST"] = {

@@ -126,6 +126,15 @@ def test_it_loads_the_demo_stops_what_it_started_and_only_that_and_keeps_the_dat
     assert users(checkout) == loaded
 
 
+def drop_connections(checkout: Path) -> None:
+    """End every other connection to the database, as its restart does."""
+    with psycopg.connect(embedded.postgres_url(checkout / "var")) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+
+
 def api(port: int, token: str, path: str, *, body: bytes | None = None, kind: str = "") -> dict[str, Any]:
     """Ask the running product as a program does."""
     headers = {"Authorization": f"Bearer {token}"} | ({"Content-Type": kind} if kind else {})
@@ -144,7 +153,9 @@ def form(fields: dict[str, str], name: str, content: bytes) -> tuple[bytes, str]
     return "\r\n".join(parts).encode() + content + b"\r\n--x--\r\n", "multipart/form-data; boundary=x"
 
 
-def test_a_list_that_is_sent_to_the_running_product_is_imported_by_its_worker(checkout: Path) -> None:
+def test_a_list_is_imported_by_the_worker_and_a_database_that_drops_its_connections_is_not_noticed(
+    checkout: Path,
+) -> None:
     port = free_port()
     rows = "".join(f"Crédit n° {n};03 53 01 {n // 100:02d} {n % 100:02d};6419Z\n" for n in range(2500))
     content = f"Raison sociale;Téléphone;NAF\n{rows}".encode("cp1252")
@@ -164,6 +175,8 @@ def test_a_list_that_is_sent_to_the_running_product_is_imported_by_its_worker(ch
         while job["state"] not in ("done", "failed") and time.monotonic() < deadline:
             time.sleep(0.2)
             job = api(port, token, f"imports/{job['id']}/")
+        drop_connections(checkout)
+        after = [api(port, token, f"imports/{job['id']}/")["state"] for _ in range(6)]
 
     assert (job["state"], job["encoding"]) == ("done", "cp1252")
     assert {key: job["counts"][key] for key in ("rows", "created", "rejected")} == {
@@ -171,6 +184,7 @@ def test_a_list_that_is_sent_to_the_running_product_is_imported_by_its_worker(ch
         "created": 2500,
         "rejected": 0,
     }
+    assert after == ["done"] * 6
 
 
 def test_a_port_that_is_taken_is_said_before_anything_starts(checkout: Path) -> None:
