@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from calls.enums import CallState
-from calls.models import Call, Incident
+from calls.models import Call, CallEvent, Incident
 from calls.selectors.call_screen import dispositions_of, open_call_of
 from calls.services.claim import claim_next
 from calls.services.closing import say_closing_step
@@ -233,6 +233,19 @@ def test_a_call_that_ended_before_the_greeting_offers_every_disposition(
     assert [
         row.code for row in offered if f'value="{row.code}"' not in html and f"code={row.code}" not in html
     ] == []
+
+
+def test_a_wish_whose_moment_cannot_be_read_is_asked_again_with_its_words(
+    browser_of: Client, story: Story
+) -> None:
+    story.go("asked")
+    sent = {"text": "une « formation »", "remind_at": "demain"}
+
+    answer = browser_of.post(story.url("wishes"), sent, headers=HTMX)
+
+    assert answer.status_code == 400
+    assert 'value="une « formation »"' in answer.content.decode()
+    assert not CallEvent.objects.filter(call=story.call, kind="wish").exists()
 
 
 def test_no_asks_what_was_heard_and_escape_takes_it_back(browser_of: Client, story: Story) -> None:

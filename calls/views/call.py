@@ -98,14 +98,14 @@ def ask_again(request: HttpRequest, own: Call, refusal: DomainError, *, typed: s
 
 
 def asked_again(request: HttpRequest, typed: str) -> Ask:
-    """Return the inline form that a refused request came from; `typed` is a value that only needs to be confirmed."""
+    """Return the inline form that a refused request came from; `typed` is a fact that only needs to be confirmed."""
     sent = request.POST
     if "code" in sent:
         return Ask(conclude="1", code=sent["code"][:40])
     if sent.get("result") == Result.MISMATCH:
         return Ask(heard=sent.get("criterion", "")[:40] or "other")
     if "text" in sent:
-        return Ask(wish="1")
+        return Ask(wish="1", value=sent["text"])
     if "field" in sent:
         return Ask(edit=sent["field"][:40], value=typed)
     return NOTHING

@@ -252,6 +252,7 @@ class ScreenContext:
             "help_asked_at": facts.help_asked_at,
             "wish_url": Ask(wish="1").address(self.url("")) if wishes else "",
             "wishes_url": self.url("wishes") if wishes and self.ask.wish else "",
+            "wish_typed": self.ask.value if self.ask.wish else "",
             "wishes": facts.wishes,
         }
 
