@@ -3,7 +3,7 @@
 import pytest
 
 from calls.enums import CallEventKind, CallState, Decision, IncidentKind
-from calls.models import Incident, IncidentDecision
+from calls.models import Call, Incident, IncidentDecision
 from calls.rules.decisions import DECISIONS_OF, decisions_of
 from calls.selectors.call_screen import screen_of
 from calls.selectors.inbox import incidents_found
@@ -130,6 +130,21 @@ def test_a_decision_that_does_not_fit_the_incident_is_refused(decision: str) -> 
         decide(incident=Incident.objects.get(), decision=decision, reason=WHY, by=talk.manager, at=talk.at)
 
     assert "decision" in refused.value.fields
+
+
+@pytest.mark.django_db
+def test_another_correction_of_what_was_corrected_is_refused_and_not_passed_over() -> None:
+    talk = Talk().mismatched().hung_up().disposed("out_of_criteria")
+    ask_correction(reason="mauvaise touche", **talk.by())
+    asked = Incident.objects.get(kind=IncidentKind.ENTRY_ERROR)
+    correct, by = Decision.CORRECT, talk.supervisor
+
+    for _press in range(2):
+        decide(incident=asked, decision=correct, reason=WHY, code="no_answer", by=by, at=talk.at)
+    with pytest.raises(InvalidTransition, match="déjà"):
+        decide(incident=asked, decision=correct, reason=WHY, code="refusal", by=by, at=talk.at)
+
+    assert Call.objects.get(pk=talk.call.pk, disposition__code="no_answer")
 
 
 @pytest.mark.django_db

@@ -61,7 +61,7 @@ def decide(
     with domain_errors(), transaction.atomic():
         earlier = _earlier(incident)
         if earlier is not None:
-            if earlier.decision == decision:
+            if earlier.decision == decision and _gives(incident, code):
                 return earlier
             raise InvalidTransition(_("Cet incident est déjà décidé."))
         _do(incident, decision, reason, code, note, callback_at, number, by=by, at=at)
@@ -178,6 +178,13 @@ def _check(incident: Incident, decision: str, reason: str, code: str, number: st
         raise Invalid.field("code", _("Choisissez la bonne qualification."))
     if decision == Decision.REOPEN and not number.strip():
         raise Invalid.field("number", _("Donnez l'autre numéro."))
+
+
+def _gives(incident: Incident, code: str) -> bool:
+    """Whether the incident's call has the disposition that was named, if one was: another is another decision."""
+    if not code or incident.call_id is None:
+        return True
+    return Call.objects.filter(pk=incident.call_id, disposition__code=code).exists()
 
 
 def _earlier(incident: Incident) -> IncidentDecision | None:
