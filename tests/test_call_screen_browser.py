@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from calls.enums import CallEventKind, CallState, IncidentKind
-from calls.models import Call
+from calls.models import Call, Pause
 from campaigns.models import Campaign
 from crm.enums import Role
 from crm.models import User
@@ -274,6 +274,18 @@ def test_single_keys_are_deaf_inside_a_field(desk: Page) -> None:
 
     expect(desk.locator('input[name="heard"]')).to_have_count(0)
     expect(desk.locator("#note-status")).to_have_text("Note enregistrée.")
+
+
+def test_a_pause_is_taken_and_ended_by_keyboard(desk: Page) -> None:
+    expect_state(desk, "desk")
+    desk.keyboard.press("b")
+    expect(desk.get_by_role("heading", name="En pause")).to_be_visible()
+    expect_state(desk, "desk")
+
+    desk.keyboard.press("Space")
+
+    expect(desk.get_by_role("button", name="Fiche suivante")).to_be_visible()
+    assert Pause.objects.get().ended_at is not None
 
 
 def test_words_typed_after_a_key_that_unfolds_a_form_go_into_it(desk: Page) -> None:
