@@ -34,9 +34,13 @@ class PageRefusals:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer a record that is not there, or not this user's, by our page."""
-        if isinstance(exception, Http404) and not request.path.startswith(ELSEWHERE):
-            return page_not_found(request, exception)
-        return None
+        if not isinstance(exception, Http404) or request.path.startswith(ELSEWHERE):
+            return None
+        response = page_not_found(request, exception)
+        if "HX-Request" in request.headers and request.method == "POST":
+            # A whole page does not go into a fragment of another: what is shown is out of date, read it again.
+            response["HX-Refresh"] = "true"
+        return response
 
 
 def _page_above(path: str) -> str:

@@ -22,6 +22,15 @@ def test_what_is_not_there_is_said_in_a_page_of_ours(path: str, debug: bool, set
     assert "Il n'y a rien à cette adresse" in text_of(response)
 
 
+def test_a_fragment_that_acts_on_what_is_gone_reads_its_page_again() -> None:
+    client, _user = signed_in("agent")
+
+    response = client.post(reverse("call-dial", args=[999999]), headers={"HX-Request": "true"})
+
+    assert response.status_code == 404
+    assert response["HX-Refresh"] == "true"
+
+
 def test_a_refused_role_reads_so_in_its_language() -> None:
     client, _user = signed_in("agent")
 
