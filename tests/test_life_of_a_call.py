@@ -397,10 +397,23 @@ def test_a_wish_is_kept_with_its_words_and_time_and_lifts_nothing() -> None:
     wish = talk.call.events.get(kind=CallEventKind.WISH)
     assert wish.data == {"text": "être rappelé pour la formation", "remind_at": remind.isoformat()}
     told = lines_of(ProspectEvent.objects.filter(prospect=talk.prospect, kind=EventKind.NOTE))
-    assert [line.text.partition("être")[2] for line in told] == [
-        f" rappelé pour la formation, {date_format(localtime(remind), 'j F à H:i')}"
+    assert [line.text.replace("\xa0", " ") for line in told] == [
+        f"Souhait noté : être rappelé pour la formation, {date_format(localtime(remind), 'j F à H:i')}"
     ]
     assert talk.entry.state == EntryState.EXCLUDED
+
+
+def test_the_timeline_does_not_take_a_beginning_or_a_silence_for_a_sentence_said() -> None:
+    talk = Talk().mismatched().said("apologise")
+
+    told = lines_of(
+        ProspectEvent.objects.filter(prospect=talk.prospect, kind=EventKind.CLOSING).order_by("pk")
+    )
+
+    assert [line.text.replace("\xa0", " ") for line in told] == [
+        "Clôture commencée",
+        "Clôture dite : S'excuser",
+    ]
 
 
 def test_a_note_is_saved_as_it_is_typed_and_told_once() -> None:

@@ -42,6 +42,21 @@ _LABELS: dict[str, dict[str, Any]] = {
 _SHOWN = ("label", "cause", "by", "answered_by", "step", "result", "heard", "note", "text", "reason", "why")
 
 
+#: Lines of a call that the timeline files under a wider kind, and that are told by their own name.
+_TOLD_AS_THEMSELVES = frozenset(
+    {
+        CallEventKind.RINGING,
+        CallEventKind.CLOSING_STARTED,
+        CallEventKind.CLOSING_INTERRUPTED,
+        CallEventKind.LINE_DEAD,
+        CallEventKind.HANG_UP_EXPLAINED,
+        CallEventKind.CORRECTION_ASKED,
+        CallEventKind.SUPERVISOR_ASKED,
+        CallEventKind.SUPERVISOR_RELEASED,
+        CallEventKind.WISH,
+    }
+)
+
 #: Times among the data, as ISO 8601: of an agreed callback, of a wish.
 _MOMENTS = ("due_at", "remind_at")
 
@@ -89,6 +104,6 @@ def _text(event: ProspectEvent, labels: Mapping[str, Mapping[str, Any]]) -> str:
     words += [_moment(event.data[name]) for name in _MOMENTS if event.data.get(name)]
     if event.kind == EventKind.CLOSING and event.data.get("event") == CallEventKind.CLOSING_STEP:
         words = words[:1]
-    return _(" : ").join(
-        [str(EventKind(event.kind).label), ", ".join(words)] if words else [str(EventKind(event.kind).label)]
-    )
+    told = event.data.get("event")
+    label = str((CallEventKind(told) if told in _TOLD_AS_THEMSELVES else EventKind(event.kind)).label)
+    return _(" : ").join([label, ", ".join(words)]) if words else label
