@@ -403,6 +403,16 @@ def test_a_wish_is_kept_with_its_words_and_time_and_lifts_nothing() -> None:
     assert talk.entry.state == EntryState.EXCLUDED
 
 
+def test_the_timeline_says_what_was_heard_and_what_was_expected() -> None:
+    talk = Talk().mismatched("une boulangerie")
+
+    told = lines_of(ProspectEvent.objects.filter(prospect=talk.prospect, kind=EventKind.OUT_OF_CRITERIA))
+
+    assert [line.text.replace("\xa0", " ") for line in told] == [
+        "Hors-critères : Non, une boulangerie, attendu : une banque"
+    ]
+
+
 def test_the_timeline_does_not_take_a_beginning_or_a_silence_for_a_sentence_said() -> None:
     talk = Talk().mismatched().said("apologise")
 

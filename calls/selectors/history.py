@@ -102,6 +102,8 @@ def _text(event: ProspectEvent, labels: Mapping[str, Mapping[str, Any]]) -> str:
         if event.data.get(name)
     ]
     words += [_moment(event.data[name]) for name in _MOMENTS if event.data.get(name)]
+    if event.data.get("result") == Result.MISMATCH and event.data.get("expected"):
+        words.append(_("attendu : %(expected)s") % {"expected": event.data["expected"]})
     if event.kind == EventKind.CLOSING and event.data.get("event") == CallEventKind.CLOSING_STEP:
         words = words[:1]
     told = event.data.get("event")
