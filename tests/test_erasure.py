@@ -15,7 +15,7 @@ from calls.services.erasure import erase_prospect
 from calls.services.errors import Forbidden, InvalidTransition, ProspectExcluded
 from calls.services.notes import write_note
 from calls.services.supervisor import ask_supervisor
-from calls.services.talk import note_wish
+from calls.services.talk import answer_criterion, note_wish
 from campaigns.enums import EntryState
 from campaigns.models import Exclusion
 from campaigns.services.entries import add_prospects
@@ -34,6 +34,19 @@ def barred() -> Talk:
     write_note(text=SECRET, **talk.by())
     ask_correction(reason=SECRET, **talk.by())
     return talk.hung_up().disposed("out_of_criteria", note=SECRET)
+
+
+def test_the_organisation_that_was_expected_is_forgotten_with_what_was_heard() -> None:
+    talk = Talk(prospect=make_prospect(organisation=SECRET)).greeted()
+    answer_criterion(criterion=None, result="mismatch", heard="une boulangerie", **talk.by())
+    talk.hung_up().disposed("out_of_criteria")
+    asked = CallAnswer.objects.filter(call=talk.call).values_list("expected", "heard")
+    before = list(asked)
+
+    erase_prospect(prospect=talk.prospect, by=talk.manager, at=talk.at)
+
+    assert before == [(SECRET, "une boulangerie")]
+    assert list(asked.all()) == [("", "")]
 
 
 def test_nothing_of_the_person_is_left() -> None:

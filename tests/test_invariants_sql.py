@@ -718,7 +718,7 @@ def test_no_row_of_history_is_changed(history: dict[str, str]) -> None:
 
 BLANKED = {
     "calls_callevent": "data = '{}'",
-    "calls_callanswer": "heard = ''",
+    "calls_callanswer": "heard = '', expected = ''",
     "calls_calldisposition": "note = '', reason = ''",
     "calls_incident": "summary = ''",
     "calls_incidentdecision": "reason = ''",
@@ -753,7 +753,7 @@ def test_blanking_the_words_changes_nothing_else(desk: Desk, history: dict[str, 
 
     for table, also in {
         "calls_callevent": "data = '{}', kind = 'wish'",
-        "calls_callanswer": "heard = '', result = 'match'",
+        "calls_callanswer": "heard = '', expected = '', result = 'match'",
         "calls_calldisposition": "note = '', reason = '', at = now()",
         "calls_incident": "summary = '', kind = 'abuse'",
         "calls_incidentdecision": "reason = '', decision = 'ban'",

@@ -460,7 +460,8 @@ class CallAnswer(models.Model):
                 declare=[("blocks", "boolean"), ("ours", "boolean")],
                 func=JUDGE,
             ),
-            *call_history("answer_append_only", heard="''"),
+            # `expected` is the name itself when another organisation answers; of a criterion its version keeps it.
+            *call_history("answer_append_only", heard="''", expected="''"),
         ]
 
     def __str__(self) -> str:

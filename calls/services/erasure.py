@@ -60,7 +60,7 @@ def _blank_words(prospect: Prospect) -> None:
     calls = Call.objects.filter(prospect=prospect)
     mine = {"call__prospect": prospect}
     CallEvent.objects.filter(**mine).exclude(data={}).update(data={})
-    CallAnswer.objects.filter(**mine).exclude(heard="").update(heard="")
+    CallAnswer.objects.filter(**mine).exclude(heard="", expected="").update(heard="", expected="")
     CallDisposition.objects.filter(**mine).update(note="", reason="")
     about = Incident.objects.filter(prospect=prospect) | Incident.objects.filter(**mine)
     IncidentDecision.objects.filter(incident__in=about.values("pk")).update(reason="")
