@@ -7,19 +7,20 @@ from dataclasses import dataclass, field
 #: The blocks that the French numbering plan reserves for fiction, as E.164 prefixes before four digits.
 BLOCKS = ("+3319900", "+3326191", "+3335301", "+3346571", "+3353649")
 
+#: First names with how their bearers are addressed.
 FIRST_NAMES = (
-    "Camille",
-    "Noé",
-    "Zoé",
-    "Inès",
-    "Léa",
-    "Maël",
-    "Hélène",
-    "Benoît",
-    "Aïcha",
-    "Chloé",
-    "Rémi",
-    "Gaëlle",
+    ("Camille", "Mme"),
+    ("Noé", "M."),
+    ("Zoé", "Mme"),
+    ("Inès", "Mme"),
+    ("Léa", "Mme"),
+    ("Maël", "M."),
+    ("Hélène", "Mme"),
+    ("Benoît", "M."),
+    ("Aïcha", "Mme"),
+    ("Chloé", "Mme"),
+    ("Rémi", "M."),
+    ("Gaëlle", "Mme"),
 )
 LAST_NAMES = (
     "Lefèvre",
@@ -114,12 +115,13 @@ def demo_prospects(trade: str, *, count: int, block: int) -> Iterator[DemoProspe
         numbers = [_number(block, serial - 1 if shared else serial)]
         if serial % 7 == 3:
             numbers.append(_number(block, 9_000 + serial))
+        first_name, civility = rng.choice(FIRST_NAMES)
         yield DemoProspect(
             external_id=f"{trade}-{serial:05d}",
             fields={
                 "organisation": f"{organisation} {city}" if rng.random() < 0.7 else organisation,
-                "civility": rng.choice(("M.", "Mme", "")),
-                "first_name": rng.choice(FIRST_NAMES),
+                "civility": civility if rng.random() < 0.7 else "",
+                "first_name": first_name,
                 "last_name": rng.choice(LAST_NAMES),
                 "job_title": rng.choice(JOBS),
                 "sector": sector,
