@@ -376,6 +376,7 @@ def test_an_upload_with_its_key_is_one_import(manager: Api) -> None:
         ({"mapping": '{"Inconnue": "phone"}'}, "mapping"),
         ({"mapping": '{"Téléphone": "shoe_size"}'}, "mapping"),
         ({"region": "France"}, "region"),
+        ({"region": "XX"}, "region"),
         ({"colour": "red"}, "colour"),
     ],
 )

@@ -34,6 +34,7 @@ from campaigns.services.import_merge import Merged, Target, merge_records, recor
 from campaigns.services.wake import wake
 from crm.models import Source, User
 from crm.rules.errors import DomainError, Invalid, InvalidTransition
+from crm.rules.phones import is_region
 from crm.services.hooks import prospects_changed
 
 logger = logging.getLogger(__name__)
@@ -214,7 +215,9 @@ class Reading:
 
 def read_layout(content: bytes, mapping: Mapping[str, str], region: str) -> Reading:
     """Find out encoding, delimiter, header and fields of a file. Raises `UnreadableFile`, `UnknownColumn`,
-    `UnknownField`, `FileTooLarge`."""
+    `UnknownField`, `FileTooLarge`, and Invalid (field `region`) for a country without a numbering plan."""
+    if not is_region(region):
+        raise Invalid.field("region", _("Pays inconnu : donnez ses deux lettres, comme FR."))
     if len(content) > MAX_FILE_BYTES:
         raise FileTooLarge()
     layout = sniff(content)

@@ -274,7 +274,12 @@ def region_for(postal_code: str, country: str = "", default: str = "FR") -> str:
         overseas = _REGION_BY_POSTAL_PREFIX.get(postal_code[:3]) if len(postal_code) == 5 else None
         if overseas and (country or default == "FR" or default in FRENCH_OVERSEAS_REGIONS):
             return overseas
-    return country if country in phonenumbers.SUPPORTED_REGIONS else default
+    return country if is_region(country) else default
+
+
+def is_region(code: str) -> bool:
+    """Tell whether national numbers of this country (ISO 3166 alpha-2, in capitals) can be read."""
+    return code in phonenumbers.SUPPORTED_REGIONS
 
 
 @lru_cache(maxsize=20_000)

@@ -34,6 +34,7 @@ from campaigns.services.imports import (
 from crm.enums import Role
 from crm.models import Source, User
 from crm.rules.errors import DomainError
+from crm.rules.phones import is_region
 from crm.services.sponsors import create_source
 
 UNREADABLE = 2
@@ -157,8 +158,8 @@ class Command(BaseCommand):
 
     def _region(self, text: str) -> str:
         region = text.upper()
-        if not (len(region) == 2 and region.isascii() and region.isalpha()):
-            raise CommandError(f"--region takes two letters (ISO 3166), not {text!r}")
+        if not is_region(region):
+            raise CommandError(f"--region takes the two letters of a country (ISO 3166), not {text!r}")
         return region
 
     def _check_rejects(self, path: Path | None) -> None:
