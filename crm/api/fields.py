@@ -90,6 +90,8 @@ class Body(serializers.Serializer[Any]):
 
 def read(request: Request, shape: type[Body], *, partial: bool = False) -> dict[str, Any]:
     """Return the checked body of a request; `partial` keeps to the fields that were sent."""
+    if shape is Body and request.data == {}:
+        return {}
     body = shape(data=request.data, partial=partial)
     body.is_valid(raise_exception=True)
     data: dict[str, Any] = body.validated_data
