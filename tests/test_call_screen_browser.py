@@ -24,6 +24,7 @@ from tests.factories import (
     make_prospect,
     make_user,
 )
+from tests.paging import come_to_rest
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -363,6 +364,7 @@ def look_at(page: Page, size: tuple[int, int]) -> None:
     assert width <= size[0]
     assert height <= size[1] or size[0] < 992
     # Its preloading of style sheets writes inline ones, which our policy refuses.
+    come_to_rest(page)
     found = Axe().run(page, options={"preload": False})
     grave = [
         (violation["id"], node["html"], node["failureSummary"])

@@ -25,6 +25,7 @@ from tests.factories import (
     make_prospect,
     make_user,
 )
+from tests.paging import come_to_rest
 from tests.talking import Talk
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -154,5 +155,6 @@ def test_every_page_can_be_used_by_everybody_on_every_screen(manager: Page, live
 
 def violations(page: Page, address: str, options: dict[str, Any]) -> list[str]:
     """Return what axe finds wrong; its preloading of style sheets writes inline ones, which our policy refuses."""
+    come_to_rest(page)
     found = Axe().run(page, options={**options, "preload": False}).response["violations"]
     return [f"{address}: {rule['id']} {rule['nodes'][0]['html'][:120]}" for rule in found]
