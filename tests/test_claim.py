@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from calls.models import Call
 from calls.selectors import claiming
+from calls.services import claim
 from calls.services.claim import claim_next
 from campaigns.enums import CampaignStatus, EntryState, Gate, Operator
-from campaigns.models import Campaign, Criterion, ListEntry
-from crm.models import User
+from campaigns.models import Attempt, Campaign, Criterion, ListEntry
+from crm.models import ProspectEvent, User
+from crm.rules.errors import ProspectExcluded
 from tests.factories import NOW, make_campaign, make_criterion, make_entry, make_prospect, make_user
 
 pytestmark = pytest.mark.django_db
@@ -151,21 +154,80 @@ def unprepared() -> Iterator[None]:
     connection.connection.prepare_threshold = usual
 
 
-def prepared() -> set[str]:
-    """Return the statements of a claim that the connection keeps."""
+def kept_plans() -> tuple[int, int]:
+    """Return how often what a claim asks was planned on this connection, and how often a kept plan served."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT substring(statement from 'courtois_(?:claim_look|take_entry)') FROM pg_prepared_statements"
+            "SELECT coalesce(sum(custom_plans), 0)::int, coalesce(sum(generic_plans), 0)::int"
+            " FROM pg_prepared_statements WHERE statement LIKE '%%courtois_claim_look%%'"
         )
-        return {row[0] for row in cursor.fetchall() if row[0]}
+        planned, served = cursor.fetchone()
+        return planned, served
 
 
-def test_the_statements_of_a_claim_are_prepared() -> None:
+@pytest.mark.parametrize("value", ["", "64"])
+def test_what_a_claim_asks_is_planned_once_and_for_all(value: str) -> None:
     campaign = make_campaign()
-    make_entry(campaign)
+    if value:
+        make_criterion(campaign.programme, value=value)
+    for _ in range(12):
+        make_entry(campaign, make_prospect(sector="64.19Z"))
+    before = kept_plans()
 
-    assert served(campaign) is not None
-    assert prepared() == {"courtois_claim_look", "courtois_take_entry"}
+    assert len(all_served(campaign)) == 12
+    planned, kept = (after - former for after, former in zip(kept_plans(), before, strict=True))
+    # PostgreSQL plans a statement five times before it compares; the first claim knows neither zones nor criteria.
+    assert planned <= 7
+    assert kept >= 6
+
+
+def test_a_claim_is_one_statement() -> None:
+    campaign, agents = make_campaign(), [make_user(), make_user()]
+    make_entry(campaign)
+    make_entry(campaign)
+    # The first one learns the zones of the campaign.
+    assert served(campaign, agents[0]) is not None
+
+    with CaptureQueriesContext(connection) as asked:
+        assert served(campaign, agents[1]) is not None
+    assert len([query for query in asked if "SAVEPOINT" not in query["sql"]]) == 1
+
+
+def test_what_was_taken_before_the_gate_refused_it_leaves_no_trace() -> None:
+    campaign = make_campaign(calling_rule="default", max_attempts=1)
+    tired = make_entry(campaign, priority=9)
+    Attempt.objects.create(
+        prospect=tired.prospect,
+        number=tired.number,
+        sponsor=campaign.programme.sponsor,
+        campaign=campaign,
+        at=NOW,
+        local_date=NOW.date(),
+        call_ref=1,
+    )
+    other = make_entry(campaign)
+
+    assert served(campaign) == other.pk
+    assert set(Call.objects.values_list("entry_id", flat=True)) == {other.pk}
+    assert set(ProspectEvent.objects.filter(kind="claimed").values_list("prospect", flat=True)) == {
+        other.prospect_id
+    }
+    tired.refresh_from_db()
+    assert (tired.due_at > NOW, tired.verdict_gate, tired.verdict_reason) == (True, "attempts", "cap:1")
+
+
+def test_a_bar_that_came_while_a_claim_looked_lets_it_look_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign = make_campaign()
+    entry = make_entry(campaign)
+    refusals = [ProspectExcluded()]
+
+    def look(**given: Any) -> claiming.Look:
+        if refusals:
+            raise refusals.pop()
+        return claiming.look(**given)
+
+    monkeypatch.setattr(claim, "look", look)
+    assert served(campaign) == entry.pk
 
 
 @pytest.mark.usefixtures("unprepared")
@@ -178,4 +240,4 @@ def test_a_claim_does_without_prepared_statements_where_a_pooler_forbids_them() 
 
     assert served(campaign) == entry.pk
     assert Call.objects.get().entry_id == entry.pk
-    assert prepared() == set()
+    assert kept_plans() == (0, 0)

@@ -17,13 +17,17 @@ from campaigns.rules.gate import Verdict
 from campaigns.selectors.gate import verdicts_of_rows
 from campaigns.services.queue import step_aside, store_refusals
 from crm.models import User
-from crm.rules.errors import InvalidTransition, OpenCallExists
+from crm.rules.errors import InvalidTransition, OpenCallExists, ProspectExcluded
 
 #: Rounds of one claim: the first candidate, then some fifty a round.
 ROUNDS = 21
 #: While bars are being written in bulk every candidate may be held: how often and how long (s) to look again.
 PATIENCE = 40
 PAUSE = 0.05
+
+
+class _Refused(Exception):
+    """The gate refuses what was taken before it was asked."""
 
 
 def claim_next(*, campaign: Campaign, by: User, at: datetime) -> Call | None:
@@ -46,14 +50,29 @@ def _look_once(campaign: Campaign, by: User, at: datetime) -> tuple[Call | None,
     """Go through the candidates once. Returns the call, and whether some were held by a bar being written."""
     passed: list[int] = []
     held = False
-    spoken = spoken_by(campaign, by)
+    at_once = True
     for _round in range(ROUNDS):
-        # One candidate nearly always does, and the fewer are locked the less others pass over.
-        many = bool(passed)
-        with domain_errors(), transaction.atomic():
-            now = look(campaign=campaign, agent_id=by.pk, spoken=spoken, at=at, passed=passed, many=many)
-            campaign.status = now.status
-            call = _take_first(campaign, now, by, at)
+        try:
+            with domain_errors(), transaction.atomic():
+                now = look(
+                    campaign=campaign,
+                    agent_id=by.pk,
+                    spoken=spoken_by(campaign, by),
+                    at=at,
+                    passed=passed,
+                    # One candidate nearly always does, and the fewer are locked the less others pass over.
+                    many=bool(passed),
+                    lease_until=_lease_until(campaign, at) if at_once else None,
+                )
+                campaign.status = now.status
+                call = _take_first(campaign, now, by, at)
+        except (_Refused, ProspectExcluded):
+            # Taken at once and not to be called, or barred since the look began: undone, then gone through.
+            if not at_once:
+                raise
+            at_once = False
+            continue
+        at_once = False
         if now.open_call is not None or now.paused:
             _make_free(now, by, at)
             continue
@@ -80,7 +99,10 @@ def _make_free(now: Look, by: User, at: datetime) -> None:
 
 
 def _take_first(campaign: Campaign, now: Look, by: User, at: datetime) -> Call | None:
-    """Take the first candidate that the gate lets through; move the ones before it that it refuses."""
+    """Take the first candidate that the gate lets through; move the ones before it that it refuses.
+
+    Raises _Refused for one that the look has taken already.
+    """
     busy = [candidate.entry for candidate in now.candidates if candidate.free and candidate.busy]
     able = [candidate for candidate in now.candidates if candidate.free and not candidate.busy]
     verdicts = verdicts_of_rows(campaign, [candidate.facts for candidate in able], now.criteria, at)
@@ -88,6 +110,8 @@ def _take_first(campaign: Campaign, now: Look, by: User, at: datetime) -> Call |
     call = None
     for candidate in able:
         if not verdicts[candidate.entry].allowed:
+            if candidate.call is not None:
+                raise _Refused
             refused.append(candidate)
             continue
         call = _take(campaign, candidate, by, at)
@@ -114,9 +138,13 @@ def _still_refused(
     return {entry: verdict for entry, verdict in verdicts.items() if not verdict.allowed}
 
 
+def _lease_until(campaign: Campaign, at: datetime) -> datetime:
+    return at + timedelta(seconds=campaign.lease_seconds)
+
+
 def _take(campaign: Campaign, candidate: Candidate, by: User, at: datetime) -> Call | None:
-    lease = at + timedelta(seconds=campaign.lease_seconds)
-    made = take(entry_id=candidate.entry, agent_id=by.pk, at=at, lease_until=lease)
+    lease = _lease_until(campaign, at)
+    made = candidate.call or take(entry_id=candidate.entry, agent_id=by.pk, at=at, lease_until=lease)
     if made is None:
         return None
     call = Call(
