@@ -15,9 +15,11 @@ from typing import Any
 from bench.place import use_django
 
 PROCESSES = 2
-#: Gives the entry back to the end of the queue and ends the call: what a release leaves behind, without its history.
+#: Each client of the web server claims once for each of so many agents, then gives all their entries back.
+TEAM = 20
+#: Gives entries back to the end of the queue and ends their calls: what a release leaves behind, without its history.
 RELEASE = """
-WITH call AS (UPDATE calls_call SET state = 'released', done_at = now() WHERE id = %s RETURNING entry_id)
+WITH call AS (UPDATE calls_call SET state = 'released', done_at = now() WHERE id = ANY(%s) RETURNING entry_id)
 UPDATE campaigns_listentry e SET state = 'ready', due_at = now() FROM call WHERE e.id = call.entry_id
 """
 
@@ -114,11 +116,10 @@ def _process(agent: Agent, numbers: list[int], seconds: float, ready: Any, resul
 
 def by_service(number: int, stop: threading.Event, mine: Work) -> None:
     """An agent of the service itself: claim, measured; give back, not measured."""
-    from django.db import connection
-
     from calls.services.claim import claim_next
     from campaigns.models import Campaign
     from crm.models import User
+    from crm.selectors.prepared import prepared_cursor
 
     campaign = Campaign.objects.select_related("programme__sponsor").get()
     agent = User.objects.get(username=f"bench{number}")
@@ -130,40 +131,46 @@ def by_service(number: int, stop: threading.Event, mine: Work) -> None:
             mine.empty += 1
             continue
         mine.claims.append(took)
-        with connection.cursor() as cursor:
-            cursor.execute(RELEASE, [call.pk])
+        with prepared_cursor() as cursor:
+            cursor.execute(RELEASE, [[call.pk]])
 
 
 def by_http(number: int, stop: threading.Event, mine: Work) -> None:
-    """An agent of the API: one kept connection, one claim after the other, given back by SQL beside it.
+    """A client of the API: one kept connection, one claim after the other, each for another agent of its team.
 
-    Bare sockets, so that the client takes little of the processors that it shares with the server.
+    What they claimed is given back together, by SQL and not measured: no agent does that, and it would take its part of
+    the processors. Bare sockets, so that the client takes little of them, too.
     """
-    from django.db import connection
+    from crm.selectors.prepared import prepared_cursor
 
     lines = (
         f"POST /api/v1/campaigns/{os.environ['BENCH_CAMPAIGN']}/next-call/ HTTP/1.1",
-        f"Authorization: Bearer {os.environ['BENCH_TOKENS'].split()[number]}",
+        "Authorization: Bearer {token}",
         "Host: localhost",
         "X-Forwarded-Proto: https",
         "Content-Type: application/json",
         "Content-Length: 2",
     )
-    request = "\r\n".join((*lines, "", "{}")).encode()
+    request = "\r\n".join((*lines, "", "")) + "{{}}"
+    tokens = os.environ["BENCH_TOKENS"].split()[number * TEAM : (number + 1) * TEAM]
+    requests = [request.format(token=token).encode() for token in tokens]
     with socket.create_connection(("127.0.0.1", int(os.environ["BENCH_PORT"])), timeout=30) as server:
         while not stop.is_set():
-            begin = time.perf_counter()
-            server.sendall(request)
-            status, body = _answer(server)
-            took = time.perf_counter() - begin
-            if status == 204:
-                mine.empty += 1
-                continue
-            if status != 201:
-                raise RuntimeError(f"{status} {body[:300]!r}")
-            mine.claims.append(took)
-            with connection.cursor() as cursor:
-                cursor.execute(RELEASE, [json.loads(body)["id"]])
+            claimed = []
+            for each in requests:
+                begin = time.perf_counter()
+                server.sendall(each)
+                status, body = _answer(server)
+                took = time.perf_counter() - begin
+                if status == 204:
+                    mine.empty += 1
+                    continue
+                if status != 201:
+                    raise RuntimeError(f"{status} {body[:300]!r}")
+                mine.claims.append(took)
+                claimed.append(json.loads(body)["id"])
+            with prepared_cursor() as cursor:
+                cursor.execute(RELEASE, [claimed])
 
 
 def _answer(server: socket.socket) -> tuple[int, bytes]:

@@ -22,7 +22,7 @@ from typing import Any
 
 import psutil
 
-from bench.agents import RELEASE, Work, by_http, by_service, work
+from bench.agents import RELEASE, TEAM, Work, by_http, by_service, work
 from bench.place import (
     BINARIES,
     ROOT,
@@ -41,7 +41,9 @@ UPDATE campaigns_listentry SET state = 'claimed' WHERE id = (
      WHERE campaign_id = {campaign} AND state = 'ready' AND language = '' AND time_zone = 'Europe/Paris'
      ORDER BY priority DESC, due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id;
 """
-AGENTS = 64
+CLIENTS = 16
+#: Enough for the clients of the web server, each with its team, and for the largest crowd at the service.
+AGENTS = CLIENTS * TEAM
 
 
 def raw_rate(campaign: int, clients: int, entries: int, seconds: float) -> float:
@@ -100,6 +102,7 @@ def breakdown(claims: int) -> None:
     from calls.services.claim import claim_next
     from campaigns.models import Campaign
     from crm.models import User
+    from crm.selectors.prepared import prepared_cursor
 
     campaign = Campaign.objects.select_related("programme__sponsor").get()
     agent = User.objects.get(username="bench0")
@@ -135,8 +138,8 @@ def breakdown(claims: int) -> None:
             call = claim_next(campaign=campaign, by=agent, at=datetime.now(UTC))
             total += time.perf_counter() - begin
         assert call is not None
-        with connection.cursor() as cursor:
-            cursor.execute(RELEASE, [call.pk])
+        with prepared_cursor() as cursor:
+            cursor.execute(RELEASE, [[call.pk]])
     used = [cpu_seconds(pid) - before for pid, before in zip((os.getpid(), backend), cpu, strict=True)]
     del driver.commit
     connection.close()
@@ -294,12 +297,13 @@ def _all(campaign: int, sizes: list[int], crowds: list[int], seconds: float, *, 
 
 def _http(campaign: int, seconds: float) -> float:
     with web(campaign):
-        work(by_http, 16, 2)
-        done = work(by_http, 16, seconds)
+        work(by_http, CLIENTS, 2)
+        done = work(by_http, CLIENTS, seconds)
     if done.failures:
         raise RuntimeError("; ".join(done.failures[:3]))
     say(
-        "\nThrough HTTP: POST /api/v1/campaigns/{id}/next-call/, granian as in the Procfile, 16 agents with tokens"
+        "\nThrough HTTP: POST /api/v1/campaigns/{id}/next-call/, granian as in the Procfile,"
+        f" {CLIENTS} agents with tokens at a time"
     )
     say(pace_of(done))
     return done.rate
