@@ -1,5 +1,6 @@
 """Who calls the API: `Authorization: Bearer TOKEN`."""
 
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -8,17 +9,23 @@ from rest_framework.request import Request
 from crm.models import User
 from crm.services.tokens import user_of_token
 
+SCHEME = "bearer"
+
+
+def carries_token(request: HttpRequest | Request) -> bool:
+    """Return whether the request says who asks by a bearer token, whatever that is worth."""
+    words = request.META.get("HTTP_AUTHORIZATION", "").split(maxsplit=1)
+    return bool(words) and words[0].lower() == SCHEME
+
 
 class TokenAuthentication(BaseAuthentication):
     """Recognise a bearer token; a wrong, expired or revoked one is refused with 401, never ignored."""
 
-    keyword = b"bearer"
-
     def authenticate(self, request: Request) -> tuple[User, None] | None:
         """Return the token's user, or None when the request carries no bearer token."""
-        parts = get_authorization_header(request).split()
-        if not parts or parts[0].lower() != self.keyword:
+        if not carries_token(request):
             return None
+        parts = get_authorization_header(request).split()
         if len(parts) != 2:
             raise AuthenticationFailed("The Authorization header must be: Bearer TOKEN.")
         user = user_of_token(text=parts[1].decode("latin-1"), at=timezone.now())
