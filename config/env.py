@@ -55,7 +55,7 @@ def database(url: str) -> dict[str, Any]:
         # The URL holds a password, so it is not repeated.
         raise ImproperlyConfigured("DATABASE_URL cannot be read as a PostgreSQL URL.") from error
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.database",
         "NAME": parts.pop("dbname", ""),
         "USER": parts.pop("user", ""),
         "PASSWORD": parts.pop("password", ""),

@@ -54,10 +54,12 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # Who comes with a token goes straight to the API; the rest is for sessions and pages.
+    "config.doors.TokenDoor",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
@@ -110,10 +112,9 @@ DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", "5")
 # For `crm.selectors.prepared` alone: Django's own cursors never prepare.
 if env.flag("DATABASE_PREPARE", default=True):
     DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 0
+# One that died in the pool (the server was restarted) is replaced before a request meets it: see `config.database`.
 if DATABASE_POOL_SIZE:
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
-# A connection that died in the pool (the server was restarted) is replaced before a request meets it.
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Poolers that hand out a connection per transaction cannot keep a cursor open on the server.
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 DATABASES["default"]["TEST"] = {

@@ -64,6 +64,38 @@ def test_a_signed_in_browser_reads_but_writes_only_with_its_csrf_token() -> None
     assert not Sponsor.objects.filter(name="X").exists()
 
 
+def test_a_program_gets_data_that_loads_nothing_and_no_cookie(manager: Api) -> None:
+    for response in (manager.get("sponsors/"), manager.post("sponsors/", {}), manager.get("nowhere/")):
+        assert response.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert not response.cookies
+
+
+def test_a_session_never_helps_out_a_wrong_token() -> None:
+    client = Client()
+    client.force_login(make_user("manager"))
+
+    for path in ("sponsors/", "nowhere/"):
+        response = client.get(f"/api/v1/{path}", headers={"Authorization": "Bearer nonsense"})
+        problem_of(response, "unauthenticated", 401)
+
+
+def test_only_a_token_at_an_address_of_data_leaves_the_way_of_the_pages() -> None:
+    client = Client(enforce_csrf_checks=True)
+    token = Api(make_user("manager")).headers["Authorization"]
+
+    # A proxy that asks for a password sends this header with every request of a browser.
+    assert client.post("/api/v1/sponsors/", headers={"Authorization": "Basic eDp5"}).status_code == 401
+    for page in ("/", "/prospects/", "/api/v1/docs/"):
+        response = client.get(page, headers={"Authorization": token})
+        assert response.headers["Location"].startswith("/login/")
+    client.force_login(make_user("manager"))
+    assert client.get("/api/v1/sponsors/", headers={"Authorization": "Basic eDp5"}).status_code == 200
+    assert client.post("/api/v1/sponsors/", headers={"Authorization": "Basic eDp5"}).status_code == 403
+    docs = client.get("/api/v1/docs/", headers={"Authorization": token})
+    assert (docs.status_code, "script-src 'self'" in docs.headers["Content-Security-Policy"]) == (200, True)
+
+
 def test_an_unknown_address_is_a_problem_even_without_its_last_slash(manager: Api) -> None:
     problem_of(manager.get("nothing/"), "not-found", 404)
     problem_of(manager.get("sponsors"), "not-found", 404)

@@ -35,7 +35,6 @@ def prepared_cursor() -> CursorWrapper:
     PostgreSQL can tell their type, or carry a cast. Without `DATABASE_PREPARE` nothing is kept.
     """
     mine = connections[DEFAULT_DB_ALIAS]
-    mine.close_if_health_check_failed()
     mine.ensure_connection()
     wrapper = _Logged if mine.queries_logged else CursorWrapper
     return wrapper(psycopg.Cursor(mine.connection), mine)
