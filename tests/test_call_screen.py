@@ -312,6 +312,20 @@ def test_an_agent_who_says_that_they_hung_up_is_believed_and_reviewed(
 
 
 @pytest.mark.parametrize("reached", ["connected", "closing", "waiting"])
+def test_a_person_who_drives_is_let_go_at_any_moment_of_the_talk(
+    browser_of: Client, story: Story, reached: str
+) -> None:
+    story.go(reached)
+    before = browser_of.get(story.url()).content.decode()
+
+    response = browser_of.post(story.url("situations"), {"driving": "on"}, follow=True)
+
+    assert ('name="driving"' in before, 'data-key="x"' in before) == (True, False)
+    assert Call.objects.get(pk=story.call.pk).end_allowed_by == "driving"
+    assert 'data-key="x"' in response.content.decode()
+
+
+@pytest.mark.parametrize("reached", ["connected", "closing", "waiting"])
 def test_every_way_out_of_an_unfinished_call_is_refused(
     browser_of: Client, story: Story, reached: str
 ) -> None:
