@@ -214,6 +214,20 @@ def test_the_source_of_a_prospect_does_not_change(manager: Api) -> None:
     assert "source" in problem_of(refused, "validation", 400)["errors"]
 
 
+def test_a_prospect_that_changed_since_it_was_read_is_not_erased(manager: Api) -> None:
+    prospect = make_prospect(organisation="Banque")
+    etag = manager.get(f"prospects/{prospect.pk}/").headers["ETag"]
+    manager.patch(f"prospects/{prospect.pk}/", {"organisation": "Caisse"})
+
+    stale = manager.delete(f"prospects/{prospect.pk}/", If_Match=etag)
+    read = manager.get(f"prospects/{prospect.pk}/")
+
+    problem_of(stale, "stale", 412)
+    assert read.json()["organisation"] == "Caisse"
+    for _again in range(2):
+        assert manager.delete(f"prospects/{prospect.pk}/", If_Match=read.headers["ETag"]).status_code == 204
+
+
 def test_an_erased_prospect_is_blank_and_cannot_be_corrected(manager: Api) -> None:
     prospect = make_prospect(organisation="Banque", email="a@example.org")
 

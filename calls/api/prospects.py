@@ -11,7 +11,7 @@ from calls.services.erasure import erase_prospect
 from calls.services.fiche import correct_fact
 from crm.access import get_prospect_or_404
 from crm.api.endpoints import AGENTS, MANAGERS, PROGRAMS, caller, now
-from crm.api.prospects import ProspectDetail
+from crm.api.prospects import ProspectDetail, expected_version
 from crm.api.schema import describe
 from crm.models import Prospect, User
 from crm.services.prospects import PhoneInput
@@ -56,5 +56,8 @@ class ProspectOfCalls(ProspectDetail):
     def delete(self, request: Request, pk: int) -> Response:
         """Erase."""
         user = caller(request)
-        erase_prospect(prospect=get_prospect_or_404(user, pk), by=user, at=now())
+        prospect = get_prospect_or_404(user, pk)
+        erase_prospect(
+            prospect=prospect, by=user, at=now(), expected_version=expected_version(request, prospect)
+        )
         return Response(status=204)

@@ -12,15 +12,18 @@ from calls.services.held import lock_numbers, numbers_of, require_manager
 from campaigns.enums import EntryState
 from campaigns.models import Exclusion, ListEntry
 from crm.models import Prospect, User
+from crm.rules.errors import StaleRecord
 from crm.services.prospects import erase_prospect_record
 
 
-def erase_prospect(*, prospect: Prospect, by: User, at: datetime, reason: str = "") -> Prospect:
+def erase_prospect(
+    *, prospect: Prospect, by: User, at: datetime, reason: str = "", expected_version: int | None = None
+) -> Prospect:
     """Blank a person everywhere and return the record that is left; its exclusions stay, by number and by record.
 
     Its entries are closed and lose their number, its callbacks are cancelled, words on its calls are blanked. A claimed
     call is released first. Erased twice is erased once. Raises Forbidden unless a manager asks, InvalidTransition
-    while the person is on the line.
+    while the person is on the line, StaleRecord when `expected_version` is not the stored one.
     """
     require_manager(by)
     with domain_errors(), transaction.atomic():
@@ -30,6 +33,8 @@ def erase_prospect(*, prospect: Prospect, by: User, at: datetime, reason: str = 
         current = Prospect.objects.select_for_update(no_key=True).get(pk=prospect.pk)
         if current.erased_at is not None:
             return current
+        if expected_version is not None and expected_version != current.version:
+            raise StaleRecord
         erase_prospect_record(prospect=current, by=by, at=at, reason=reason)
         _close_entries(current, at)
         _blank_words(current)
