@@ -49,7 +49,7 @@ class Work:
 
     @property
     def pace(self) -> float:
-        """Claims per second by the clock, each given back by SQL before the next one."""
+        """Claims per second by the clock, the giving back counted in."""
         return len(self.claims) / self.seconds if self.seconds else 0.0
 
 

@@ -25,6 +25,7 @@ def manager() -> Api:
 def test_nobody_comes_in_without_a_token() -> None:
     problem_of(Api(None).get("sponsors/"), "unauthenticated", 401)
     problem_of(Api(None).get("nothing/here/"), "unauthenticated", 401)
+    problem_of(Api(None).get("nothing%0Ahere/"), "unauthenticated", 401)
     problem_of(Api(None).get("schema/"), "unauthenticated", 401)
 
 

@@ -1,6 +1,6 @@
 """Whom a claim serves first, and what the process remembers from one claim to the next."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,9 +14,11 @@ from calls.services import claim
 from calls.services.claim import claim_next
 from campaigns.enums import CampaignStatus, EntryState, Gate, Operator
 from campaigns.models import Attempt, Campaign, Criterion, ListEntry
-from crm.models import ProspectEvent, User
+from crm.enums import NumberKind
+from crm.models import ProspectEvent, ProspectNumber, User
 from crm.rules.errors import ProspectExcluded
 from tests.factories import NOW, make_campaign, make_criterion, make_entry, make_prospect, make_user
+from tests.talking import Talk
 
 pytestmark = pytest.mark.django_db
 
@@ -193,27 +195,62 @@ def test_a_claim_is_one_statement() -> None:
     assert len([query for query in asked if "SAVEPOINT" not in query["sql"]]) == 1
 
 
-def test_what_was_taken_before_the_gate_refused_it_leaves_no_trace() -> None:
-    campaign = make_campaign(calling_rule="default", max_attempts=1)
-    tired = make_entry(campaign, priority=9)
+def tire(campaign: Campaign, entry: ListEntry) -> tuple[str, str]:
+    """Use up the attempts of an entry; return the gate's words."""
     Attempt.objects.create(
-        prospect=tired.prospect,
-        number=tired.number,
+        prospect=entry.prospect,
+        number=entry.number,
         sponsor=campaign.programme.sponsor,
         campaign=campaign,
         at=NOW,
         local_date=NOW.date(),
         call_ref=1,
     )
+    return Gate.ATTEMPTS, "cap:1"
+
+
+def make_fax(campaign: Campaign, entry: ListEntry) -> tuple[str, str]:
+    """Find out that the line of an entry is a fax, which the look does not ask; return the gate's words."""
+    ProspectNumber.objects.filter(number=entry.number).update(kind=NumberKind.FAX)
+    return Gate.NUMBER, "fax"
+
+
+@pytest.mark.parametrize(("obstacle", "undone"), [(tire, 0), (make_fax, 1)])
+def test_what_the_gate_refuses_leaves_no_call_behind(
+    obstacle: Callable[[Campaign, ListEntry], tuple[str, str]], undone: int
+) -> None:
+    campaign = make_campaign(calling_rule="default", max_attempts=1)
+    # The zones of the campaign are known from an earlier claim.
+    assert served(campaign) is None
+    make_entry(campaign)
+    assert served(campaign) is not None
+    before = Call.objects.count(), ProspectEvent.objects.filter(kind="claimed").count()
+    refused = make_entry(campaign, priority=9)
+    words = obstacle(campaign, refused)
     other = make_entry(campaign)
 
-    assert served(campaign) == other.pk
-    assert set(Call.objects.values_list("entry_id", flat=True)) == {other.pk}
-    assert set(ProspectEvent.objects.filter(kind="claimed").values_list("prospect", flat=True)) == {
-        other.prospect_id
-    }
-    tired.refresh_from_db()
-    assert (tired.due_at > NOW, tired.verdict_gate, tired.verdict_reason) == (True, "attempts", "cap:1")
+    with CaptureQueriesContext(connection) as asked:
+        assert served(campaign) == other.pk
+    refused.refresh_from_db()
+    assert (refused.verdict_gate, refused.verdict_reason) == words
+    after = Call.objects.count(), ProspectEvent.objects.filter(kind="claimed").count()
+    assert after == (before[0] + 1, before[1] + 1)
+    assert len([query for query in asked if query["sql"].startswith("ROLLBACK")]) == undone
+
+
+def test_the_claim_that_finishes_a_call_first_takes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = Talk().not_reached()
+    following = make_entry(talk.campaign)
+    looks = []
+
+    def look(**given: Any) -> claiming.Look:
+        looks.append(given["lease_until"] is not None)
+        return claiming.look(**given)
+
+    monkeypatch.setattr(claim, "look", look)
+    call = claim_next(campaign=talk.campaign, by=talk.agent, at=talk.at)
+    assert call is not None
+    assert (call.entry_id, looks) == (following.pk, [True, True])
 
 
 def test_a_bar_that_came_while_a_claim_looked_lets_it_look_again(monkeypatch: pytest.MonkeyPatch) -> None:

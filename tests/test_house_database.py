@@ -7,7 +7,6 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connections
-from django.db.utils import OperationalError
 
 pytestmark = pytest.mark.django_db
 
@@ -51,13 +50,3 @@ def test_connections_that_the_server_ended_are_replaced_before_a_request_meets_t
     end(pooled, *former)
 
     assert not {served(pooled) for _ in range(6)} & former
-
-
-def test_one_that_is_lost_in_the_middle_of_a_request_does_not_trouble_the_next(pooled: Any) -> None:
-    with pooled.cursor() as cursor:
-        end(pooled, pooled.connection.info.backend_pid)
-        with pytest.raises(OperationalError):
-            cursor.execute("SELECT 1")
-    pooled.close()
-
-    assert all(served(pooled) for _ in range(6))

@@ -153,9 +153,17 @@ def test_the_cache_remembers_while_redis_is_there() -> None:
     assert cache.delete("test-house-key") is True
 
 
-def test_every_answer_carries_a_policy_that_allows_no_inline_code_and_no_other_host(client: Client) -> None:
-    policy = client.get("/healthz").headers["Content-Security-Policy"]
+@pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [("/healthz", "localhost", 200), ("/login", "localhost", 301), ("/", "else", 400)],
+)
+def test_every_answer_carries_a_policy_that_allows_no_inline_code_and_no_other_host(
+    client: Client, path: str, host: str, status: int
+) -> None:
+    response = client.get(path, headers={"Host": host})
+    policy = response.headers["Content-Security-Policy"]
 
+    assert response.status_code == status
     assert "default-src 'none'" in policy
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy

@@ -72,10 +72,10 @@ def _look_once(campaign: Campaign, by: User, at: datetime) -> tuple[Call | None,
                 raise
             at_once = False
             continue
-        at_once = False
         if now.open_call is not None or now.paused:
             _make_free(now, by, at)
             continue
+        at_once = False
         held = held or not all(candidate.free for candidate in now.candidates)
         if call is not None or not now.candidates:
             return call, held

@@ -12,5 +12,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sources/<int:pk>/", sponsors.SourceDetail.as_view(), name="api-source"),
     path("prospects/", prospects.ProspectList.as_view(), name="api-prospects"),
     # Last: whatever no route above has taken.
-    re_path(r"^.*\Z", Nowhere.as_view(), name="api-nowhere"),
+    re_path(r"^[\s\S]*\Z", Nowhere.as_view(), name="api-nowhere"),
 ]
