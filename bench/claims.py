@@ -165,13 +165,9 @@ def cpu_seconds(pid: int) -> float:
 
 
 def label(sql: str) -> str:
-    """Return the beginning of a statement, on one line."""
-    function = re.search(r"courtois_\w+", sql)
-    if function and "WITH" not in sql:
-        return function[0]
-    if "crm_prospect p ON" in sql:
-        return "the gate's facts"
-    return " ".join(sql.split())[:60]
+    """Return the functions that a statement asks, or its beginning, on one line."""
+    functions = dict.fromkeys(re.findall(r"courtois_\w+", sql))
+    return ", ".join(functions) or " ".join(sql.split())[:60]
 
 
 # --- Through HTTP ---
