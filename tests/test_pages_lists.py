@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from campaigns.enums import EntryState
 from campaigns.models import Exclusion, ListEntry
+from campaigns.services.entries import add_prospects
 from crm.models import Prospect, ProspectEvent
 from tests.factories import (
     NOW,
@@ -18,6 +19,7 @@ from tests.factories import (
     make_prospect,
     make_source,
     make_sponsor,
+    make_user,
 )
 from tests.paging import signed_in, text_of
 
@@ -33,11 +35,17 @@ def test_the_list_says_of_each_fiche_its_state_and_why() -> None:
     make_entry(campaign, make_prospect(organisation="Banque Une"))
     barred = make_entry(campaign, make_prospect(organisation="Banque Deux"))
     make_exclusion(programme=campaign.programme, prospect=barred.prospect)
+    # What was barred before it came has no number to dial; it still is found under the one on its record.
+    late = make_prospect("+33199009911", organisation="Banque Trois")
+    make_exclusion(programme=campaign.programme, prospect=late)
+    add_prospects(campaign=campaign, prospects=[late], by=make_user("manager"), at=NOW)
 
     page = text_of(client.get(reverse("entry-list", args=[campaign.slug])))
 
-    assert "2 fiches" in page
-    assert "Exclue Exclusion : Opposition." in page
+    assert ListEntry.objects.get(prospect=late).number == ""
+    assert "3 fiches" in page
+    assert page.count("Exclue Exclusion : Opposition.") == 2
+    assert "+33199009911" in page
 
 
 def test_the_list_is_filtered_and_searched_by_its_address() -> None:
@@ -132,7 +140,7 @@ def test_the_list_costs_the_same_with_ten_or_twenty_fiches(django_assert_num_que
     url = reverse("entry-list", args=[campaign.slug])
     for _count in range(10):
         make_entry(campaign)
-    with django_assert_num_queries(7) as few:
+    with django_assert_num_queries(8) as few:
         client.get(url)
     for _count in range(10):
         make_entry(campaign)

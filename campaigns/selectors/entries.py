@@ -14,6 +14,7 @@ def entries_found(
 ) -> QuerySet[ListEntry]:
     """Return the entries of a campaign, oldest first, narrowed by state, gate, stored reason and search."""
     rows = campaign.entries.select_related("prospect", "owner", "excluded_by").order_by("id")
+    rows = rows.prefetch_related("prospect__phones")
     if state:
         rows = rows.filter(state=state)
     if gate:
@@ -25,6 +26,11 @@ def entries_found(
         found = prospects_found(Prospect.objects.all(), q).order_by().values("pk")
         rows = rows.filter(prospect__in=found)
     return rows
+
+
+def shown_number(entry: ListEntry) -> str:
+    """Return the number that the list shows: the one to dial, or where none may be dialled the first on the record."""
+    return entry.number or next((line.number for line in entry.prospect.phones.all()), "")
 
 
 def why(entry: ListEntry) -> str:

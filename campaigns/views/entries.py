@@ -112,7 +112,9 @@ def _page(request: HttpRequest, campaign: Campaign, form: AddProspectsForm) -> H
         "filters": filters,
         "form": form,
         "page": page,
-        "rows": [(entry, entries_selector.why(entry)) for entry in page],
+        "rows": [
+            (entry, entries_selector.shown_number(entry), entries_selector.why(entry)) for entry in page
+        ],
         "states": entries_selector.counts_by_state(campaign),
         "now": now(),
         "filtered": any(filters.values().values()),
