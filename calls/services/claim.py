@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +12,7 @@ from calls.models import Call
 from calls.selectors.claiming import Candidate, Look, facts_again, look, take
 from calls.services.dispositions import finish, is_settled
 from calls.services.errors import domain_errors
+from calls.services.held import fiche_lease
 from campaigns.models import Campaign
 from campaigns.rules.gate import Verdict
 from campaigns.selectors.gate import verdicts_of_rows
@@ -62,7 +63,7 @@ def _look_once(campaign: Campaign, by: User, at: datetime) -> tuple[Call | None,
                     passed=passed,
                     # One candidate nearly always does, and the fewer are locked the less others pass over.
                     many=bool(passed),
-                    lease_until=_lease_until(campaign, at) if at_once else None,
+                    lease_until=fiche_lease(campaign, at) if at_once else None,
                 )
                 campaign.status = now.status
                 call = _take_first(campaign, now, by, at)
@@ -138,12 +139,8 @@ def _still_refused(
     return {entry: verdict for entry, verdict in verdicts.items() if not verdict.allowed}
 
 
-def _lease_until(campaign: Campaign, at: datetime) -> datetime:
-    return at + timedelta(seconds=campaign.lease_seconds)
-
-
 def _take(campaign: Campaign, candidate: Candidate, by: User, at: datetime) -> Call | None:
-    lease = _lease_until(campaign, at)
+    lease = fiche_lease(campaign, at)
     made = candidate.call or take(entry_id=candidate.entry, agent_id=by.pk, at=at, lease_until=lease)
     if made is None:
         return None

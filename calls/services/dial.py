@@ -112,7 +112,7 @@ def refusal_of(found: Verdict) -> DomainError:
 
 
 def _place(call: Call, *, by: User, at: datetime) -> Call:
-    save(call, state=CallState.DIALLING, dialled_at=at, lease_until=fiche_lease(call, at))
+    save(call, state=CallState.DIALLING, dialled_at=at, lease_until=fiche_lease(call.campaign, at))
     zone = _zone_of(call)
     Attempt.objects.create(
         campaign=call.campaign,
@@ -194,10 +194,9 @@ def _open(
         mode=Mode.MANUAL,
         entry_was=entry.state if entry else "",
         language=(prospect.language if prospect else "") or campaign.language,
-        lease_until=at,
+        lease_until=fiche_lease(campaign, at),
         started_at=at,
     )
-    call.lease_until = fiche_lease(call, at)
     lines = [line(CallEventKind.CLAIMED, {"mode": str(Mode.MANUAL)})]
     with connection.cursor() as cursor:
         cursor.execute(

@@ -15,7 +15,7 @@ from calls.models import Call
 from calls.rules.transitions import refusal
 from calls.selectors.facts import facts_of
 from calls.services.errors import ClosingRequired, Forbidden, InvalidTransition, NotFound, domain_errors
-from campaigns.models import ListEntry
+from campaigns.models import Campaign, ListEntry
 from crm.enums import EventKind, Role
 from crm.models import ProspectNumber, User
 
@@ -219,6 +219,6 @@ def talk_lease(call: Call, at: datetime) -> datetime:
     return at + timedelta(seconds=call.campaign.talk_lease_seconds)
 
 
-def fiche_lease(call: Call, at: datetime) -> datetime:
-    """Return the end of the lease of a call that nobody answered yet, renewed at `at`."""
-    return at + timedelta(seconds=call.campaign.lease_seconds)
+def fiche_lease(campaign: Campaign, at: datetime) -> datetime:
+    """Return the end of the lease of a call that nobody answered yet, made or renewed at `at`."""
+    return at + timedelta(seconds=campaign.lease_seconds)

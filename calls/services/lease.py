@@ -28,7 +28,7 @@ def renew_lease(*, call: Call, by: User, at: datetime) -> Call:
         if not current.is_open:
             raise InvalidTransition(_("Cette fiche n'est plus à vous."), extra={"state": current.state})
         waiting = current.state in (CallState.CLAIMED, CallState.DIALLING)
-        lease = fiche_lease(current, at) if waiting else talk_lease(current, at)
+        lease = fiche_lease(current.campaign, at) if waiting else talk_lease(current, at)
         return save(current, lease_until=max(lease, current.lease_until))
 
 
