@@ -95,9 +95,9 @@ def look(
     agent_id: int,
     spoken: Sequence[str],
     at: datetime,
-    passed: Sequence[int] = (),
-    many: bool = False,
-    lease_until: datetime | None = None,
+    passed: Sequence[int],
+    many: bool,
+    lease_until: datetime | None,
 ) -> Look:
     """Lock and return the entry to serve next, or some fifty when `many`, in order of service.
 

@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend with our check of kept connections."""
+"""Django's PostgreSQL backend with our check of pooled connections."""

@@ -21,7 +21,7 @@ USERS = (
     ("agent", Role.AGENT, "Alex", "Moreau", ["fr", "en"]),
     ("agent2", Role.AGENT, "Sacha", "Petit", ["fr"]),
     ("supervisor", Role.SUPERVISOR, "Dominique", "Roux", ["fr", "en"]),
-    ("manager", Role.MANAGER, "Claude", "Girard", ["fr"]),
+    ("manager", Role.MANAGER, "Camille", "Girard", ["fr"]),
 )
 
 
