@@ -149,6 +149,63 @@ def test_an_exclusion_waits_for_a_dial_under_way_and_lets_it_be(desk: Desk, whic
     assert Call.objects.get(pk=call).state == CallState.DIALLING
 
 
+def bucket(of: str | int) -> int:
+    """Return the lock that stands for a number or a prospect."""
+    function = "hashtext" if isinstance(of, str) else "hashint8"
+    return int(execute(f"SELECT {function}(%s) & 1023", of)[0][0])
+
+
+def test_a_call_to_a_bare_number_stands_against_nobody_who_bars_who_carries_it(desk: Desk) -> None:
+    # Whoever takes both locks in order begins with the person's here.
+    pairs = ((make_prospect(number), number) for number in iter(next_number, ""))
+    carrier, number = next(pair for pair in pairs if bucket(pair[0].pk) < bucket(pair[1]))
+
+    with second_session() as first:
+        first.execute("SELECT courtois_share_bars(%s, NULL)", [number])
+        with meanwhile(lambda: execute("SELECT courtois_lock_bars(%s, %s)", [number], [carrier.pk])) as bar:
+            wait_until_blocked(first)
+            first.execute(
+                "INSERT INTO calls_call (campaign_id, number, agent_id, state, mode, entry_was, language,"
+                " lease_until, started_at, answered_by, respondent, closing_kind, goodbyes, end_allowed_by,"
+                " hung_up_by, evidence, cause, release_reason) VALUES (%s, %s, %s, 'claimed', 'manual', '', '',"
+                " now(), now(), '', 0, '', 0, '', '', '', '', '')",
+                [desk.campaign.pk, number, desk.agent.pk],
+            )
+            first.commit()
+
+    assert bar.result() == [("",)]
+    assert Call.objects.filter(number=number).count() == 1
+
+
+@pytest.mark.parametrize("case", ["bare number", "number of a new record", "new record"])
+def test_a_call_by_hand_takes_its_locks_once_and_in_order(desk: Desk, case: str) -> None:
+    number = next_number()
+    other = make_prospect(numbers=[next_number(), number])
+    cases: dict[str, dict[str, Any]] = {
+        "bare number": {"number": number},
+        "number of a new record": {"prospect": other, "number": number},
+        "new record": {"prospect": other},
+    }
+    seen: list[set[int]] = []
+
+    def look(run: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        found = run(sql, params, many, context)
+        with connection.cursor() as cursor:
+            cursor.cursor.execute(
+                "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = 71 AND pid = pg_backend_pid()"
+            )
+            seen.append({row[0] for row in cursor.cursor.fetchall()})
+        return found
+
+    with transaction.atomic(), connection.execute_wrapper(look):
+        call = dial_manually(campaign=desk.campaign, by=desk.agent, at=NOW, at_once=True, **cases[case])
+
+    assert call.state == CallState.DIALLING
+    held = [locks for locks in seen if locks]
+    assert len(held[0]) >= 2
+    assert all(locks == held[0] for locks in held)
+
+
 @pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
 def test_a_snapshot_that_cannot_see_what_others_commit_neither_calls_nor_excludes(
     desk: Desk, isolation: str

@@ -38,15 +38,7 @@ GUARD = """
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_starts_claimed', TABLE = TG_TABLE_NAME,
             MESSAGE = 'a call starts as claimed';
     END IF;
-    IF NEW.prospect_id IS NULL THEN
-        -- A number dialled by hand reaches the people who carry it: their bars count as well.
-        PERFORM pg_advisory_xact_lock_shared(71, k) FROM (
-            SELECT hashtext(NEW.number) & 1023 AS k
-             UNION SELECT hashint8(n.prospect_id) & 1023 FROM crm_prospectnumber n WHERE n.number = NEW.number
-             ORDER BY k) s;
-    ELSE
-        PERFORM courtois_share_bars(NEW.number, NEW.prospect_id);
-    END IF;
+    PERFORM courtois_share_bars(NEW.number, NEW.prospect_id);
     bar := courtois_covering_exclusion(NEW.number, NEW.prospect_id, NEW.campaign_id);
     IF bar IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_not_excluded', TABLE = TG_TABLE_NAME,

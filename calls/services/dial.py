@@ -27,7 +27,6 @@ from calls.services.held import (
     lock_entry,
     require_verb,
     save,
-    share_bars,
     tell,
     tell_prospect,
     told,
@@ -86,9 +85,7 @@ def dial_manually(
     prospect = prospect or _fiche_of(campaign, parsed)
     _check_sponsor(campaign, prospect)
     with domain_errors(), transaction.atomic():
-        if parsed:
-            share_bars(parsed, prospect.pk if prospect else None)
-        chosen = parsed or _share_chosen(campaign, prospect)
+        chosen = _share_chosen(campaign, prospect, parsed)
         entry = _lock_entry(campaign, prospect)
         exact = entry is not None and _is_agreed(entry, at)
         found = verdict(campaign=campaign, prospect=prospect, number=chosen or None, at=at, exact=exact)
@@ -219,21 +216,28 @@ def _open(
     return call
 
 
-def _share_chosen(campaign: Campaign, prospect: Prospect | None) -> str:
-    """Choose the prospect's number to dial, "" when it has none, and take the shared locks on it. One statement."""
-    if prospect is None:
-        return ""
+def _share_chosen(campaign: Campaign, prospect: Prospect | None, number: str) -> str:
+    """Take the shared locks of a dial; return the number to dial: the given one, else the prospect's, "" for none."""
+    asked = {"prospect": prospect.pk if prospect else None, "number": number or None, "campaign": campaign.pk}
     with connection.cursor() as cursor:
-        cursor.execute(SHARE_CHOSEN, {"prospect": prospect.pk, "campaign": campaign.pk})
-        row = cursor.fetchone()
-    return row[0] if row else ""
+        cursor.execute(SHARE_CHOSEN, asked)
+        row: tuple[str | None] = cursor.fetchone()
+    return row[0] or ""
 
 
-#: The number is chosen first, then locked: what came meanwhile is found by the gate.
+#: All locks at once, in order: those that listing the prospect takes (on each of its numbers) and those of the guard of
+#: the call. A bar that came while they were waited for is found by the gate.
 SHARE_CHOSEN = """
-    SELECT number, courtois_share_bars(number, %(prospect)s)
-      FROM (SELECT courtois_callable_number(%(prospect)s, %(campaign)s) AS number OFFSET 0) chosen
-     WHERE number IS NOT NULL
+    WITH shared AS MATERIALIZED (
+        SELECT count(pg_advisory_xact_lock_shared(71, k)) FROM (
+            SELECT DISTINCT k FROM (
+                SELECT hashtext(%(number)s::text) & 1023 AS k
+                UNION SELECT hashint8(%(prospect)s::bigint) & 1023
+                UNION SELECT hashtext(n.number) & 1023 FROM crm_prospectnumber n WHERE n.prospect_id = %(prospect)s
+                UNION SELECT hashint8(n.prospect_id) & 1023 FROM crm_prospectnumber n
+                       WHERE %(prospect)s::bigint IS NULL AND n.number = %(number)s) q
+             WHERE k IS NOT NULL ORDER BY k) s)
+    SELECT coalesce(%(number)s::text, courtois_callable_number(%(prospect)s, %(campaign)s)) FROM shared
 """
 
 
