@@ -150,3 +150,25 @@ class ImportState(models.TextChoices):
     FAILED = "failed", _("En échec")
     CANCELLED = "cancelled", _("Annulé")
     UNDONE = "undone", _("Défait")
+
+
+class ChangeKind(models.TextChoices):
+    """A change that reaches many records, as the history keeps it."""
+
+    CAMPAIGN_STARTED = "campaign_started", _("Campagne démarrée")
+    CAMPAIGN_PAUSED = "campaign_paused", _("Campagne mise en pause")
+    CAMPAIGN_CLOSED = "campaign_closed", _("Campagne terminée")
+    CAMPAIGN_EDITED = "campaign_edited", _("Réglages")
+    HOURS = "hours", _("Horaires et plafond")
+    CRITERION_ADDED = "criterion_added", _("Critère ajouté")
+    CRITERION_EDITED = "criterion_edited", _("Critère modifié")
+    CRITERION_RETIRED = "criterion_retired", _("Critère retiré")
+    DISPOSITION_CHANGED = "disposition_changed", _("Qualification")
+    LIST_RESET = "list_reset", _("Liste recommencée")
+    EXCLUSION_LIFTED = "exclusion_lifted", _("Exclusion levée")
+    ENTRIES_REMOVED = "entries_removed", _("Fiches retirées de la liste")
+    WORDS = "words", _("Textes à dire")
+
+
+#: Changes that nobody makes without saying why, whichever way they come.
+REASONED = frozenset({ChangeKind.LIST_RESET, ChangeKind.EXCLUSION_LIFTED, ChangeKind.ENTRIES_REMOVED})

@@ -1,6 +1,7 @@
 """The tables of the campaigns app."""
 
 from campaigns.models.campaigns import Campaign, ClosingStep, Disposition, DispositionRule, Script
+from campaigns.models.changes import Change
 from campaigns.models.exclusions import Exclusion
 from campaigns.models.imports import ImportFile, ImportJob, ImportReject, ImportRow, SuppliedValues
 from campaigns.models.lists import Attempt, CallList, ListEntry
@@ -10,6 +11,7 @@ __all__ = [
     "Attempt",
     "CallList",
     "Campaign",
+    "Change",
     "ClosingStep",
     "Criterion",
     "CriterionVersion",
