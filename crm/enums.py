@@ -94,3 +94,14 @@ class EventKind(models.TextChoices):
     INCIDENT = "incident", _("Incident")
     RESOURCED = "resourced", _("Renvoyée à la recherche de numéro")
     NOTE = "note", _("Note")
+
+
+class UserEventKind(models.TextChoices):
+    """What a line of an account's history tells."""
+
+    CREATED = "created", _("Compte créé")
+    EDITED = "edited", _("Compte modifié")
+    PASSWORD_GIVEN = "password_given", _("Mot de passe provisoire donné")
+    PASSWORD_CHANGED = "password_changed", _("Mot de passe changé")
+    DEACTIVATED = "deactivated", _("Compte désactivé")
+    REACTIVATED = "reactivated", _("Compte réactivé")

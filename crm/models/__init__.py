@@ -3,7 +3,7 @@
 from crm.models.access import ApiToken, IdempotentRequest
 from crm.models.prospects import Prospect, ProspectEvent, ProspectNumber
 from crm.models.sponsors import Source, Sponsor
-from crm.models.users import User
+from crm.models.users import Team, User, UserEvent
 
 __all__ = [
     "ApiToken",
@@ -13,5 +13,7 @@ __all__ = [
     "ProspectNumber",
     "Source",
     "Sponsor",
+    "Team",
     "User",
+    "UserEvent",
 ]
