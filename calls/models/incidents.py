@@ -1,5 +1,6 @@
 """What a supervisor is told or asked, and what was decided. Both append-only."""
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +9,7 @@ from calls.enums import Decision, IncidentKind
 from calls.models.calls import Call
 from campaigns.models import Exclusion
 from crm.models import Prospect, Sponsor
-from crm.models.triggers import append_only
+from crm.models.triggers import Trigger, append_only
 
 #: Finds the erased person that an incident or its decision is about.
 ERASED_PERSON = """SELECT FROM crm_prospect p WHERE p.erased_at IS NOT NULL
@@ -17,13 +18,26 @@ ERASED_SUBJECT = """SELECT FROM calls_incident i LEFT JOIN calls_call c ON c.id 
       JOIN crm_prospect p ON p.id IN (i.prospect_id, c.prospect_id)
      WHERE i.id = OLD.incident_id AND p.erased_at IS NOT NULL"""
 
+#: The mark that an incident waits goes with its decision and with nothing else.
+DECIDED = """
+    IF TG_OP = 'UPDATE' AND OLD.waiting AND NOT NEW.waiting
+       AND (to_jsonb(NEW) - 'waiting') = (to_jsonb(OLD) - 'waiting')
+       AND EXISTS (SELECT FROM calls_incidentdecision d WHERE d.incident_id = OLD.id)
+    THEN RETURN NEW; END IF;
+"""
+NO_LONGER_WAITS = """
+    UPDATE calls_incident SET waiting = false WHERE id = NEW.incident_id;
+    RETURN NULL;
+"""
+WAITS_AT_FIRST = "NEW.waiting := true; RETURN NEW;"
+
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
     """The vocabulary for the inbox."""
 
     def waiting(self) -> "IncidentQuerySet":
         """Keep those on which nothing was decided yet."""
-        return self.filter(decision_row__isnull=True)
+        return self.filter(waiting=True)
 
 
 class Incident(models.Model):
@@ -44,6 +58,8 @@ class Incident(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    #: Whether no decision stands beside it: kept by the database, so that what waits is found without what was.
+    waiting = models.BooleanField(default=True, db_default=True, editable=False)
 
     objects = IncidentQuerySet.as_manager()
 
@@ -55,7 +71,21 @@ class Incident(models.Model):
             # A second submit, or a second tick of beat, must not ask twice.
             models.UniqueConstraint(fields=["call", "kind"], name="incident_once_per_call"),
         ]
-        triggers = append_only("incident_append_only", erased=ERASED_PERSON, blank={"summary": "''"})
+        indexes = [
+            # The inbox and the count beside its link, asked every few seconds by every supervisor.
+            models.Index(fields=["sponsor", "id"], condition=models.Q(waiting=True), name="incident_waiting"),
+        ]
+        triggers = [
+            *append_only(
+                "incident_append_only", erased=ERASED_PERSON, blank={"summary": "''"}, allow=DECIDED
+            ),
+            Trigger(
+                name="incident_waits_at_first",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func=WAITS_AT_FIRST,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
@@ -73,7 +103,19 @@ class IncidentDecision(models.Model):
     class Meta:
         verbose_name = _("décision")
         verbose_name_plural = _("décisions")
-        triggers = append_only("incident_decision_append_only", erased=ERASED_SUBJECT, blank={"reason": "''"})
+        indexes = [
+            # The inbox's page of what was decided, the latest first.
+            models.Index(fields=["-at"], name="incident_decision_at"),
+        ]
+        triggers = [
+            *append_only("incident_decision_append_only", erased=ERASED_SUBJECT, blank={"reason": "''"}),
+            Trigger(
+                name="incident_no_longer_waits",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                func=NO_LONGER_WAITS,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.decision

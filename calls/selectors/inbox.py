@@ -88,7 +88,7 @@ def incidents_found(
 ) -> QuerySet[Incident]:
     """Return the incidents that wait for a decision, calls for help first, then the oldest; or those decided, the
     latest first."""
-    rows = incidents_of(sponsors).filter(decision_row__isnull=not decided)
+    rows = incidents_of(sponsors).filter(waiting=not decided)
     if tab in TABS:
         rows = rows.filter(kind__in=sorted(TABS[tab]))
     if decided:
@@ -107,7 +107,7 @@ def kinds_since(sponsors: QuerySet[Sponsor], after: int) -> list[str]:
 
 
 def _waiting(sponsors: QuerySet[Sponsor]) -> QuerySet[Incident]:
-    return Incident.objects.filter(sponsor__in=sponsors, decision_row__isnull=True)
+    return Incident.objects.waiting().filter(sponsor__in=sponsors)
 
 
 def waiting_counts(sponsors: QuerySet[Sponsor]) -> dict[str, int]:

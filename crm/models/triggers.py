@@ -60,19 +60,18 @@ class Trigger(pgtrigger.Trigger):
 
 
 def append_only(
-    name: str, *, erased: str = "", blank: dict[str, str] | None = None
+    name: str, *, erased: str = "", blank: dict[str, str] | None = None, allow: str = ""
 ) -> list[pgtrigger.Trigger]:
     """Return the triggers that refuse UPDATE, DELETE and TRUNCATE on a table of history.
 
     `blank` maps a column of words to its blanked SQL value: they may be blanked, all at once, when the SQL query
-    `erased` (over OLD) finds that the person is erased.
+    `erased` (over OLD) finds that the person is erased. `allow` is plpgsql that lets one more UPDATE pass.
     """
     refuse = REFUSE.format(name=name, message=APPEND_ONLY)
-    allow = ""
     if blank:
         columns = ", ".join(f"'{column}'" for column in blank)
         condition = " AND ".join(f"NEW.{column} = {value}" for column, value in blank.items())
-        allow = BLANKED.format(columns=columns, blank=condition, erased=erased)
+        allow += BLANKED.format(columns=columns, blank=condition, erased=erased)
     return [
         Trigger(
             name=f"{name}_rows",
