@@ -1,6 +1,7 @@
 """Campaigns: set up, started, paused, closed; their words and what they change of the catalogue."""
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,10 +10,12 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.enums import STEPS_OF, CampaignStatus, ClosingKind, ScriptKind, Step
+from campaigns.enums import STEPS_OF, CampaignStatus, ChangeKind, ClosingKind, ScriptKind, Step
 from campaigns.models import Campaign, ClosingStep, Disposition, DispositionRule, Script
 from campaigns.rules.hours import DEFAULT_HOURS, check_hours
 from campaigns.rules.texts import NEUTRAL, check_text
+from campaigns.selectors.touched import disposition_touched, hours_touched, status_touched
+from campaigns.services.changes import changed_between, record_change
 from crm.models import User
 from crm.rules.errors import Invalid, InvalidTransition
 
@@ -31,6 +34,8 @@ CAMPAIGN_FIELDS = (
     "language",
 )
 FIXED = frozenset({"programme", "slug"})
+#: What decides when a record is called.
+TIMING = frozenset({"hours", "max_attempts", "calling_rule"})
 #: "default" follows the purpose; "none" has neither window nor cap, for training and the demo.
 CALLING_RULES = ("default", "none")
 
@@ -71,8 +76,13 @@ def create_campaign(*, data: Mapping[str, Any], by: User, at: datetime) -> Campa
 
 
 @transaction.atomic
-def edit_campaign(*, campaign: Campaign, data: Mapping[str, Any], by: User, at: datetime) -> Campaign:
-    """Change the settings of a campaign; programme and slug stay. Raises Invalid by field."""
+def edit_campaign(
+    *, campaign: Campaign, data: Mapping[str, Any], by: User, at: datetime, reason: str = ""
+) -> Campaign:
+    """Change the settings of a campaign; programme and slug stay. Raises Invalid by field.
+
+    What decides when records are called (`TIMING`) is a line of the history of its own, with what it touches.
+    """
     current = (
         Campaign.objects.select_for_update(of=("self",), no_key=True)
         .select_related("programme")
@@ -83,8 +93,33 @@ def edit_campaign(*, campaign: Campaign, data: Mapping[str, Any], by: User, at: 
         raise Invalid(
             fields={name: [_("Une campagne garde sa démarche et son identifiant.")] for name in fixed}
         )
+    was = copy(current)
     _fill(current, {name: value for name, value in data.items() if name not in FIXED})
-    return _saved(current)
+    _saved(current)
+    _keep_settings(was, current, reason=reason, by=by, at=at)
+    return current
+
+
+def _keep_settings(was: Campaign, now: Campaign, *, reason: str, by: User, at: datetime) -> None:
+    before, after = changed_between(_settings(was), _settings(now))
+    timing = [name for name in after if name in TIMING]
+    others = [name for name in after if name not in TIMING]
+    for kind, names in ((ChangeKind.HOURS, timing), (ChangeKind.CAMPAIGN_EDITED, others)):
+        if names:
+            record_change(
+                kind,
+                by=by,
+                at=at,
+                reason=reason,
+                campaign=now,
+                before={name: before[name] for name in names},
+                after={name: after[name] for name in names},
+                touched=hours_touched(was, now, at=at).counts if kind == ChangeKind.HOURS else {},
+            )
+
+
+def _settings(campaign: Campaign) -> dict[str, Any]:
+    return {name: getattr(campaign, name) for name in CAMPAIGN_FIELDS if name not in FIXED}
 
 
 def _fill(campaign: Campaign, data: Mapping[str, Any]) -> None:
@@ -121,23 +156,31 @@ def _free_slug(name: str) -> str:
     return next(slug for slug in numbered if slug not in taken)
 
 
-def start_campaign(*, campaign: Campaign, by: User, at: datetime) -> Campaign:
+def start_campaign(*, campaign: Campaign, by: User, at: datetime, reason: str = "") -> Campaign:
     """Let a campaign dial. Raises InvalidTransition when it is closed."""
-    return _moved(campaign, CampaignStatus.RUNNING)
+    return _moved(campaign, CampaignStatus.RUNNING, by=by, at=at, reason=reason)
 
 
-def pause_campaign(*, campaign: Campaign, by: User, at: datetime) -> Campaign:
+def pause_campaign(*, campaign: Campaign, by: User, at: datetime, reason: str = "") -> Campaign:
     """Serve no record any more until it is started again; calls under way go on. Raises InvalidTransition."""
-    return _moved(campaign, CampaignStatus.PAUSED)
+    return _moved(campaign, CampaignStatus.PAUSED, by=by, at=at, reason=reason)
 
 
-def close_campaign(*, campaign: Campaign, by: User, at: datetime) -> Campaign:
+def close_campaign(*, campaign: Campaign, by: User, at: datetime, reason: str = "") -> Campaign:
     """End a campaign for good; calls under way go on. Raises InvalidTransition when it is closed."""
-    return _moved(campaign, CampaignStatus.CLOSED)
+    return _moved(campaign, CampaignStatus.CLOSED, by=by, at=at, reason=reason)
+
+
+#: How the history names a move.
+MOVED = {
+    CampaignStatus.RUNNING: ChangeKind.CAMPAIGN_STARTED,
+    CampaignStatus.PAUSED: ChangeKind.CAMPAIGN_PAUSED,
+    CampaignStatus.CLOSED: ChangeKind.CAMPAIGN_CLOSED,
+}
 
 
 @transaction.atomic
-def _moved(campaign: Campaign, status: CampaignStatus) -> Campaign:
+def _moved(campaign: Campaign, status: CampaignStatus, *, by: User, at: datetime, reason: str) -> Campaign:
     current = (
         Campaign.objects.select_for_update(of=("self",), no_key=True)
         .select_related("programme")
@@ -147,9 +190,20 @@ def _moved(campaign: Campaign, status: CampaignStatus) -> Campaign:
         return current
     if status not in MOVES[current.status]:
         raise InvalidTransition(_("Une campagne terminée ne repart pas : créez la vague suivante."))
+    before = current.status
     current.status = status
     current.save(update_fields=["status", "updated_at"])
     campaign.status = status
+    record_change(
+        MOVED[status],
+        by=by,
+        at=at,
+        reason=reason,
+        campaign=current,
+        before={"status": before},
+        after={"status": status.value},
+        touched=status_touched(current, status, at=at).counts,
+    )
     return current
 
 
@@ -165,11 +219,27 @@ def set_closing_step(
         raise Invalid.field("step", _("Cette clôture n'a pas cette étape."))
     _check_language(language)
     where: dict[str, Any] = {"campaign": campaign, "language": language, "kind": kind, "step": Step(step)}
-    if not text.strip():
+    before = ClosingStep.objects.filter(**where).values_list("text", flat=True).first() or ""
+    after = check_text(text) if text.strip() else ""
+    _keep_words(campaign, before, after, by=by, at=at, language=language, kind=kind, step=step)
+    if not after:
         ClosingStep.objects.filter(**where).delete()
         return None
-    row, _created = ClosingStep.objects.update_or_create(**where, defaults={"text": check_text(text)})
+    row, _created = ClosingStep.objects.update_or_create(**where, defaults={"text": after})
     return row
+
+
+def _keep_words(campaign: Campaign, before: str, after: str, *, by: User, at: datetime, **where: str) -> None:
+    """Keep what was said and what is said now; a blank text is the default one."""
+    if before != after:
+        record_change(
+            ChangeKind.WORDS,
+            by=by,
+            at=at,
+            campaign=campaign,
+            before={**where, "text": before},
+            after={**where, "text": after},
+        )
 
 
 @transaction.atomic
@@ -181,13 +251,14 @@ def set_script(
         raise Invalid.field("kind", _("Ce genre de texte n'existe pas."))
     _check_language(language)
     where: dict[str, Any] = {"campaign": campaign, "kind": kind, "language": language}
-    if not text.strip():
+    before = Script.objects.filter(**where).values_list("text", flat=True).first() or ""
+    maximum = 600 if kind == ScriptKind.OPENING else 4000
+    after = check_text(text, maximum=maximum) if text.strip() else ""
+    _keep_words(campaign, before, after, by=by, at=at, language=language, kind=kind)
+    if not after:
         Script.objects.filter(**where).delete()
         return None
-    maximum = 600 if kind == ScriptKind.OPENING else 4000
-    row, _created = Script.objects.update_or_create(
-        **where, defaults={"text": check_text(text, maximum=maximum)}
-    )
+    row, _created = Script.objects.update_or_create(**where, defaults={"text": after})
     return row
 
 
@@ -200,6 +271,7 @@ def set_disposition_rule(
     retry_after: timedelta | None,
     by: User,
     at: datetime,
+    reason: str = "",
 ) -> DispositionRule:
     """Say whether a campaign offers a disposition, and when it retries (None: as the catalogue says).
 
@@ -211,10 +283,34 @@ def set_disposition_rule(
         disposition.final or not timedelta() < retry_after <= timedelta(days=366)
     ):
         raise Invalid.field("retry_after", _("Ce délai n'est pas possible pour cette qualification."))
+    rules = DispositionRule.objects.filter(campaign=campaign, disposition=disposition)
+    before = _rule_facts(disposition, rules.select_for_update().first())
     row, _created = DispositionRule.objects.update_or_create(
         campaign=campaign, disposition=disposition, defaults={"enabled": enabled, "retry_after": retry_after}
     )
+    after = _rule_facts(disposition, row)
+    if after != before:
+        record_change(
+            ChangeKind.DISPOSITION_CHANGED,
+            by=by,
+            at=at,
+            reason=reason,
+            campaign=campaign,
+            before=before,
+            after=after,
+            touched=disposition_touched(campaign, disposition, at=at).counts,
+        )
     return row
+
+
+def _rule_facts(disposition: Disposition, rule: DispositionRule | None) -> dict[str, Any]:
+    """Return what a campaign makes of a disposition: offered or not, and its own delay in seconds, null for none."""
+    delay = rule.retry_after if rule is not None else None
+    return {
+        "disposition": disposition.code,
+        "enabled": rule is None or rule.enabled,
+        "retry_after": None if delay is None else int(delay.total_seconds()),
+    }
 
 
 def _check_language(language: str) -> None:

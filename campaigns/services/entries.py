@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,14 +10,15 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.enums import EntryState, Gate
+from campaigns.enums import WAITING, ChangeKind, EntryState, Gate
 from campaigns.models import Attempt, CallList, Campaign, ListEntry, Programme
 from campaigns.rules.gate import CAP_DAYS
 from campaigns.rules.hours import next_opening, window_open
 from campaigns.selectors.criteria import active_criteria
 from campaigns.selectors.gate import screening
 from campaigns.services.campaigns import require_unclosed
-from campaigns.services.settling import chunks, judgement, settle, share_bars
+from campaigns.services.changes import AlreadyDone, record_change
+from campaigns.services.settling import Moves, chunks, judgement, moved_into, settle, share_bars
 from crm.enums import EventKind
 from crm.models import Prospect, User
 from crm.rules.errors import Invalid, InvalidTransition, NotFound
@@ -44,10 +45,15 @@ class AddResult:
 
 @dataclass(frozen=True, slots=True)
 class ScreenResult:
-    """How many entries the criteria took out, and how many came back."""
+    """How many waiting entries the criteria took out, how many of those were callbacks, and how many came back."""
 
     screened_out: int = 0
+    callbacks_closed: int = 0
     reopened: int = 0
+
+    def counts(self) -> dict[str, int]:
+        """Return it for the history."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,21 +218,23 @@ def screen(
         )
         found = dict(cursor.fetchall())
     moved = _settled(found, FOLLOWING, at)
-    out = moved.pop(EntryState.SCREENED_OUT, 0)
+    out = EntryState.SCREENED_OUT
     return ScreenResult(
-        screened_out=out, reopened=sum(moved.get(state, 0) for state in ("ready", "callback"))
+        screened_out=sum(moved.get((was, out), 0) for was in WAITING),
+        callbacks_closed=moved.get((EntryState.CALLBACK, out), 0),
+        reopened=sum(moved.get((out, state), 0) for state in WAITING),
     )
 
 
-def _settled(prospect_of: dict[int, int], states: Sequence[str], at: datetime) -> dict[str, int]:
+def _settled(prospect_of: dict[int, int], states: Sequence[str], at: datetime) -> Moves:
     """Settle entries (id → prospect id) chunk by chunk, each against the bars that are being written."""
-    found: dict[str, int] = {}
+    found: Moves = {}
     for chunk in chunks(sorted(prospect_of)):
         with transaction.atomic():
             share_bars([prospect_of[pk] for pk in chunk])
             entries = ListEntry.objects.filter(pk__in=chunk)
-            for state, count in settle(entries=entries, states=states, at=at).items():
-                found[state] = found.get(state, 0) + count
+            for move, count in settle(entries=entries, states=states, at=at).items():
+                found[move] = found.get(move, 0) + count
     return found
 
 
@@ -255,21 +263,112 @@ def reopen_closed_by(*, exclusion_ids: Sequence[int], at: datetime) -> int:
         with transaction.atomic():
             share_bars([prospect for _pk, prospect in chunk])
             still = closed.filter(pk__in=[pk for pk, _prospect in chunk])
-            reopened += settle(entries=still, states=[EntryState.EXCLUDED], at=at).get(EntryState.READY, 0)
+            moves = settle(entries=still, states=[EntryState.EXCLUDED], at=at)
+            reopened += moved_into(moves, EntryState.READY)
     return reopened
 
 
 @transaction.atomic
-def reset_list(*, campaign: Campaign, by: User, at: datetime, reason: str, include_done: bool = False) -> int:
-    """Open again the exhausted entries of a list (the done ones too when asked); return how many are callable again.
+def remove_entries(
+    *, campaign: Campaign, entries: QuerySet[ListEntry], reason: str, by: User, at: datetime
+) -> dict[str, int]:
+    """Take many entries of a list out of it, each as `remove_prospect` does; those that an agent has stay.
 
-    Exclusions and hors-critères never move, and the caps per person still hold. Raises Invalid without a reason,
-    CampaignClosed.
+    Returns the counts of `removed`, `kept_done` (called: they stay as done), `kept_claimed` and `removed_callbacks`.
+    Raises Invalid without a reason.
     """
-    require_unclosed(campaign)
+    reason = _checked_reason(reason)
+    counts = dict.fromkeys(("removed", "kept_done", "kept_claimed", "removed_callbacks"), 0)
+    ids = sorted(entries.filter(campaign=campaign).order_by().values_list("pk", flat=True))
+    for chunk in chunks(ids):
+        for code, count in _removed(campaign, chunk, by, at).items():
+            counts[code] += count
+    if counts["removed"] or counts["kept_done"]:
+        record_change(
+            ChangeKind.ENTRIES_REMOVED, by=by, at=at, reason=reason, campaign=campaign, touched=counts
+        )
+    return counts
+
+
+def _removed(campaign: Campaign, ids: list[int], by: User, at: datetime) -> dict[str, int]:
+    rows = list(ListEntry.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    free = [row for row in rows if row.state != EntryState.CLAIMED]
+    dialled = Attempt.objects.filter(campaign=campaign, prospect__in=[row.prospect_id for row in free])
+    called = set(dialled.values_list("prospect", flat=True)) | {
+        row.prospect_id for row in free if row.attempts
+    }
+    fresh = [row for row in free if row.prospect_id not in called]
+    gone = _all_deleted(fresh)
+    kept = [
+        row for row in free if row.pk not in gone and row.state not in (EntryState.EXCLUDED, EntryState.DONE)
+    ]
+    ListEntry.objects.filter(pk__in=[row.pk for row in kept]).update(state=EntryState.DONE, updated_at=at)
+    told = [row.prospect_id for row in free if row.pk in gone] + [row.prospect_id for row in kept]
+    _tell_removed(campaign, told, by, at)
+    return {
+        "removed": len(gone),
+        "kept_done": len(kept),
+        "kept_claimed": len(rows) - len(free),
+        "removed_callbacks": sum(row.state == EntryState.CALLBACK for row in kept),
+    }
+
+
+def _all_deleted(rows: Sequence[ListEntry]) -> set[int]:
+    """Delete these entries at once, or where history holds one of them, one by one; return the ids that are gone."""
+    ids = [row.pk for row in rows]
+    try:
+        with transaction.atomic():
+            ListEntry.objects.filter(pk__in=ids).delete()
+    except (IntegrityError, ProtectedError):
+        return {pk for pk, row in zip(ids, rows, strict=True) if _deleted(row)}
+    return set(ids)
+
+
+def _tell_removed(campaign: Campaign, prospects: Sequence[int], by: User, at: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO crm_prospectevent (prospect_id, sponsor_id, at, by_id, kind, data)
+            SELECT p, %(sponsor)s, %(at)s, %(by)s, 'unqueued', jsonb_build_object('campaign', %(campaign)s::bigint)
+              FROM unnest(%(prospects)s::bigint[]) p
+            """,
+            {
+                "sponsor": campaign.programme.sponsor_id,
+                "at": at,
+                "by": by.pk,
+                "campaign": campaign.pk,
+                "prospects": list(prospects),
+            },
+        )
+
+
+def _checked_reason(reason: str) -> str:
     reason = reason.strip()
     if not reason:
         raise Invalid.field("reason", _("Donnez le motif."))
+    return reason
+
+
+@transaction.atomic
+def reset_list(
+    *,
+    campaign: Campaign,
+    by: User,
+    at: datetime,
+    reason: str,
+    include_done: bool = False,
+    seen: int | None = None,
+) -> int:
+    """Open again the exhausted entries of a list (the done ones too when asked); return how many are callable again.
+
+    Exclusions and hors-critères never move, and the caps per person still hold. `seen`: the last reset that its author
+    knew of (0: none); another one since raises AlreadyDone. Raises Invalid without a reason, CampaignClosed.
+    """
+    list(Campaign.objects.select_for_update(no_key=True).filter(pk=campaign.pk).values_list("pk"))
+    require_unclosed(campaign)
+    reason = _checked_reason(reason)
+    if seen is not None:
+        _require_no_reset_since(campaign, seen)
     states = [EntryState.EXHAUSTED, *([EntryState.DONE] if include_done else [])]
     reset = ListEntry.objects.filter(campaign=campaign, state__in=states)
     found = dict(reset.values_list("pk", "prospect"))
@@ -277,7 +376,28 @@ def reset_list(*, campaign: Campaign, by: User, at: datetime, reason: str, inclu
     back = ListEntry.objects.filter(pk__in=found, state=EntryState.READY)
     back.update(attempts=0, due_at=at, exact=False, owner=None, updated_at=at)
     _tell_reset(campaign, list(found), reason, by, at)
-    return moved.get(EntryState.READY, 0)
+    record_change(
+        ChangeKind.LIST_RESET,
+        by=by,
+        at=at,
+        reason=reason,
+        campaign=campaign,
+        after={"include_done": include_done},
+        touched={
+            "reopened": moved.get((EntryState.EXHAUSTED, EntryState.READY), 0),
+            "reopened_done": moved.get((EntryState.DONE, EntryState.READY), 0),
+            "barred": moved_into(moved, EntryState.EXCLUDED),
+            "to_screen": moved_into(moved, EntryState.SCREENED_OUT),
+        },
+    )
+    return moved_into(moved, EntryState.READY)
+
+
+def _require_no_reset_since(campaign: Campaign, seen: int) -> None:
+    resets = campaign.changes.filter(kind=ChangeKind.LIST_RESET, pk__gt=seen)
+    later = resets.select_related("by", "campaign").order_by("-pk").first()
+    if later is not None:
+        raise AlreadyDone(later, _("La liste a déjà été recommencée : regardez les nouveaux nombres."))
 
 
 def _tell_reset(campaign: Campaign, entry_ids: list[int], reason: str, by: User, at: datetime) -> None:

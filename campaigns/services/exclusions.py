@@ -9,8 +9,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.enums import ExclusionReason, Scope
+from campaigns.enums import ChangeKind, ExclusionReason, Scope
 from campaigns.models import Campaign, Exclusion, ListEntry, Programme
+from campaigns.services.changes import record_change
 from campaigns.services.entries import reopen_closed_by
 from campaigns.services.settling import chunks, share_bars
 from crm.enums import SUPERVISING, EventKind
@@ -208,9 +209,26 @@ def lift_exclusions(
     for exclusion in current:
         exclusion.lifted_at, exclusion.lifted_by, exclusion.lift_reason = at, by, reason[:300]
     rows.update(lifted_at=at, lifted_by=by, lift_reason=reason[:300])
-    reopen_closed_by(exclusion_ids=[exclusion.pk for exclusion in current], at=at)
+    back = reopen_closed_by(exclusion_ids=[exclusion.pk for exclusion in current], at=at)
     _tell(EventKind.LIFTED, current, by=by, at=at)
+    _keep_lift(current, back, reason=reason, by=by, at=at)
     return current
+
+
+def _keep_lift(lifted: Sequence[Exclusion], back: int, *, reason: str, by: User, at: datetime) -> None:
+    """Keep in the history what was lifted: one line, for the bars of one act stand in one place or go together."""
+    if not lifted:
+        return
+    first = lifted[0]
+    record_change(
+        ChangeKind.EXCLUSION_LIFTED,
+        by=by,
+        at=at,
+        reason=reason,
+        exclusion=first,
+        before={"reason": first.reason, "scope": first.scope},
+        touched={"exclusions": len(lifted), "reopened": back},
+    )
 
 
 def _records_behind(exclusions: Sequence[Exclusion]) -> list[int]:

@@ -7,8 +7,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.enums import ChangeKind
 from campaigns.models import Criterion, CriterionVersion, Programme
 from campaigns.rules.criteria import check_field, check_value
+from campaigns.services.changes import record_change
 from campaigns.services.entries import screen
 from crm.models import Sponsor, User
 from crm.rules.errors import Invalid, InvalidTransition
@@ -59,7 +61,9 @@ def _saved(programme: Programme, name: str, subject: str) -> Programme:
 
 
 @transaction.atomic
-def add_criterion(*, programme: Programme, data: Mapping[str, Any], by: User, at: datetime) -> Criterion:
+def add_criterion(
+    *, programme: Programme, data: Mapping[str, Any], by: User, at: datetime, reason: str = ""
+) -> Criterion:
     """Add a criterion from `data` (`CRITERION_FIELDS`) as version 1, and screen the lists.
 
     Raises Invalid, by field; of the same condition sent twice, at the same instant even, the second is refused.
@@ -69,38 +73,70 @@ def add_criterion(*, programme: Programme, data: Mapping[str, Any], by: User, at
     _check_is_new(criterion)
     criterion.save()
     _keep_version(criterion, by, at)
-    screen(programme=programme, at=at)
+    _apply(ChangeKind.CRITERION_ADDED, criterion, after=_facts(criterion), reason=reason, by=by, at=at)
     return criterion
 
 
 @transaction.atomic
-def edit_criterion(*, criterion: Criterion, data: Mapping[str, Any], by: User, at: datetime) -> Criterion:
+def edit_criterion(
+    *, criterion: Criterion, data: Mapping[str, Any], by: User, at: datetime, reason: str = ""
+) -> Criterion:
     """Change a criterion: a new version, and the lists are screened again. Another position alone is no new version.
 
     What was answered under an earlier version keeps it. Raises Invalid by field, InvalidTransition once retired.
     """
     current = _locked(criterion)
-    before = {name: getattr(current, name) for name in VERSIONED}
+    before = _facts(current)
     _fill(current, data)
-    changed = any(getattr(current, name) != value for name, value in before.items())
+    changed = _facts(current) != before
     if changed:
         _check_is_new(current)
     current.version += changed
     current.save()
     if changed:
         _keep_version(current, by, at)
-        screen(programme=current.programme, at=at)
+        after = _facts(current)
+        _apply(ChangeKind.CRITERION_EDITED, current, before=before, after=after, reason=reason, by=by, at=at)
     return current
 
 
 @transaction.atomic
-def retire_criterion(*, criterion: Criterion, by: User, at: datetime) -> Criterion:
+def retire_criterion(*, criterion: Criterion, by: User, at: datetime, reason: str = "") -> Criterion:
     """Stop asking a criterion. Records that it alone kept out on paper come back; bars from calls stay."""
     current = _locked(criterion)
     current.retired_at = at
     current.save(update_fields=["retired_at"])
-    screen(programme=current.programme, at=at)
+    _apply(ChangeKind.CRITERION_RETIRED, current, before=_facts(current), reason=reason, by=by, at=at)
     return current
+
+
+def _apply(
+    kind: ChangeKind,
+    criterion: Criterion,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str,
+    by: User,
+    at: datetime,
+) -> None:
+    """Read the lists of the programme again, and keep what that moved."""
+    programme = criterion.programme
+    moved = screen(programme=programme, at=at)
+    record_change(
+        kind,
+        by=by,
+        at=at,
+        reason=reason,
+        programme=programme,
+        before={} if before is None else {"criterion": criterion.pk, **before},
+        after={} if after is None else {"criterion": criterion.pk, **after},
+        touched=moved.counts(),
+    )
+
+
+def _facts(criterion: Criterion) -> dict[str, Any]:
+    return {name: getattr(criterion, name) for name in VERSIONED}
 
 
 def _locked(criterion: Criterion) -> Criterion:
@@ -148,5 +184,6 @@ def _sentence(name: str, value: Any, maximum: int, *, blank: bool = False) -> st
 
 
 def _keep_version(criterion: Criterion, by: User, at: datetime) -> None:
-    stored = {name: getattr(criterion, name) for name in VERSIONED}
-    CriterionVersion.objects.create(criterion=criterion, version=criterion.version, at=at, by=by, **stored)
+    CriterionVersion.objects.create(
+        criterion=criterion, version=criterion.version, at=at, by=by, **_facts(criterion)
+    )

@@ -16,6 +16,8 @@ from campaigns.selectors.criteria import active_criteria
 from campaigns.selectors.gate import contradiction_column, screening
 
 Item = TypeVar("Item")
+#: How many entries changed, by the state that they were in and the one that they are in now.
+Moves = dict[tuple[str, str], int]
 
 #: Entries handled in one statement: what a bar being written has to wait for is short.
 CHUNK = 5_000
@@ -79,7 +81,7 @@ WITH target AS (
        AND (e.state = ANY(%(states)s) OR (%(numberless)s AND e.state = 'exhausted' AND e.verdict_gate = 'number'))
      ORDER BY e.id FOR UPDATE OF e
 ), judged AS (
-    SELECT t.id, {state} AS state, coalesce(pick.number, '') AS number, x.id AS bar, {gate} AS gate,
+    SELECT t.id, t.state AS was, {state} AS state, coalesce(pick.number, '') AS number, x.id AS bar, {gate} AS gate,
            {verdict} AS reason, x.until, {zone} AS time_zone, p.language
       FROM target t JOIN crm_prospect p ON p.id = t.prospect_id
       {judged}
@@ -92,9 +94,9 @@ WITH target AS (
      WHERE e.id = j.id
        AND (e.state, e.number, e.excluded_by_id, e.verdict_gate, e.verdict_reason, e.time_zone, e.language)
            IS DISTINCT FROM (j.state, j.number, j.bar, j.gate, j.reason, j.time_zone, j.language)
-    RETURNING e.id, e.state
+    RETURNING j.was, e.state
 )
-SELECT state, count(*) FROM moved GROUP BY state
+SELECT was, state, count(*) FROM moved GROUP BY was, state
 """
 # An entry that was waiting goes on as it was; one that comes back is ready, or due at the time that was agreed.
 STAYS = """
@@ -110,10 +112,15 @@ def share_bars(prospect_ids: Sequence[int]) -> None:
         cursor.execute(SHARE, {"prospects": list(prospect_ids)})
 
 
+def moved_into(moves: Moves, *states: str) -> int:
+    """Return how many entries are in one of these states now."""
+    return sum(count for (_was, state), count in moves.items() if state in states)
+
+
 def settle(
     *, entries: QuerySet[ListEntry], states: Sequence[str], at: datetime, numberless: bool = False
-) -> dict[str, int]:
-    """Judge again those of these entries that are in one of `states`; return how many moved into each state.
+) -> Moves:
+    """Judge again those of these entries that are in one of `states`; return how many changed, from which to which.
 
     `numberless`: those without a number to dial too. Each is judged by the criteria of its own programme, and locked in
     the order of the ids. The caller is in a transaction, and holds `share_bars` where a bar being written must not be
@@ -129,12 +136,12 @@ def settle(
         judged=JUDGED.format(screened=_screened({programme: key for programme, key, _ids in programmes})),
     )
     asked: dict[str, Any] = {"states": list(states), "numberless": numberless, "at": at}
-    found: dict[str, int] = {}
+    found: Moves = {}
     for chunk in chunks(sorted(pk for _programme, _key, ids in programmes for pk in ids)):
         with connection.cursor() as cursor:
             cursor.execute(sql, {**asked, "entries": chunk})
-            for state, count in cursor.fetchall():
-                found[state] = found.get(state, 0) + count
+            for was, state, count in cursor.fetchall():
+                found[was, state] = found.get((was, state), 0) + count
     return found
 
 

@@ -1,0 +1,341 @@
+"""What criteria and resets would do to lists, by the same predicates that will do it, without doing it.
+
+A list is read once: entries are gathered by what the criteria look at, and each combination of values is judged once,
+however many records share it.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Case, CharField, QuerySet, Value, When
+from django.utils.translation import gettext as _
+
+from campaigns.enums import WAITING, EntryState
+from campaigns.models import Campaign, Criterion, ListEntry, Programme
+from campaigns.rules.consequences import Line, Touched, kept
+from campaigns.rules.criteria import ATTRIBUTE
+from campaigns.selectors.criteria import active_criteria, compile_criterion, contradiction
+from campaigns.selectors.touched import bars_from_calls, entries_url, states_of
+from crm.models import Prospect
+
+MATCHES, CONTRADICTS, UNKNOWN = "matches", "contradicts", "unknown"
+
+#: Records on which a bar that holds in the place is in force, by themselves or by one of their numbers.
+BARRED = """
+WITH place AS (
+    SELECT g.id AS campaign_id, p.id AS programme_id, p.sponsor_id
+      FROM campaigns_campaign g JOIN campaigns_programme p ON p.id = g.programme_id WHERE g.id = ANY(%s)
+), bars AS MATERIALIZED (
+    SELECT DISTINCT x.number, x.prospect_id FROM campaigns_exclusion x JOIN place
+        ON x.scope = 'everywhere' OR (x.scope = 'campaign' AND x.campaign_id = place.campaign_id)
+        OR (x.scope = 'programme' AND x.programme_id = place.programme_id)
+        OR (x.scope = 'sponsor' AND x.sponsor_id = place.sponsor_id)
+     WHERE x.lifted_at IS NULL AND (x.until IS NULL OR x.until > clock_timestamp())
+), barred AS MATERIALIZED (
+    SELECT prospect_id FROM bars WHERE prospect_id IS NOT NULL
+    UNION SELECT n.prospect_id FROM bars JOIN crm_prospectnumber n ON n.number = bars.number
+)
+"""
+#: "yes" where a number may be dialled, "barred" where a bar covers them all, "none" where there is no number.
+CALLABLE = """
+CASE WHEN e.prospect_id IN (SELECT prospect_id FROM barred)
+     THEN CASE WHEN courtois_callable_number(e.prospect_id, e.campaign_id) IS NULL THEN 'barred' ELSE 'yes' END
+     WHEN EXISTS (SELECT FROM crm_prospectnumber n WHERE n.prospect_id = e.prospect_id
+                     AND n.kind NOT IN ('premium', 'fax', 'short') AND n.validity <> 'invalid') THEN 'yes'
+     ELSE 'none' END
+"""
+#: The records of a programme, each once, with how many of its entries are in the states that a criterion moves.
+STANDING = """
+SELECT e.prospect_id, count(*) FILTER (WHERE e.state = 'ready') AS ready,
+       count(*) FILTER (WHERE e.state = 'callback') AS callback,
+       count(*) FILTER (WHERE e.state = 'screened_out') AS out,
+       count(*) FILTER (WHERE e.state = 'claimed') AS claimed
+  FROM campaigns_listentry e WHERE e.campaign_id = ANY(%s) GROUP BY e.prospect_id
+"""
+#: The same where one campaign has each record once by itself.
+STANDING_ONCE = """
+SELECT e.prospect_id, (e.state = 'ready')::int AS ready, (e.state = 'callback')::int AS callback,
+       (e.state = 'screened_out')::int AS out, (e.state = 'claimed')::int AS claimed
+  FROM campaigns_listentry e WHERE e.campaign_id = ANY(%s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """The criteria of a programme before and after one is added (`old` null), edited or retired (`new` null)."""
+
+    programme: Programme
+    old: Criterion | None
+    new: Criterion | None
+
+    @property
+    def lists(self) -> tuple[list[Criterion], list[Criterion]]:
+        """Return the criteria asked before and after, in their order."""
+        before = active_criteria(self.programme)
+        after = [item for item in before if self.old is None or item.pk != self.old.pk]
+        if self.new is not None:
+            after = sorted([*after, self.new], key=lambda item: (item.position, item.pk or 1 << 62))
+        return before, after
+
+
+def criterion_touched(rewritten: Rewritten) -> Touched:
+    """Tell what a criterion that is added, edited or retired would do to the lists of its programme."""
+    programme = rewritten.programme
+    campaigns = list(programme.campaigns.values_list("pk", flat=True))
+    before, after = rewritten.lists
+    rows = _standing(campaigns, rewritten, before, after)
+    was, now = (_parts(rows, index) for index in (0, 1))
+    moved = {
+        "screened_out": sum(row.ready + row.callback for row in rows if row.reason_after),
+        "callbacks_closed": sum(row.callback for row in rows if row.reason_after),
+        "back": sum(row.out for row in rows if not row.reason_after),
+        "claimed": sum(row.claimed for row in rows),
+    }
+    barred = _barred_back(campaigns, after) if moved["back"] else 0
+    has_old, has_new = rewritten.old is not None, rewritten.new is not None
+    lines = [
+        Line(code, now.get(part, 0) if has_new else 0, was.get(part, 0) if has_old else None)
+        for code, part in (("matching", MATCHES), ("contradicting", CONTRADICTS), ("unknown", UNKNOWN))
+        if has_new
+    ]
+    lines += kept(
+        [
+            Line("screened_out", moved["screened_out"], tone="care"),
+            Line("callbacks_closed", moved["callbacks_closed"], tone="danger"),
+            Line("reopened", moved["back"] - barred, tone="done"),
+            Line("barred", barred),
+            Line("asked_now", moved["claimed"]),
+            Line("bars", bars_from_calls(programme.pk)),
+        ]
+    )
+    return Touched(
+        tuple(lines),
+        _("Ce qu'un appel a appris ne se perd jamais : un hors-critères entendu reste hors-critères."),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Records that the criteria cannot tell apart: how many, and how many of their entries in each state."""
+
+    part_before: str
+    part_after: str
+    reason_after: str
+    records: int
+    ready: int
+    callback: int
+    out: int
+    claimed: int
+
+
+def _standing(
+    campaigns: Sequence[int], rewritten: Rewritten, before: Sequence[Criterion], after: Sequence[Criterion]
+) -> list[_Group]:
+    if not campaigns:
+        return []
+    asked = [item for item in (*after, rewritten.old, rewritten.new) if item is not None]
+    inner = f"""
+        SELECT {_columns(asked, "p")}, count(*) AS records, sum(s.ready) AS ready, sum(s.callback) AS callback,
+               sum(s.out) AS out, sum(s.claimed) AS claimed
+          FROM ({STANDING_ONCE if len(campaigns) == 1 else STANDING}) s
+          JOIN crm_prospect p ON p.id = s.prospect_id WHERE p.erased_at IS NULL GROUP BY {_keys(asked)}
+    """
+    judged, params = _judging(
+        part_before=_part(rewritten.old), part_after=_part(rewritten.new), reason_after=contradiction(after)
+    )
+    sql = f"""
+        SELECT part_before, part_after, reason_after, sum(records), sum(ready), sum(callback), sum(out), sum(claimed)
+          FROM (SELECT {judged}, records, ready, callback, out, claimed FROM ({inner}) crm_prospect) q GROUP BY 1, 2, 3
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*params, *_keys_params(asked), list(campaigns)])
+        return [_Group(*row[:3], *(int(count) for count in row[3:])) for row in cursor.fetchall()]
+
+
+def _parts(rows: Sequence[_Group], index: int) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for row in rows:
+        part = (row.part_before, row.part_after)[index]
+        found[part] = found.get(part, 0) + row.records
+    return found
+
+
+def _part(criterion: Criterion | None) -> Any:
+    """Return the expression on `Prospect` for the part of a criterion that a record is in."""
+    if criterion is None:
+        return Value("", output_field=CharField())
+    compiled = compile_criterion(criterion)
+    return Case(
+        When(compiled.matches, then=Value(MATCHES)),
+        When(compiled.contradicts, then=Value(CONTRADICTS)),
+        default=Value(UNKNOWN),
+        output_field=CharField(),
+    )
+
+
+def _judging(**expressions: Any) -> tuple[str, list[Any]]:
+    """Return expressions on `Prospect` as columns of a statement that reads something called "crm_prospect"."""
+    rows = Prospect.objects.order_by().annotate(**expressions).values(*expressions)
+    sql, params = rows.query.sql_with_params()
+    return sql.removeprefix("SELECT ").removesuffix(' FROM "crm_prospect"'), list(params)
+
+
+def _named(criteria: Sequence[Criterion]) -> tuple[list[str], list[str]]:
+    """Return the columns, and the keys of attributes, that these criteria look at."""
+    fields = {item.field for item in criteria}
+    keys = sorted(field.removeprefix(ATTRIBUTE) for field in fields if field.startswith(ATTRIBUTE))
+    return sorted(field for field in fields if not field.startswith(ATTRIBUTE)), keys
+
+
+def _columns(criteria: Sequence[Criterion], table: str) -> str:
+    """Return what criteria look at as columns named as those of a prospect; the attributes hold only what is asked."""
+    columns, keys = _named(criteria)
+    picked = [f'{table}."{name}"' for name in columns]
+    if keys:
+        pairs = ", ".join(f"%s::text, {table}.attributes -> %s" for _key in keys)
+        picked.append(f"jsonb_build_object({pairs}) AS attributes")
+    return ", ".join(picked) or "1 AS nothing"
+
+
+def _keys(criteria: Sequence[Criterion]) -> str:
+    """Return the places of those columns, to group by."""
+    columns, keys = _named(criteria)
+    return ", ".join(str(place) for place in range(1, max(1, len(columns) + bool(keys)) + 1))
+
+
+def _keys_params(criteria: Sequence[Criterion]) -> list[str]:
+    _columns_named, keys = _named(criteria)
+    return [key for key in keys for _twice in range(2)]
+
+
+def _barred_back(campaigns: Sequence[int], after: Sequence[Criterion]) -> int:
+    """Count the hors-critères on paper that the criteria would let back and a bar keeps out."""
+    judged, params = _judging(reason=contradiction(after))
+    sql = f"""{BARRED}
+        SELECT count(*) FROM (
+            SELECT {judged} FROM campaigns_listentry e JOIN crm_prospect ON crm_prospect.id = e.prospect_id
+             WHERE e.campaign_id = ANY(%s) AND e.state = 'screened_out'
+               AND e.prospect_id IN (SELECT prospect_id FROM barred)
+               AND courtois_callable_number(e.prospect_id, e.campaign_id) IS NULL) q WHERE reason = ''
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [list(campaigns), *params, list(campaigns)])
+        return int((cursor.fetchone() or (0,))[0])
+
+
+#: What the numbers of a criterion's consequences link to, by code: the states and the parts that they count.
+EFFECTS = (
+    "matching",
+    "contradicting",
+    "unknown",
+    "screened_out",
+    "callbacks_closed",
+    "reopened",
+    "asked_now",
+)
+
+
+def records_touched(rewritten: Rewritten, effect: str) -> QuerySet[ListEntry]:
+    """Return the entries that one of the `EFFECTS` of a criterion counts, by id."""
+    _before, after = rewritten.lists
+    rows = ListEntry.objects.filter(campaign__programme=rewritten.programme, prospect__erased_at__isnull=True)
+    judged = Prospect.objects.order_by().annotate(
+        part=_part(rewritten.new or rewritten.old), reason=contradiction(after)
+    )
+    parts = {"matching": MATCHES, "contradicting": CONTRADICTS, "unknown": UNKNOWN}
+    if effect in parts:
+        return rows.filter(prospect__in=judged.filter(part=parts[effect]).values("pk"))
+    if effect == "asked_now":
+        return rows.filter(state=EntryState.CLAIMED)
+    if effect == "reopened":
+        rows = rows.filter(state=EntryState.SCREENED_OUT)
+        return rows.filter(prospect__in=judged.filter(reason="").values("pk"))
+    states = [EntryState.CALLBACK] if effect == "callbacks_closed" else sorted(WAITING)
+    return rows.filter(state__in=states, prospect__in=judged.exclude(reason="").values("pk"))
+
+
+def contradicted(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Return those (prospect, programme) whose record contradicts a trusted criterion of the programme."""
+    found: set[tuple[int, int]] = set()
+    for programme in Programme.objects.filter(pk__in={programme for _prospect, programme in pairs}):
+        prospects = Prospect.objects.filter(pk__in=[pk for pk, of in pairs if of == programme.pk])
+        reasons = prospects.annotate(reason=contradiction(active_criteria(programme)))
+        found |= {(pk, programme.pk) for pk in reasons.exclude(reason="").values_list("pk", flat=True)}
+    return found
+
+
+# A person whose attempts of the last 30 days are used up comes back, and waits.
+CAPPED_PEOPLE = """
+SELECT a.prospect_id FROM campaigns_attempt a
+ WHERE a.sponsor_id = %s AND a.counted AND a.prospect_id IS NOT NULL AND a.local_date > current_date - 30
+ GROUP BY a.prospect_id HAVING count(*) >= %s
+"""
+
+
+def reset_touched(campaign: Campaign, *, include_done: bool) -> Touched:
+    """Tell what a reset of a list would do: who comes back, and who never does."""
+    states = [EntryState.EXHAUSTED, *([EntryState.DONE] if include_done else [])]
+    criteria = active_criteria(campaign.programme)
+    judged, params = _judging(reason=contradiction(criteria))
+    columns = _columns(criteria, "p")
+    sql = f"""{BARRED}
+        SELECT was, callable, reason, capped, sum(records) FROM (
+            SELECT {judged}, was, callable, capped, records FROM (
+                SELECT {columns}, e.state AS was, {CALLABLE} AS callable,
+                       e.prospect_id IN ({CAPPED_PEOPLE}) AS capped, count(*) AS records
+                  FROM campaigns_listentry e JOIN crm_prospect p ON p.id = e.prospect_id
+                 WHERE e.campaign_id = %s AND e.state = ANY(%s)
+                 GROUP BY {_keys(criteria)}, was, callable, capped) crm_prospect) q GROUP BY 1, 2, 3, 4
+    """
+    maximum = campaign.max_attempts if not campaign.is_unrestricted else 1 << 30
+    given = [
+        [campaign.pk],
+        *params,
+        *_keys_params(criteria),
+        campaign.programme.sponsor_id,
+        maximum,
+        campaign.pk,
+        states,
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
+        rows = cursor.fetchall()
+    back = [row for row in rows if row[1] == "yes" and not row[2]]
+    counts = {
+        "reopened": _sum(row for row in back if row[0] == EntryState.EXHAUSTED),
+        "reopened_done": _sum(row for row in back if row[0] == EntryState.DONE),
+        "capped": _sum(row for row in back if row[3]),
+        "barred": _sum(row for row in rows if row[1] == "barred"),
+        "to_screen": _sum(row for row in rows if row[1] == "yes" and row[2]),
+        "without_number": _sum(row for row in rows if row[1] == "none"),
+    }
+    found = states_of(campaign)
+    alone = (
+        ("out_of_criteria", EntryState.SCREENED_OUT),
+        ("excluded", EntryState.EXCLUDED),
+        ("callbacks", EntryState.CALLBACK),
+    )
+    urls = {"reopened": EntryState.EXHAUSTED, "reopened_done": EntryState.DONE}
+    tones = {"reopened": "done", "reopened_done": "care", "capped": "care"}
+    lines = [
+        Line(
+            code,
+            count,
+            url=entries_url(campaign, state=urls[code]) if code in urls else "",
+            tone=tones.get(code, ""),
+        )
+        for code, count in counts.items()
+    ]
+    lines += [
+        Line(code, found.get(state, 0), url=entries_url(campaign, state=state)) for code, state in alone
+    ]
+    return Touched(
+        kept(lines),
+        _("Une fiche hors-critères, entendue ou lue sur papier, n'est jamais rouverte par ce bouton."),
+    )
+
+
+def _sum(rows: Any) -> int:
+    return sum(int(row[-1]) for row in rows)
