@@ -9,7 +9,7 @@ OFFLINE := DATABASE_URL=postgresql:///offline REDIS_URL=redis://localhost
 PRODUCTION := $(OFFLINE) DEBUG=0 ALLOWED_HOSTS=courtois.example \
 	SECRET_KEY=only-for-this-check-9f2c4e7a1b8d5f3e6a0c9b7d4e1f8a2c5b3d6e9f
 
-.PHONY: run test check bench format messages compile clean
+.PHONY: run test check bench pictures format messages compile clean
 
 run: .venv/runtime.stamp node_modules/.stamp
 	@exec $(BIN)/python -m config.run
@@ -54,6 +54,10 @@ messages: .venv/development.stamp
 
 bench: .venv/development.stamp node_modules/.stamp
 	$(BIN)/python bench/run.py
+
+# Every screen of a demo that runs (`make run`), into var/pictures; more of it: `.venv/bin/python docs/pictures.py --help`.
+pictures: .venv/development.stamp
+	$(BIN)/python docs/pictures.py
 
 # Pin anew what the .in files ask for: `make compile`, or `make compile UPGRADE=--upgrade`.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
