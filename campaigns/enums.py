@@ -50,6 +50,19 @@ class EntryState(models.TextChoices):
 WAITING = frozenset({EntryState.READY, EntryState.CALLBACK})
 
 
+#: States in which an entry is in the queue or on a screen: what was never called can still be.
+IN_PLAY = WAITING | {EntryState.CLAIMED}
+
+
+class Progress(models.TextChoices):
+    """How far the calls brought an entry: its latest conversation, or that nobody was reached. Never called: ""."""
+
+    TRIED = "tried", _("Appelée, personne de joint")
+    REACHED = "reached", _("Jointe")
+    IN_CRITERIA = "in_criteria", _("Dans les critères")
+    COMPLETED = "completed", _("Aboutie")
+
+
 class Scope(models.TextChoices):
     """How far an exclusion reaches; each one contains the next."""
 

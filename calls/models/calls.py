@@ -329,6 +329,12 @@ class Call(models.Model):
             # The agent's day: calls made today, newest first.
             models.Index(fields=["agent", "-started_at"], name="call_by_agent"),
             models.Index(fields=["campaign", "-id"], name="call_by_campaign"),
+            # What a campaign's calls came to, day by day.
+            models.Index(
+                fields=["campaign", "dialled_at"],
+                condition=Q(dialled_at__isnull=False),
+                name="call_by_day",
+            ),
             # Expired leases, looked for by beat.
             models.Index(fields=["lease_until"], condition=OPEN, name="call_open_lease"),
             # Earlier calls to the same number, for the apology and the screen of somebody who calls back.

@@ -5,8 +5,8 @@ from django.db import models
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.enums import WAITING, EntryState, Gate
-from campaigns.models.campaigns import Campaign
+from campaigns.enums import WAITING, EntryState, Gate, Progress
+from campaigns.models.campaigns import Campaign, Disposition
 from campaigns.models.exclusions import Exclusion
 from crm.models import Prospect, Source, Sponsor
 
@@ -32,7 +32,9 @@ class ListEntry(models.Model):
 
     `number` is the E.164 number to dial next, empty when none may be; `time_zone` is the called party's.
     `due_at` is the earliest moment to serve it; an entry in `callback` is due at the agreed time exactly and,
-    when it has an `owner`, goes to that agent first. The gate's last refusal is kept in `verdict_*`.
+    when it has an `owner`, goes to that agent first. The gate's last refusal is kept in `verdict_*`. `progress` says
+    how far its calls brought it and `outcome` by which disposition; the database writes both as a call is concluded
+    (`courtois_progress_of`).
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="entries", db_index=False)
@@ -69,6 +71,12 @@ class ListEntry(models.Model):
         related_name="closed_entries",
         db_index=False,
     )
+    progress = models.CharField(
+        max_length=12, choices=Progress.choices, blank=True, default="", db_default=""
+    )
+    outcome = models.ForeignKey(
+        Disposition, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -78,6 +86,11 @@ class ListEntry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["campaign", "prospect"], name="entry_once_per_campaign"),
             models.CheckConstraint(condition=models.Q(state__in=EntryState.values), name="entry_state_known"),
+            models.CheckConstraint(
+                condition=models.Q(progress="", outcome__isnull=True)
+                | models.Q(progress__in=Progress.values, outcome__isnull=False),
+                name="entry_progress_by_its_outcome",
+            ),
         ]
         indexes = [
             # The claim of a fresh or retried record: campaign, language and zone are fixed, then the order of service.
@@ -97,8 +110,23 @@ class ListEntry(models.Model):
                 condition=models.Q(state=EntryState.CALLBACK),
                 name="entry_claim_callback",
             ),
-            # Counts by state and the list page of a campaign.
+            # The list page of a campaign by state.
             models.Index(fields=["campaign", "state", "id"], name="entry_by_state"),
+            # Health, funnel and counts of the list page, read from the index alone. Its values repeat, so that a million
+            # entries take some 7 MB: PostgreSQL keeps equal keys once.
+            models.Index(
+                fields=[
+                    "campaign",
+                    "state",
+                    "progress",
+                    "outcome",
+                    "verdict_gate",
+                    "verdict_reason",
+                    "time_zone",
+                    "exact",
+                ],
+                name="entry_standing",
+            ),
             # An agent's own callbacks, on the desk.
             models.Index(
                 fields=["owner", "due_at"],
