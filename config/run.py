@@ -71,6 +71,8 @@ def _is_taken(port: int) -> bool:
 def _prepare() -> None:
     """Bring the database up to date, and fill it with the demo when nobody can log in yet."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # Here the product is used, not written: `manage.py runserver` serves the sources as they are edited.
+    os.environ.setdefault("STATIC_COLLECTED", "1")
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
     from django.conf import settings
@@ -80,8 +82,7 @@ def _prepare() -> None:
     if not get_user_model().objects.exists():
         call_command("demo")
     connection.close()
-    if not settings.DEBUG:
-        # In development WhiteNoise finds the files where they are.
+    if settings.STATIC_COLLECTED:
         call_command("collectstatic", interactive=False, verbosity=0)
 
 

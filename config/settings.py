@@ -38,7 +38,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.sessions",
-    "django.contrib.staticfiles",
+    "config.apps.StaticFiles",
     "axes",
     "csp",
     "django_htmx",
@@ -59,10 +59,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     # Who comes with a token goes straight to the API; the rest is for sessions and pages.
     "config.doors.TokenDoor",
+    "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "config.first_password.FirstPassword",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -230,22 +232,23 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 
 # --- Static files ---
 
-TABLER = BASE_DIR / "node_modules" / "@tabler" / "core" / "dist"
+# Collected once, with far-future addresses; the alternative serves the sources as they are edited (`runserver`).
+STATIC_COLLECTED = env.flag("STATIC_COLLECTED", default=not DEBUG)
+TABLER = BASE_DIR / "node_modules" / "@tabler" / "core" / "dist" / "css"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATICFILES_DIRS = [
-    BASE_DIR / "static",
-    *[(f"vendor/tabler/{part}", TABLER / part) for part in ("css", "img", "js") if (TABLER / part).is_dir()],
-]
+STATICFILES_DIRS: list[Any] = [BASE_DIR / "static"]
+if TABLER.is_dir():
+    STATICFILES_DIRS.append(("vendor/tabler/css", TABLER))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "config.static.DeliveredStaticFiles"
+        if STATIC_COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not STATIC_COLLECTED
 MEDIA_ROOT = VAR_DIR / "media"
 
 # --- Language and time ---
@@ -256,6 +259,10 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = env.text("TIME_ZONE", "Europe/Paris")
 USE_I18N = USE_TZ = True
+# What a reader chose outlives the session.
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = not DEBUG
 
 # --- API ---
 
