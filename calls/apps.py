@@ -11,14 +11,21 @@ class CallsConfig(AppConfig):
     verbose_name = _("Appels")
 
     def ready(self) -> None:
-        """Tell the apps below which prospects an agent has in hand, and what dispositions did."""
-        from calls.selectors.in_hand import prospects_in_hand
+        """Tell the apps below what an agent has in hand and what becomes of it, and what dispositions did."""
+        from calls.selectors.in_hand import holdings, prospects_in_hand
         from calls.selectors.uses import disposition_counts, disposition_uses
+        from calls.services.leaving import give_to_everybody
         from campaigns.selectors.touched import DISPOSITION_COUNTS, DISPOSITION_USES
+        from crm.selectors.people import HOLDINGS
         from crm.selectors.scopes import IN_HAND
+        from crm.services.hooks import USER_LEAVES
 
         if prospects_in_hand not in IN_HAND:
             IN_HAND.append(prospects_in_hand)
+        if holdings not in HOLDINGS:
+            HOLDINGS.append(holdings)
+        if give_to_everybody not in USER_LEAVES:
+            USER_LEAVES.append(give_to_everybody)
         if disposition_uses not in DISPOSITION_USES:
             DISPOSITION_USES.append(disposition_uses)
             DISPOSITION_COUNTS.append(disposition_counts)

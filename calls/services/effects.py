@@ -98,7 +98,7 @@ def undo_effects(call: Call, reason: str, *, by: User, at: datetime) -> None:
         "state": before["state"],
         "due_at": datetime.fromisoformat(before["due_at"]) if "due_at" in before else entry.due_at,
         "attempts": before["attempts"],
-        "owner_id": before.get("owner"),
+        "owner_id": _still_here(before.get("owner")),
         "exact": before.get("exact", False),
         "excluded_by": None,
         "verdict_gate": "",
@@ -107,6 +107,11 @@ def undo_effects(call: Call, reason: str, *, by: User, at: datetime) -> None:
         "updated_at": at,
     }
     ListEntry.objects.filter(pk=entry.pk).update(**restored)
+
+
+def _still_here(owner: int | None) -> int | None:
+    """Return the agent whose callback it was, unless they left since: what waits for nobody is everybody's."""
+    return owner if owner and User.objects.filter(pk=owner, is_active=True).exists() else None
 
 
 def _bars(call: Call, choice: Choice) -> list[dict[str, Any]]:
