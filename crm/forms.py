@@ -1,13 +1,18 @@
 """Forms of the crm pages: what people type, read into the values that the services take."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import Prospect, ProspectNumber, Source
+from crm.enums import Role
+from crm.models import Prospect, ProspectNumber, Source, Sponsor, Team, User
 from crm.rules.errors import DomainError
+from crm.rules.people import PastedPerson, is_language, languages_of, pasted_people, roles_given_by
 from crm.selectors.prospects import IDENTITY
+from crm.services.users import WORK
 
 #: Columns of a fiche that its page edits, in the order of the page.
 PROSPECT_FIELDS = (*(name for name in IDENTITY if name != "external_id"), "confidential")
@@ -167,3 +172,280 @@ class ProspectForm(forms.ModelForm):  # type: ignore[type-arg]
 def _line_of(phone: ProspectNumber) -> str:
     """Return a number as its line: E.164, which reads the same in every country, with its extension."""
     return f"{phone.number} poste {phone.extension}" if phone.extension else phone.number
+
+
+class LanguagesField(forms.CharField):
+    """Codes of languages in one line, read as a list."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "unknown": _("Langue à écrire en deux lettres : %(codes)s")
+    }
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show a list as it would be typed."""
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[str]:
+        """Read the codes; refuses what is none."""
+        codes = languages_of(super().clean(value))
+        if unknown := [code for code in codes if not is_language(code)]:
+            raise forms.ValidationError(
+                self.error_messages["unknown"], code="unknown", params={"codes": ", ".join(unknown)}
+            )
+        return codes
+
+
+class UserFilterForm(forms.Form):
+    """What narrows the list of accounts."""
+
+    q = forms.CharField(
+        label=_("Nom ou identifiant"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(label=_("Rôle"), required=False)
+    team = forms.ChoiceField(label=_("Équipe"), required=False)
+    state = forms.ChoiceField(
+        label=_("État"),
+        required=False,
+        choices=[("", _("actifs")), ("inactive", _("désactivés")), ("all", _("tous"))],
+    )
+
+    def __init__(self, data: Any, *, teams: Iterable[Team]) -> None:
+        """Offer the `teams` that the user sees."""
+        super().__init__(data)
+        role, team = self.fields["role"], self.fields["team"]
+        assert isinstance(role, forms.ChoiceField)
+        assert isinstance(team, forms.ChoiceField)
+        role.choices = [("", _("tous")), *Role.choices]
+        team.choices = [("", _("toutes")), ("none", _("sans équipe")), *((str(t.pk), t.name) for t in teams)]
+
+    def values(self) -> dict[str, str]:
+        """Return what was chosen; what cannot be chosen is as if it were not there."""
+        self.is_valid()
+        return {name: self.cleaned_data.get(name, "") for name in self.fields}
+
+
+class WorkForm(forms.Form):
+    """What somebody works as, for whom, and in which languages."""
+
+    role = forms.ChoiceField(label=_("Rôle"), initial=Role.AGENT)
+    team = forms.ModelChoiceField(
+        label=_("Équipe"), queryset=Team.objects.none(), required=False, empty_label=_("Aucune")
+    )
+    languages = LanguagesField(
+        label=_("Langues"),
+        max_length=100,
+        required=False,
+        initial=["fr"],
+        help_text=_("Celles dans lesquelles on peut tenir un appel, en deux lettres : fr, en, de."),
+    )
+    daily_goal = forms.IntegerField(
+        label=_("Objectif du jour, en appels"), min_value=1, max_value=500, initial=50
+    )
+    sponsors = forms.ModelMultipleChoiceField(
+        label=_("Donneurs d'ordre"),
+        queryset=Sponsor.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(
+        self, *args: Any, by: User, sponsors: QuerySet[Sponsor], teams: QuerySet[Team], **kwargs: Any
+    ) -> None:
+        """Offer the roles that `by` gives, and the `sponsors` and `teams` that they see."""
+        super().__init__(*args, **kwargs)
+        role, team, choice = self.fields["role"], self.fields["team"], self.fields["sponsors"]
+        assert isinstance(role, forms.ChoiceField)
+        assert isinstance(team, forms.ModelChoiceField)
+        assert isinstance(choice, forms.ModelMultipleChoiceField)
+        given = roles_given_by(by.role)
+        role.choices = [(value, label) for value, label in Role.choices if value in given]
+        team.queryset = teams
+        choice.queryset = sponsors
+        choice.help_text = (
+            _("Au moins un : vous ne donnez accès qu'aux vôtres.")
+            if by.is_narrowed
+            else _("Aucun de coché : tous. Une intégration, elle, ne voit que ceux qui sont cochés.")
+        )
+
+    def work(self) -> dict[str, Any]:
+        """Return the fields of `crm.services.users.WORK` that the form has, as the service takes them."""
+        names = [name for name in self.fields if name in WORK]
+        return {name: self.cleaned_data[name] for name in names}
+
+
+class UserForm(WorkForm):
+    """One account. The username is typed once: people sign in with it, and history shows it."""
+
+    first_name = forms.CharField(label=_("Prénom"), max_length=150, required=False)
+    last_name = forms.CharField(label=_("Nom"), max_length=150)
+    username = forms.CharField(
+        label=_("Identifiant"),
+        max_length=150,
+        help_text=_("Pour se connecter. Lettres, chiffres et @ . + - _ ; il ne change plus."),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+    extension = forms.CharField(
+        label=_("Poste téléphonique"),
+        max_length=20,
+        required=False,
+        help_text=_("Le numéro interne, s'il y en a."),
+    )
+    field_order = (
+        "first_name",
+        "last_name",
+        "username",
+        "role",
+        "team",
+        "languages",
+        "daily_goal",
+        "extension",
+    )
+
+    def __init__(self, *args: Any, instance: User | None = None, **kwargs: Any) -> None:
+        """Start from an account, or from nothing."""
+        if instance is not None:
+            names = ("first_name", "last_name", "role", "team", "languages", "daily_goal", "extension")
+            kwargs["initial"] = {name: getattr(instance, name) for name in names} | {
+                "sponsors": list(instance.sponsors.all())
+            }
+        super().__init__(*args, **kwargs)
+        if instance is not None:
+            del self.fields["username"]
+
+    def person(self) -> dict[str, Any]:
+        """Return the names and the work, as the service takes them."""
+        names = {name: self.cleaned_data[name] for name in ("first_name", "last_name")}
+        return names | self.work()
+
+
+class UserBatchForm(WorkForm):
+    """Several people taken on alike: a pasted list, or a file of it."""
+
+    people = forms.CharField(
+        label=_("Une personne par ligne : prénom nom identifiant"),
+        max_length=20_000,
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
+        help_text=_(
+            "Séparés par des blancs, ou collés d'un tableur (tabulation, point-virgule, virgule). Cent au plus."
+        ),
+    )
+    file = forms.FileField(label=_("Ou un fichier CSV de ces trois colonnes"), required=False)
+
+    def clean_file(self) -> str:
+        """Read the file as text, UTF-8 or else Windows-1252; at most 100 kB."""
+        file = self.cleaned_data["file"]
+        if not file:
+            return ""
+        if file.size > 100_000:
+            raise forms.ValidationError(_("Ce fichier est trop grand pour cent personnes."))
+        content = file.read()
+        try:
+            return str(content.decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            return str(content.decode("cp1252", errors="replace"))
+
+    def pasted(self) -> list[PastedPerson]:
+        """Return the lines of the file, or else of the text."""
+        return pasted_people(self.cleaned_data["file"] or self.cleaned_data["people"])
+
+
+class NamedPeople(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """People to choose among, by their names."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return somebody's name, and what they sign in with."""
+        name = obj.get_full_name()
+        return f"{name} ({obj.get_username()})" if name else obj.get_username()
+
+
+class TeamForm(forms.Form):
+    """A team's name and who looks after it."""
+
+    name = forms.CharField(label=_("Nom"), max_length=120)
+    supervisors = NamedPeople(
+        label=_("Qui s'en occupe"),
+        queryset=User.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args: Any, people: QuerySet[User], **kwargs: Any) -> None:
+        """Offer the `people` who may look after a team."""
+        super().__init__(*args, **kwargs)
+        choice = self.fields["supervisors"]
+        assert isinstance(choice, NamedPeople)
+        choice.queryset = people
+
+
+class AccountForm(forms.Form):
+    """What everybody changes of their own account; an agent's goal is set by whoever takes them on."""
+
+    first_name = forms.CharField(
+        label=_("Prénom"),
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+    )
+    last_name = forms.CharField(
+        label=_("Nom"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+    )
+    languages = LanguagesField(
+        label=_("Langues"),
+        max_length=100,
+        required=False,
+        help_text=_("Celles dans lesquelles vous pouvez tenir un appel, en deux lettres : fr, en, de."),
+    )
+    daily_goal = forms.IntegerField(label=_("Objectif du jour, en appels"), min_value=1, max_value=500)
+
+    def __init__(self, data: Any = None, *, user: User) -> None:
+        """Start from the user's own account."""
+        names = ("first_name", "last_name", "languages", "daily_goal")
+        super().__init__(data, initial={name: getattr(user, name) for name in names})
+        if user.role == Role.AGENT:
+            del self.fields["daily_goal"]
+
+
+class PasswordForm(forms.Form):
+    """One's new password, typed twice; the one of now first, unless it was given by somebody else."""
+
+    current = forms.CharField(
+        label=_("Mot de passe actuel"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    new = forms.CharField(
+        label=_("Nouveau mot de passe"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_(
+            "Huit caractères au moins ; ni votre nom, ni un mot de passe courant, ni seulement des chiffres."
+        ),
+    )
+    again = forms.CharField(
+        label=_("Le nouveau, encore une fois"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, data: Any = None, *, user: User) -> None:
+        """Leave out the password of now for whoever has just signed in with one that was given."""
+        super().__init__(data)
+        if user.must_change_password:
+            del self.fields["current"]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse two spellings."""
+        found = super().clean() or {}
+        if found.get("new") and found.get("again") and found["new"] != found["again"]:
+            self.add_error("again", _("Les deux ne sont pas les mêmes."))
+        return found
