@@ -56,7 +56,7 @@ class House:
         page.get_by_label("Nom d’utilisateur").fill(user.username)
         page.get_by_label("Mot de passe").fill(PASSWORD)
         page.get_by_role("button", name="Se connecter").click()
-        expect(page.get_by_role("button", name="Se déconnecter")).to_be_visible()
+        expect(page.locator("[popovertarget=account]")).to_be_visible()
         return page
 
     def leave(self) -> None:
