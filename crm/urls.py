@@ -3,12 +3,25 @@
 from django.urls import path
 
 from crm.api.problems import problem_page
-from crm.views import prospects, session, sources, sponsors
+from crm.views import account, prospects, session, sources, sponsors, teams, users
 
 urlpatterns = [
     path("", session.home, name="home"),
     path("login/", session.login, name="login"),
     path("language/", session.language, name="language"),
+    path("account/", account.account, name="account"),
+    path("account/password/", account.account_password, name="account-password"),
+    path("users/", users.user_list, name="user-list"),
+    path("users/new/", users.user_new, name="user-new"),
+    path("users/batch/", users.user_batch, name="user-batch"),
+    path("users/<int:pk>/", users.user, name="user"),
+    path("users/<int:pk>/password/", users.user_password, name="user-password"),
+    path("users/<int:pk>/deactivation/", users.user_deactivation, name="user-deactivation"),
+    path("users/<int:pk>/reactivation/", users.user_reactivation, name="user-reactivation"),
+    path("teams/", teams.team_list, name="team-list"),
+    path("teams/new/", teams.team_new, name="team-new"),
+    path("teams/<int:pk>/", teams.team, name="team"),
+    path("teams/<int:pk>/deletion/", teams.team_deletion, name="team-deletion"),
     path("sponsors/", sponsors.sponsor_list, name="sponsor-list"),
     path("sponsors/new/", sponsors.sponsor_new, name="sponsor-new"),
     path("sponsors/<int:pk>/", sponsors.sponsor, name="sponsor"),

@@ -11,8 +11,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from calls.enums import CallState, IncidentKind
 from calls.models import Call, Incident
+from campaigns.models import Change
 from campaigns.services.imports import upload_import
 from crm.enums import Role
+from crm.models import Team
 from tests.factories import (
     NOW,
     make_campaign,
@@ -104,6 +106,26 @@ MATRIX = [
     supervising("incident-decision", WRONG, "post"),
     managing("prospect-erasure"),
     managing("prospect-erasure", WRONG, "post"),
+    Line("account", "get", OK, OK, OK, OK, FORBIDDEN),
+    Line("account", "post", WRONG, WRONG, WRONG, WRONG, FORBIDDEN),
+    Line("account-password", "post", WRONG, WRONG, WRONG, WRONG, FORBIDDEN),
+    managing("user-list"),
+    managing("user-new"),
+    managing("user-new", WRONG, "post"),
+    managing("user-batch"),
+    managing("user-batch", WRONG, "post"),
+    managing("user"),
+    managing("user", WRONG, "post"),
+    managing("user-password", OK, "post"),
+    managing("user-deactivation"),
+    managing("user-deactivation", WRONG, "post"),
+    managing("user-reactivation", THERE, "post"),
+    supervising("team-list"),
+    managing("team-new"),
+    managing("team-new", WRONG, "post"),
+    supervising("team"),
+    Line("team", "post", FORBIDDEN, THERE, WRONG, WRONG, FORBIDDEN),
+    managing("team-deletion", THERE, "post"),
     managing("sponsor-list"),
     managing("sponsor-new"),
     managing("sponsor-new", WRONG, "post"),
@@ -130,7 +152,11 @@ MATRIX = [
     managing("criterion"),
     managing("criterion", WRONG, "post"),
     managing("criterion-preview", OK, "post"),
-    managing("criterion-retirement", THERE, "post"),
+    managing("criterion-records"),
+    managing("criterion-retirement"),
+    managing("criterion-retirement", OK, "post"),
+    supervising("change-list"),
+    supervising("change"),
     supervising("campaign-list"),
     supervising("campaign"),
     supervising("campaign-queue"),
@@ -138,6 +164,7 @@ MATRIX = [
     managing("campaign-new", WRONG, "post"),
     managing("campaign-edit"),
     managing("campaign-edit", WRONG, "post"),
+    managing("campaign-status", THERE),
     managing("campaign-status", THERE, "post"),
     managing("words"),
     managing("words-preview", OK, "post"),
@@ -149,7 +176,9 @@ MATRIX = [
     Line("entry-list", "post", FORBIDDEN, THERE, WRONG, WRONG, FORBIDDEN),
     managing("entry-removal", THERE, "post"),
     managing("list-reset"),
-    managing("list-reset", WRONG, "post"),
+    managing("list-reset", OK, "post"),
+    managing("entries-removal"),
+    managing("entries-removal", OK, "post"),
     managing("import-new"),
     managing("import-new", WRONG, "post"),
     managing("import"),
@@ -161,7 +190,8 @@ MATRIX = [
     supervising("exclusion-new"),
     supervising("exclusion-new", WRONG, "post"),
     supervising("exclusion"),
-    supervising("exclusion-lift", WRONG, "post"),
+    supervising("exclusion-lift"),
+    supervising("exclusion-lift", OK, "post"),
 ]
 
 
@@ -206,22 +236,32 @@ def world(db: None) -> World:
         by=users["manager"],
         at=NOW,
     )
+    team = Team.objects.create(name="Matin", created_at=NOW)
+    colleague = make_user(Role.AGENT, team=team)
+    of_user = ("user", "user-password", "user-deactivation", "user-reactivation")
+    change = Change.objects.create(
+        at=NOW, by=users["manager"], kind="hours", sponsor=programme.sponsor, programme=programme
+    )
     slug = {"slug": campaign.slug}
     of_call = {line.name: {"pk": call.pk} for line in MATRIX if line.name.startswith("call")}
     of_prospect = ("prospect", "prospect-edit", "prospect-erasure", "prospect-campaigns")
     of_campaign = ("campaign", "campaign-edit", "campaign-status", "campaign-queue", "words", "words-preview")
-    also = ("dispositions", "entry-list", "list-reset", "import-new")
+    also = ("dispositions", "entry-list", "entries-removal", "list-reset", "import-new")
     of_import = ("import", "import-progress", "import-rejects", "import-undo")
     arguments: dict[str, dict[str, Any]] = {
         "problem": {"name": "stale"},
         "incident": {"pk": incident.pk},
         "incident-decision": {"pk": incident.pk},
         "sponsor": {"pk": programme.sponsor_id},
+        **{key: {"pk": colleague.pk} for key in of_user},
+        **{key: {"pk": team.pk} for key in ("team", "team-deletion")},
         "source": {"pk": prospect.source_id},
         "programme": {"pk": programme.pk},
         "programme-edit": {"pk": programme.pk},
         "criterion-new": {"pk": programme.pk},
         "criterion-preview": {"pk": programme.pk},
+        "criterion-records": {"pk": programme.pk},
+        "change": {"pk": change.pk},
         "criterion": {"pk": criterion.pk},
         "criterion-retirement": {"pk": criterion.pk},
         "closing-step": slug | {"language": "fr", "kind": "mismatch", "step": "thank"},
