@@ -4,7 +4,8 @@ from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 
 from campaigns.enums import CampaignStatus, Scope
-from campaigns.models import Campaign, Criterion, Exclusion, ImportJob, Programme
+from campaigns.models import Campaign, Change, Criterion, Exclusion, ImportJob, Programme
+from campaigns.selectors.changes import changes_seen_by
 from crm.access import sources_of, sponsors_of
 from crm.enums import Role
 from crm.models import Source, User
@@ -26,6 +27,11 @@ def exclusions_of(user: User) -> QuerySet[Exclusion]:
     if user.role == Role.AGENT:
         return Exclusion.objects.none()
     return Exclusion.objects.filter(Q(scope=Scope.EVERYWHERE) | Q(sponsor__in=sponsors_of(user)))
+
+
+def changes_of(user: User) -> QuerySet[Change]:
+    """Return the history of the user's sponsors, and of what holds everywhere; agents see none."""
+    return Change.objects.none() if user.role == Role.AGENT else changes_seen_by(user)
 
 
 def imports_of(user: User) -> QuerySet[ImportJob]:

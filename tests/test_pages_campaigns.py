@@ -79,7 +79,7 @@ def test_a_campaign_keeps_its_programme_and_slug_when_it_is_edited() -> None:
 
     response = client.post(
         reverse("campaign-edit", args=[campaign.slug]),
-        settings_of(other.pk, name="Autre nom", slug="autre", max_attempts=7),
+        settings_of(other.pk, name="Autre nom", slug="autre", max_attempts=7, reason="plus patient"),
     )
 
     assert response.status_code == 302
@@ -95,10 +95,10 @@ def test_a_campaign_is_started_paused_and_closed_and_twice_is_once() -> None:
     url = reverse("campaign-status", args=[campaign.slug])
 
     for status in ("running", "running", "paused", "closed", "closed"):
-        client.post(url, {"status": status})
+        client.post(url, {"status": status, "reason": "fin de vague"})
         campaign.refresh_from_db()
         assert campaign.status == status
-    response = client.post(url, {"status": "running"}, follow=True)
+    response = client.post(url, {"status": "running", "reason": "encore"}, follow=True)
 
     campaign.refresh_from_db()
     assert campaign.status == "closed"

@@ -381,8 +381,8 @@ def test_a_lift_needs_a_reason_reopens_the_fiche_and_is_made_once() -> None:
     lifted = client.post(url, {"reason": "erreur de fiche"})
     again = client.post(url, {"reason": "erreur de fiche"})
 
-    assert (without.status_code, lifted.status_code, again.status_code) == (422, 302, 422)
-    assert "Cette exclusion est déjà levée." in text_of(again)
+    assert (without.status_code, lifted.status_code, again.status_code) == (422, 302, 302)
+    assert "C'est déjà fait : cette exclusion est levée." in text_of(client.get(again["Location"]))
     entry.refresh_from_db()
     assert entry.state == EntryState.READY
     page = text_of(client.get(reverse("exclusion", args=[bar.pk])))

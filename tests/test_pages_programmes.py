@@ -71,11 +71,15 @@ def test_a_programme_and_its_criterion_are_created() -> None:
         reverse("programme-new"), {"sponsor": sponsor.pk, "name": "Banques", "subject": "une enquête"}
     )
     programme = Programme.objects.get()
-    added = client.post(reverse("criterion-new", args=[programme.pk]), BANK)
-    again = client.post(reverse("criterion-new", args=[programme.pk]), BANK)
+    url = reverse("criterion-new", args=[programme.pk])
+    asked = client.post(url, BANK)
+    unsaid = client.post(url, BANK | {"reason": " "})
+    assert not Criterion.objects.exists()
+    added = client.post(url, BANK | {"reason": "la cible"})
+    again = client.post(url, BANK | {"reason": "la cible"})
 
     assert created["Location"] == reverse("programme", args=[programme.pk])
-    assert added.status_code == 302
+    assert (asked.status_code, unsaid.status_code, added.status_code) == (200, 422, 302)
     assert "Ce critère est déjà dans la démarche." in text_of(again)
     page = text_of(client.get(reverse("programme", args=[programme.pk])))
     assert "secteur (NAF) commence par 64" in page
@@ -90,9 +94,10 @@ def test_the_counts_are_known_before_the_criterion_is_saved() -> None:
     response = client.post(reverse("criterion-preview", args=[programme.pk]), BANK)
 
     words = text_of(response)
-    assert "Remplissent le critère 2" in words
-    assert "Le contredisent 1" in words
-    assert "Inconnu : à demander 1" in words
+    assert "2 fiches remplissent ce critère" in words
+    assert "1 fiche le contredit" in words
+    assert "1 fiche inconnue : à demander" in words
+    assert "1 fiche en attente devient hors-critères sur papier" in words
     assert not Criterion.objects.exists()
 
 
@@ -129,7 +134,7 @@ def test_a_value_that_looks_like_a_pattern_is_compared_as_it_is_written() -> Non
     condition = BANK | {"field": "city", "operator": "contains", "value": "(.*"}
     response = client.post(reverse("criterion-preview", args=[programme.pk]), condition)
 
-    assert "Remplissent le critère 1" in text_of(response)
+    assert "1 fiche remplit ce critère" in text_of(response)
 
 
 def test_editing_a_criterion_reads_the_lists_again_and_a_second_submit_changes_nothing() -> None:
@@ -139,10 +144,12 @@ def test_editing_a_criterion_reads_the_lists_again_and_a_second_submit_changes_n
     queued(programme, "64.19Z", "10.71C")
     url = reverse("criterion", args=[criterion.pk])
 
+    shown = client.post(url, BANK | {"value": "10"})
     for _attempt in range(2):
-        response = client.post(url, BANK | {"value": "10"})
+        response = client.post(url, BANK | {"value": "10", "reason": "la cible change"}, follow=True)
 
-    assert response.status_code == 302
+    assert "1 fiche en attente devient hors-critères sur papier" in text_of(shown)
+    assert "C'est déjà fait" in text_of(response)
     criterion.refresh_from_db()
     assert criterion.version == 2
     states = dict(programme.campaigns.get().entries.values_list("prospect__sector", "state"))
@@ -154,10 +161,14 @@ def test_a_retired_criterion_is_asked_no_more() -> None:
     criterion = make_criterion(make_programme())
     url = reverse("criterion-retirement", args=[criterion.pk])
 
-    first, second = client.post(url), client.post(url)
+    shown = client.get(url)
+    first, second = (client.post(url, {"reason": "trop étroit"}, follow=True) for _twice in range(2))
 
-    assert (first.status_code, second.status_code) == (302, 404)
+    assert "Retirer le critère" in text_of(shown)
+    assert "Le critère est retiré" in text_of(first)
+    assert "C'est déjà fait : ce critère est retiré." in text_of(second)
     page = text_of(client.get(reverse("programme", args=[criterion.programme_id])))
+    assert "trop étroit" in page
     assert "Sans critère, toute personne qui répond convient" in page
 
 

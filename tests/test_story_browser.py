@@ -51,7 +51,7 @@ def test_a_prospect_out_of_criteria_is_closed_politely_and_never_dialled_again(h
     user = make_user(Role.AGENT, "agathe", first_name="Agathe")
     campaign = set_up(house, manager)
     import_the_list(house, manager, campaign)
-    submit(manager, "Démarrer")
+    start(house, manager, campaign)
     expect(manager.locator(".page-head .state--running")).to_be_visible()
     agent = house.sign_in(user)
 
@@ -94,15 +94,25 @@ def set_up(house: House, page: Page) -> Campaign:
     house.fill(
         page,
         f"/programmes/{programme.pk}/criteria/",
+        "Voir ce que cela touche",
         field="sector",
         operator="starts_with",
         value="64",
         question="Êtes-vous bien une banque ?",
         expected="une banque",
     )
+    page.locator("main [name=reason]").fill("la cible de l'étude")
+    submit(page, "Ajouter le critère")
+    expect(page.get_by_role("heading", name="Banques", exact=True)).to_be_visible()
     house.fill(page, "/campaigns/new/", programme=str(programme.pk), name="Banques 2026", calling_rule="none")
     assert Source.objects.count() == Criterion.objects.count() == 1
     return Campaign.objects.get()
+
+
+def start(house: House, page: Page, campaign: Campaign) -> None:
+    """Let a campaign dial, once its page has said what that touches."""
+    path = f"/campaigns/{campaign.slug}/status/?status=running"
+    house.fill(page, path, "Démarrer", reason="la liste est prête")
 
 
 def import_the_list(house: House, page: Page, campaign: Campaign) -> None:
@@ -299,8 +309,7 @@ def listed_for(house: House, page: Page, sponsor: str, programme: str) -> Campai
     page.locator("main [name=campaign]").select_option(label=programme)
     submit(page, "Mettre dans la liste")
     expect(page.locator("main")).to_contain_text("La fiche est dans la liste de")
-    page.get_by_role("link", name=programme, exact=True).click()
-    submit(page, "Démarrer")
+    start(house, page, campaign)
     expect(page.locator(".page-head .state--running")).to_be_visible()
     return campaign
 

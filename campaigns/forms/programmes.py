@@ -121,8 +121,28 @@ class ConditionForm(CriterionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Drop what does not change the counts."""
         super().__init__(*args, **kwargs)
-        for name in ("question", "expected", "blocking", "trust_file", "position"):
+        for name in ("question", "expected", "position"):
             del self.fields[name]
+
+    def flags(self) -> dict[str, Any]:
+        """Return the condition, and whether it keeps records out on paper."""
+        return self.condition() | {name: self.cleaned_data[name] for name in ("blocking", "trust_file")}
+
+
+class ProgrammeSearchForm(forms.Form):
+    """What somebody types to find a programme."""
+
+    q = forms.CharField(
+        label=_("Démarche, sujet ou donneur d'ordre"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+
+    def text(self) -> str:
+        """Return what is looked for, "" for everything."""
+        self.is_valid()
+        return str(self.cleaned_data.get("q") or "").strip()
 
 
 def initial_of(criterion: Criterion) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What a change will touch, as lines of a page: a count, what becomes of those, and where they can be seen."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -38,6 +38,13 @@ class Touched:
     def counts(self) -> dict[str, int]:
         """Return the counts by code, without those that are zero."""
         return {line.code: line.count for line in self.lines if line.count}
+
+    def linked(self, url: Callable[[str], str]) -> "Touched":
+        """Return it with the address that `url` gives for each code that has none."""
+        lines = (
+            line if line.url or not line.count else replace(line, url=url(line.code)) for line in self.lines
+        )
+        return replace(self, lines=tuple(lines))
 
 
 def kept(lines: Iterable[Line]) -> tuple[Line, ...]:

@@ -16,7 +16,7 @@ from campaigns.enums import WAITING, EntryState
 from campaigns.models import Campaign, Criterion, ListEntry, Programme
 from campaigns.rules.consequences import Line, Touched, kept
 from campaigns.rules.criteria import ATTRIBUTE
-from campaigns.selectors.criteria import active_criteria, compile_criterion, contradiction
+from campaigns.selectors.criteria import Counts, active_criteria, compile_criterion, contradiction
 from campaigns.selectors.touched import bars_from_calls, entries_url, states_of
 from crm.models import Prospect
 
@@ -152,6 +152,32 @@ def _standing(
     with connection.cursor() as cursor:
         cursor.execute(sql, [*params, *_keys_params(asked), list(campaigns)])
         return [_Group(*row[:3], *(int(count) for count in row[3:])) for row in cursor.fetchall()]
+
+
+def criteria_counted(programme: Programme, criteria: Sequence[Criterion]) -> dict[int, Counts]:
+    """Count, for each of these criteria, the records in the lists of the programme that it takes in or keeps out."""
+    campaigns = list(programme.campaigns.values_list("pk", flat=True))
+    if not criteria or not campaigns:
+        return {item.pk: Counts(0, 0, 0, 0) for item in criteria}
+    names = [f"part_{item.pk}" for item in criteria]
+    judged, params = _judging(**{name: _part(item) for name, item in zip(names, criteria, strict=True)})
+    records = "SELECT DISTINCT e.prospect_id FROM campaigns_listentry e WHERE e.campaign_id = ANY(%s)"
+    sql = f"""
+        SELECT {", ".join(names)}, sum(records) FROM (SELECT {judged}, records FROM (
+            SELECT {_columns(criteria, "p")}, count(*) AS records FROM ({records}) s
+              JOIN crm_prospect p ON p.id = s.prospect_id WHERE p.erased_at IS NULL
+             GROUP BY {_keys(criteria)}) crm_prospect) q GROUP BY {", ".join(names)}
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*params, *_keys_params(criteria), campaigns])
+        rows = cursor.fetchall()
+    total = _sum(rows)
+    found = {}
+    for place, item in enumerate(criteria):
+        matching = _sum(row for row in rows if row[place] == MATCHES)
+        against = _sum(row for row in rows if row[place] == CONTRADICTS)
+        found[item.pk] = Counts(total, matching, against, total - matching - against)
+    return found
 
 
 def _parts(rows: Sequence[_Group], index: int) -> dict[str, int]:

@@ -4,6 +4,8 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
@@ -75,3 +77,17 @@ def other_bars(exclusion: Exclusion, user: User) -> QuerySet[Exclusion]:
     in_force = Q(until__isnull=True) | Q(until__gt=Now())
     seen = exclusions_seen_by(user).filter(same, in_force, lifted_at__isnull=True)
     return seen.exclude(pk=exclusion.pk)
+
+
+def exclusion_details(exclusion: Exclusion) -> list[tuple[str, str, str]]:
+    """Return what a bar forbids and where it came from, as (label, "", words)."""
+    call = _("appel n° %(ref)s") % {"ref": exclusion.call_ref} if exclusion.call_ref else ""
+    listed = _("import n° %(ref)s") % {"ref": exclusion.import_ref} if exclusion.import_ref else ""
+    place = exclusion.campaign or exclusion.programme or exclusion.sponsor
+    rows = (
+        (_("Motif"), exclusion.get_reason_display()),
+        (_("Portée"), f"{exclusion.get_scope_display()}{f' ({place})' if place else ''}"),
+        (_("Depuis"), date_format(timezone.localtime(exclusion.since), "SHORT_DATETIME_FORMAT")),
+        (_("Vient de"), call or listed),
+    )
+    return [(str(label), "", str(words)) for label, words in rows if words]

@@ -75,6 +75,18 @@ def create_campaign(*, data: Mapping[str, Any], by: User, at: datetime) -> Campa
     return _saved(campaign)
 
 
+def draft_campaign(*, campaign: Campaign, data: Mapping[str, Any]) -> Campaign:
+    """Return a campaign as it would be once edited, unsaved. Raises Invalid, by field."""
+    draft = copy(campaign)
+    _fill(draft, {name: value for name, value in data.items() if name not in FIXED})
+    return draft
+
+
+def changes_timing(before: Campaign, after: Campaign) -> bool:
+    """Tell whether what decides when records are called differs."""
+    return any(getattr(before, name) != getattr(after, name) for name in TIMING)
+
+
 @transaction.atomic
 def edit_campaign(
     *, campaign: Campaign, data: Mapping[str, Any], by: User, at: datetime, reason: str = ""

@@ -1,6 +1,7 @@
 """Programmes and their criteria. A changed criterion is a new version, and every list is read again by it."""
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -60,6 +61,25 @@ def _saved(programme: Programme, name: str, subject: str) -> Programme:
     return programme
 
 
+def draft_criterion(
+    *, programme: Programme, criterion: Criterion | None, data: Mapping[str, Any]
+) -> Criterion:
+    """Return a criterion as it would be once added or edited, unsaved. Raises Invalid, by field."""
+    draft = copy(criterion) if criterion is not None else Criterion(programme=programme, version=1)
+    _fill(draft, data)
+    _check_is_new(draft)
+    return draft
+
+
+def draft_condition(
+    *, programme: Programme, criterion: Criterion | None, data: Mapping[str, Any]
+) -> Criterion:
+    """Return a criterion as far as its condition is written, before its words are. Raises Invalid, by field."""
+    draft = copy(criterion) if criterion is not None else Criterion(programme=programme, version=1)
+    _fill(draft, {"question": draft.question or "…", **data})
+    return draft
+
+
 @transaction.atomic
 def add_criterion(
     *, programme: Programme, data: Mapping[str, Any], by: User, at: datetime, reason: str = ""
@@ -70,6 +90,7 @@ def add_criterion(
     """
     criterion = Criterion(programme=programme, version=1)
     _fill(criterion, data)
+    _take_turn(programme.pk)
     _check_is_new(criterion)
     criterion.save()
     _keep_version(criterion, by, at)
@@ -90,6 +111,7 @@ def edit_criterion(
     _fill(current, data)
     changed = _facts(current) != before
     if changed:
+        _take_turn(current.programme_id)
         _check_is_new(current)
     current.version += changed
     current.save()
@@ -147,9 +169,13 @@ def _locked(criterion: Criterion) -> Criterion:
     return current
 
 
+def _take_turn(programme_id: int) -> None:
+    """Wait for whoever is adding a criterion to the programme: each then sees those of the others."""
+    list(Programme.objects.select_for_update(no_key=True).filter(pk=programme_id).values_list("pk"))
+
+
 def _check_is_new(criterion: Criterion) -> None:
-    """Raise Invalid when another criterion in force asks the same; those who would add one wait for their turn."""
-    list(Programme.objects.select_for_update(no_key=True).filter(pk=criterion.programme_id).values_list("pk"))
+    """Raise Invalid when another criterion in force asks the same."""
     others = Criterion.objects.filter(programme=criterion.programme_id, retired_at__isnull=True)
     known = others.exclude(pk=criterion.pk).values_list(*CONDITION)
     # In Python, where JSON's null and none at all are one.

@@ -3,11 +3,10 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from campaigns import access
-from campaigns.forms.lists import AddProspectsForm, EntryFilterForm, ResetForm
+from campaigns.forms.lists import AddProspectsForm, EntryFilterForm
 from campaigns.models import Campaign
 from campaigns.selectors import entries as entries_selector
 from campaigns.services import entries
@@ -15,7 +14,8 @@ from crm.access import prospects_of, role_required
 from crm.enums import MANAGING, SUPERVISING
 from crm.forms import show_refusal
 from crm.rules.errors import DomainError, Forbidden
-from crm.views.answers import now, page_of, refused, saved, sent, user_of
+from crm.selectors.keyset import page_at, place_of
+from crm.views.answers import PAGE_SIZE, now, refused, saved, user_of
 
 
 @role_required(*SUPERVISING)
@@ -41,32 +41,6 @@ def entry_removal(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         return refused(request, error, "entry-list", slug)
     message = _("%(name)s n'est plus dans la liste.") % {"name": entry.prospect.display_name}
     return saved(request, message, "entry-list", slug)
-
-
-@role_required(*MANAGING)
-@require_http_methods(["GET", "HEAD", "POST"])
-def list_reset(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show what a reset of the list would do; do it, with a reason. Exclusions and hors-critères never move."""
-    user = user_of(request)
-    found = access.get_campaign_or_404(user, slug)
-    form = ResetForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            count = entries.reset_list(campaign=found, **form.cleaned_data, by=user, at=now())
-        except DomainError as error:
-            show_refusal(form, error)
-        else:
-            message = ngettext("%(n)d fiche est rouverte.", "%(n)d fiches sont rouvertes.", count) % {
-                "n": count
-            }
-            return saved(request, message, "entry-list", slug)
-    context = {
-        "campaign": found,
-        "form": form,
-        "states": entries_selector.counts_by_state(found),
-        "tab": "entries",
-    }
-    return render(request, "campaigns/list_reset.html", context, status=422 if form.errors else 200)
 
 
 def _add(request: HttpRequest, campaign: Campaign) -> HttpResponse:
@@ -104,19 +78,30 @@ def _added_words(result: entries.AddResult) -> str:
 
 
 def _page(request: HttpRequest, campaign: Campaign, form: AddProspectsForm) -> HttpResponse:
-    filters = EntryFilterForm(request.GET)
-    rows = entries_selector.entries_found(campaign, **filters.values())
-    page = page_of(request, rows)
+    at = now()
+    filters = EntryFilterForm(request.GET, choices=entries_selector.choices_of(campaign))
+    rows = entries_selector.entries_found(campaign, at=at, **filters.values())
+    sort = request.GET.get("sort", "")
+    count = rows.count()
+    page = page_at(
+        rows,
+        entries_selector.order_of(sort),
+        place_of(request.GET.get("after"), request.GET.get("before")),
+        size=PAGE_SIZE,
+        dress=entries_selector.with_rows,
+        count=count,
+    )
     context = {
         "campaign": campaign,
         "filters": filters,
         "form": form,
         "page": page,
+        "count": count,
         "rows": [
-            (entry, entries_selector.shown_number(entry), entries_selector.why(entry)) for entry in page
+            (entry, entries_selector.shown_number(entry), entries_selector.why(entry)) for entry in page.rows
         ],
-        "states": entries_selector.counts_by_state(campaign),
-        "now": now(),
+        "sort": sort,
+        "now": at,
         "filtered": any(filters.values().values()),
         "tab": "entries",
     }

@@ -56,23 +56,6 @@ def exclusion(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, pk, ReasonForm())
 
 
-@role_required(*SUPERVISING)
-@require_http_methods(["POST"])
-def exclusion_lift(request: HttpRequest, pk: int) -> HttpResponse:
-    """Lift an exclusion, with a reason; what it had closed and nothing else covers is reopened."""
-    user = user_of(request)
-    found = access.get_exclusion_or_404(user, pk)
-    form = ReasonForm(request.POST)
-    if form.is_valid():
-        try:
-            exclusions.lift_exclusion(exclusion=found, reason=form.cleaned_data["reason"], by=user, at=now())
-        except DomainError as error:
-            show_refusal(form, error)
-        else:
-            return saved(request, _("L'exclusion est levée."), "exclusion", pk)
-    return _page(request, pk, form)
-
-
 def _page(request: HttpRequest, pk: int, form: ReasonForm) -> HttpResponse:
     found = access.get_exclusion_or_404(user_of(request), pk)
     context = {
