@@ -195,7 +195,7 @@ def test_a_promised_callback_is_closed_by_a_mismatch_elsewhere_in_the_programme(
     expect_state(agent, "ended")
     agent.keyboard.press("d")
     expect_state(agent, "desk")
-    expect(agent.get_by_text("Banque du Marché, agence")).to_be_visible()
+    expect(agent.locator(".desk-right .history").first).to_contain_text("Banque du Marché, agence")
 
     agent.goto(f"{house.url}/desk/?campaign={campaign.pk}")
     mismatched(agent)

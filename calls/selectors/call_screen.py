@@ -30,7 +30,7 @@ from calls.selectors.history import Line, latest_lines
 from calls.selectors.sentences import Words, apology_of, values_of, words_of
 from campaigns.enums import STEPS_OF, CampaignStatus, Reach, ScriptKind, Step
 from campaigns.models import Campaign, Disposition
-from campaigns.selectors.queue import queue_counts
+from campaigns.selectors.queue import QueueCounts, queue_counts
 from crm.models import ProspectEvent, ProspectNumber, User
 from crm.rules.phones import time_zone_for
 from crm.selectors.scopes import sponsors_of
@@ -38,6 +38,8 @@ from crm.selectors.scopes import sponsors_of
 #: Lines of history and disturbances shown.
 HISTORY = 20
 DISTURBANCES = 3
+#: Calls of today shown at the desk.
+LATEST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ class Desk:
     today: int
     goal: int
     callbacks: Sequence[Callback]
+    latest: Sequence[Call]
     pause: Pause | None
     callable: int
     nobody: str
@@ -286,11 +289,22 @@ def desk_of(user: User, campaign: Campaign | None, at: datetime) -> Desk:
             .select_related("prospect", "campaign")
             .order_by("due_at")[:20]
         ),
+        latest=list(
+            Call.objects.filter(agent=user, started_at__gte=midnight, dialled_at__isnull=False)
+            .select_related("prospect", "disposition")
+            .order_by("-started_at")[:LATEST]
+        ),
         pause=Pause.objects.filter(agent=user, ended_at__isnull=True).first(),
         callable=counts.callable if counts else 0,
-        nobody=str(counts.why) if counts and counts.why else "",
+        nobody=_nobody(counts) if counts else "",
         next_at=counts.next_at if counts else None,
     )
+
+
+def _nobody(counts: QueueCounts) -> str:
+    """Return why nobody is callable, "" when somebody is; until when is told apart (`Desk.next_at`)."""
+    waiting = [(item.until, item.message) for item in counts.reasons if item.until is not None]
+    return min(waiting)[1] if counts.next_at and waiting else counts.why
 
 
 def _around(call: Call) -> _Around:

@@ -12,15 +12,19 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from calls.access import agent_of, running_campaign_or_404
 from calls.forms import ManualCallForm, PauseForm
-from calls.selectors.call_screen import desk_of, open_call_of, screen_of
+from calls.selectors.call_screen import Desk, desk_of, open_call_of, screen_of
 from calls.services.claim import claim_next
 from calls.services.desk import end_pause, leave_desk, start_pause
 from calls.services.dial import dial_manually
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import PHONES, answer, phone_of, show
+from calls.views.wording import due_in_short, moment_in_prose, name_of, outcome_of
 from campaigns.models import Campaign
 from crm.models import User
 from crm.rules.errors import DomainError, OpenCallExists
+
+#: Promised callbacks listed at the desk; the others are counted.
+DUE = 5
 
 
 @require_safe
@@ -37,16 +41,30 @@ def desk(request: HttpRequest) -> HttpResponseBase:
 
 def show_desk(request: HttpRequest, user: User, *, status: int = 200) -> HttpResponse:
     """Answer with the desk, as a page or as the fragment of the screen."""
-    chosen = Campaign.objects.filter(pk=request.session.get("campaign") or 0).first()
+    chosen, at = Campaign.objects.filter(pk=request.session.get("campaign") or 0).first(), timezone.now()
+    found = desk_of(user, chosen, at)
     screen = {
         "state": "desk",
         "template": "calls/_desk.html",
         "title": _("Poste"),
         "phone": phone_of(request),
-        "announcement": _("Poste. Espace pour la fiche suivante."),
+        "announcement": desk_announcement(found),
+        "next": moment_in_prose(found.next_at, at) if found.next_at else "",
+        "callbacks": [(row, due_in_short(row.due_at, at), row.due_at <= at) for row in found.callbacks[:DUE]],
+        "more_callbacks": max(0, len(found.callbacks) - DUE),
+        "latest": [(row, name_of(row), outcome_of(row)) for row in found.latest],
     }
-    context = {"screen": screen, "desk": desk_of(user, chosen, timezone.now())}
+    context = {"screen": screen, "desk": found}
     return answer(request, context, address=reverse("desk"), status=status)
+
+
+def desk_announcement(desk: Desk) -> str:
+    """What a screen reader hears at the desk: what Space does now, or why it does nothing."""
+    if desk.pause:
+        return _("En pause. Espace pour reprendre.")
+    if desk.campaign and desk.nobody:
+        return _("Poste. %(why)s") % {"why": desk.nobody}
+    return _("Poste. Espace pour la fiche suivante.")
 
 
 def refused(request: HttpRequest, user: User, refusal: DomainError) -> HttpResponseBase:

@@ -25,6 +25,7 @@ from calls.models import Call
 from calls.selectors import call_screen
 from calls.selectors.call_screen import CallScreen
 from calls.views.wording import (
+    clock_in,
     ending_sentence,
     facts_of,
     label_of,
@@ -33,12 +34,17 @@ from calls.views.wording import (
     recorded_sentence,
     result_label,
     spaced,
+    time_in_prose,
 )
 
 Row = TypeVar("Row")
 
 #: Choices of a list are numbered, then lettered; letters of other actions on the screen are left out.
-CHOICE_KEYS = "1234567890fhijklqyz"
+CHOICE_KEYS = "1234567890fhijyz"
+#: Once the line is free fewer actions stand beside, and more dispositions are offered.
+CHOICE_KEYS_AFTER = "1234567890fghijkmoprstuvxyz"
+#: Beyond so many characters a text to say is set in the smaller of its two sizes, so that it fits its place whole.
+LONG = 240
 PHONES = ("demo", "tel")
 
 #: What a dialled number can turn out to be, in the order of the keys.
@@ -67,10 +73,10 @@ STATE_LABELS = {
 }
 ANNOUNCEMENTS = {
     "claimed": gettext_lazy("Fiche présentée. Entrée pour appeler."),
-    "dialling": gettext_lazy("Numérotation."),
+    "dialling": gettext_lazy("Numérotation en cours. Espace dès que la personne décroche."),
     "connected": gettext_lazy("En ligne."),
     "closing": gettext_lazy("Clôture. Dites la phrase, puis Espace."),
-    "waiting": gettext_lazy("Laissez la personne raccrocher."),
+    "waiting": gettext_lazy("Tout est dit. Laissez la personne raccrocher."),
     "ended": gettext_lazy("Communication terminée."),
 }
 #: Screens with somebody on the line.
@@ -221,6 +227,7 @@ class ScreenContext:
             "evidence": Evidence.SOFTPHONE if phone == "demo" else Evidence.DECLARED,
             "number_display": spaced(call.number),
             "time_zone": self.facts.time_zone,
+            "clock": clock_in(self.facts.time_zone),
             "on_line": state in ON_LINE,
             "may_hang_up": self.facts.may_hang_up and state in ON_LINE,
             # A telephone that tells nothing back leaves it to the agent to say that the person hung up.
@@ -250,6 +257,7 @@ class ScreenContext:
         return {
             "help_url": self.url("help") if asks else "",
             "help_asked_at": facts.help_asked_at,
+            "help_asked_time": time_in_prose(facts.help_asked_at) if facts.help_asked_at else "",
             "wish_url": Ask(wish="1").address(self.url("")) if wishes else "",
             "wishes_url": self.url("wishes") if wishes and self.ask.wish else "",
             "wish_typed": self.ask.value if self.ask.wish else "",
@@ -296,7 +304,9 @@ class ScreenContext:
         facts = self.facts
         return {
             "opening": facts.opening,
+            "opening_is_long": len(facts.apology) + len(facts.opening) > LONG,
             "script": facts.script,
+            "script_is_long": len(facts.script) > LONG,
             "apology": facts.apology,
             "ringing": facts.ringing_at,
             "questions": self.questions(),
@@ -314,7 +324,9 @@ class ScreenContext:
         return [
             {
                 "pk": question.criterion_id,
+                "number": number,
                 "text": question.text,
+                "is_long": len(question.text) > LONG,
                 "expected": question.expected,
                 "blocking": question.blocking,
                 "on_file": question.on_file,
@@ -325,7 +337,7 @@ class ScreenContext:
                 "mismatch_url": Ask(heard=key).address(self.url("")),
                 "ask_url": Ask(ask=key).address(self.url("")),
             }
-            for key, question in zip(keys, self.facts.questions, strict=True)
+            for number, (key, question) in enumerate(zip(keys, self.facts.questions, strict=True), start=1)
         ]
 
     def connected(self) -> dict[str, Any]:
@@ -343,7 +355,7 @@ class ScreenContext:
             "choose_url": Ask(conclude="1").address(self.url("")),
             "answered_by_label": self.call.get_answered_by_display() or AnsweredBy.INTENDED.label,
             "answered_by_choices": self.answered_by_choices(),
-            "machine_causes": causes(MACHINE_CAUSES, "vfn") if can_be_machine else [],
+            "machine_causes": causes(MACHINE_CAUSES, "vfa") if can_be_machine else [],
             "announcement": self.connected_announcement(step, questions),
             **self.dispositions(Ask(conclude="1")),
             **self.situation(),
@@ -355,8 +367,16 @@ class ScreenContext:
             return _("En ligne. Saluez, puis Espace.")
         if step == "conclude":
             return _("Comment l'appel se conclut-il ?")
+        if self.ask.heard:
+            return _("Qu'avez-vous entendu ? Entrée enregistre, Échap reprend.")
         current = next((question for question in questions if question["is_current"]), None)
-        return str(current["text"]) if current else _("Critères vérifiés. Entrée pour conclure.")
+        if current is None:
+            return _("Critères vérifiés. Entrée pour conclure.")
+        return _("Critère %(number)d sur %(count)d : %(question)s") % {
+            "number": current["number"],
+            "count": len(questions),
+            "question": current["text"],
+        }
 
     def answered_by_choices(self) -> list[Choice]:
         """Who else may be speaking, with one key each. Another organisation is a mismatch, asked for separately."""
@@ -364,12 +384,12 @@ class ScreenContext:
         keys = {AnsweredBy.INTENDED: "i", AnsweredBy.COLLEAGUE: "o", AnsweredBy.UNKNOWN: "u"}
         return [Choice(code, str(code.label), key) for code, key in keys.items() if code != now]
 
-    def dispositions(self, form: Ask) -> dict[str, Any]:
+    def dispositions(self, form: Ask, keys: str = CHOICE_KEYS) -> dict[str, Any]:
         """How the call may be qualified now; what needs words or a time opens its form below `form`."""
         offered = self.facts.dispositions
         chosen = next((row for row in offered if row.code == self.ask.code), None)
         choices = []
-        for row, key in keyed(offered):
+        for row, key in keyed(offered, keys):
             asks = row.requires_note or row.requires_callback
             address = Ask(conclude=form.conclude, code=row.code).address(self.url("")) if asks else ""
             choices.append(Choice(row.code, label_of(row), key, address))
@@ -397,8 +417,12 @@ class ScreenContext:
                     for row, key in rows
                 ]
             }
+            found["announcement"] = _("Que se passe-t-il ? Choisissez une situation, ou flèche du bas.")
         elif self.facts.stage is not None:
-            found["stage"] = call_screen.stage_of(self.facts)
+            stage = call_screen.stage_of(self.facts)
+            found["stage"] = stage
+            if stage is not None:
+                found["announcement"] = " ".join([f"{stage.label}.", *stage.say[:1]])
         return found
 
     def closing(self, state: str) -> dict[str, Any]:
@@ -410,20 +434,25 @@ class ScreenContext:
                 "text": step.text,
                 "said_at": step.said_at,
                 "number": number,
+                "is_long": len(step.text) > LONG,
             }
             for number, step in enumerate(self.facts.steps, start=1)
         ]
         due = [step for step in steps if step["said_at"] is None]
         for step in steps:
             step["is_current"] = bool(due) and step is due[0]
-        found: dict[str, Any] = {"steps": steps, **self.situation()}
         if state == "closing":
-            return found | {
+            words = {"number": due[0]["number"], "count": len(steps), "sentence": due[0]["text"]}
+            return {
+                "steps": steps,
                 "step": due[0],
                 "next_step": due[1] if len(due) > 1 else None,
-                "announcement": due[0]["text"],
+                "announcement": _("Clôture, %(number)d sur %(count)d. Dites : %(sentence)s") % words,
+                **self.situation(),
             }
-        return found | {
+        return {
+            "steps": steps,
+            **self.situation(),
             "goodbye": steps[-1]["text"] if steps else "",
             "repeat_url": self.url("closing"),
         }
@@ -442,14 +471,21 @@ class ScreenContext:
             "next_url": reverse("desk-next-call"),
             "completion_url": self.url("completion"),
             "pause_url": reverse("desk-pause"),
-            "announcement": _("Qualifiez l'appel.") if needs else recorded_sentence(self.facts),
-            **self.dispositions(NOTHING),
+            "announcement": ended_announcement(needs, recorded_sentence(self.facts)),
+            **self.dispositions(NOTHING, CHOICE_KEYS_AFTER),
         }
 
 
-def keyed(rows: Iterable[Row]) -> Iterator[tuple[Row, str]]:
+def ended_announcement(needs: bool, recorded: str) -> str:
+    """What a screen reader hears once the line is free."""
+    if needs:
+        return _("Communication terminée. Qualifiez l'appel.")
+    return _("Communication terminée. %(recorded)s Espace pour la fiche suivante.") % {"recorded": recorded}
+
+
+def keyed(rows: Iterable[Row], keys: str = CHOICE_KEYS) -> Iterator[tuple[Row, str]]:
     """Pair each choice with its key; those beyond the keys have "" and are clicked."""
-    return zip(rows, chain(CHOICE_KEYS, repeat("")), strict=False)
+    return zip(rows, chain(keys, repeat("")), strict=False)
 
 
 def causes(codes: tuple[Cause, ...], keys: str) -> list[Choice]:

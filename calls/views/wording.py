@@ -1,5 +1,9 @@
 """Sentences and labels of the call screen: what a call's facts are in words. Pure: reads what was loaded."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -9,12 +13,47 @@ from calls.models import Call
 from calls.selectors.call_screen import CallScreen
 from campaigns.models import Disposition
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
 
 def spaced(number: str) -> str:
-    """Return an E.164 number as it is read: `+33 1 99 00 12 34`; other countries in groups of three."""
+    """Return an E.164 number as it is read, never broken: `+33 1 99 00 12 34`; other countries in groups of three."""
     if number.startswith("+33") and len(number) == 12:
-        return " ".join((number[:3], number[3], *(number[start : start + 2] for start in range(4, 12, 2))))
-    return " ".join((number[:3], *(number[start : start + 3] for start in range(3, len(number), 3))))
+        groups = [number[:3], number[3], *(number[start : start + 2] for start in range(4, 12, 2))]
+    else:
+        groups = [number[:3], *(number[start : start + 3] for start in range(3, len(number), 3))]
+    return NO_BREAK.join(groups)
+
+
+def clock_in(time_zone: str) -> str:
+    """Return the time of day in a zone as a clock shows it (`14:32`), "" for no zone."""
+    return f"{timezone.now().astimezone(ZoneInfo(time_zone)):%H:%M}" if time_zone else ""
+
+
+def time_in_prose(at: datetime) -> str:
+    """Return a time of day inside a sentence: `14 h 32` in French, `14:32` in English."""
+    return date_format(localtime(at), _("G \\h i")).replace(" ", NO_BREAK)
+
+
+def moment_in_prose(at: datetime, now: datetime) -> str:
+    """Return when something is due inside a sentence: `à 14 h 32` today, `le 3 mars à 14 h 32` on another day."""
+    time = time_in_prose(at)
+    if localtime(at).date() == localtime(now).date():
+        return _("à %(time)s") % {"time": time}
+    return _("le %(day)s à %(time)s") % {"day": date_format(localtime(at), _("j F")), "time": time}
+
+
+def due_in_short(at: datetime, now: datetime) -> str:
+    """Return a due time for a list: `14:32` today, `27/11 14:32` on another day."""
+    local = localtime(at)
+    return f"{local:%H:%M}" if local.date() == localtime(now).date() else f"{local:%d/%m %H:%M}"
+
+
+def outcome_of(call: Call) -> str:
+    """Return how a call of the agent's list ended, "" when it is not settled."""
+    if call.disposition:
+        return label_of(call.disposition)
+    return str(call.get_cause_display()) if call.cause else ""
 
 
 def name_of(call: Call) -> str:
@@ -79,9 +118,7 @@ def recorded_sentence(facts: CallScreen) -> str:
             "programme": call.campaign.programme.name
         }
     if facts.callback_at:
-        return _("Rappel promis le %(when)s.") % {
-            "when": date_format(localtime(facts.callback_at), _("j F à H:i"))
-        }
+        return _("Rappel promis %(when)s.") % {"when": moment_in_prose(facts.callback_at, timezone.now())}
     if call.disposition:
         return _("Enregistré : %(label)s.") % {"label": label_of(call.disposition)}
     if call.cause:

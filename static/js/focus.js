@@ -1,21 +1,46 @@
 /**
  * After a swap of the screen the focus goes to what the agent does next, and a screen reader hears it.
  * A field that asks for words (`autofocus`) comes first, then a place to read (`data-focus`: a question, where Space must
- * not answer by itself), then the primary action.
+ * not answer by itself), then the primary action. Who types in a field that stays (the note) goes on typing.
  */
 
 import { guardPrimary } from "./keys.js";
 
+let typing = null;
+
 /** Move the focus inside `root` to its next action and announce it. */
 export function focusNext(root) {
-  const typing = document.activeElement;
-  const keepsTyping = typing instanceof HTMLElement && typing.matches("textarea, input") && root.contains(typing);
-  const next = root.querySelector("[autofocus]") || root.querySelector("[data-focus]") || root.querySelector("[data-primary]") || root.querySelector("h1") || root.querySelector("h2");
-  if (next && !(keepsTyping && !next.matches("[autofocus]"))) {
-    if (!next.matches("button, a, input, textarea, select, summary")) next.tabIndex = -1;
-    next.focus({ preventScroll: true });
-  }
   announce(root.querySelector("[data-announce]")?.dataset.announce);
+  if (goOnTyping()) return;
+  const next = root.querySelector("[autofocus]") || root.querySelector("[data-focus]") || root.querySelector("[data-primary]") || root.querySelector("h1") || root.querySelector("h2");
+  if (!next) return;
+  if (!next.matches("button, a, input, textarea, select, summary")) next.tabIndex = -1;
+  next.focus({ preventScroll: true });
+}
+
+/** Focus what the agent does now: where Escape leads out of a field. */
+export function focusPrimary() {
+  const screen = document.querySelector("[data-screen]") || document;
+  const next = screen.querySelector("[data-focus]") || screen.querySelector("[data-primary]") || screen.querySelector("h1");
+  if (next && !next.matches("button, a")) next.tabIndex = -1;
+  next?.focus({ preventScroll: true });
+}
+
+/** A swap takes the focus from a field even when the field stays: words typed then would be read as keys. */
+function rememberTyping(event) {
+  typing = null;
+  const field = document.activeElement;
+  if (!event.detail.target.matches("[data-screen]") || !event.detail.target.contains(field)) return;
+  if (field.matches("textarea[id]")) typing = { id: field.id, start: field.selectionStart, end: field.selectionEnd };
+}
+
+function goOnTyping() {
+  const field = typing && document.getElementById(typing.id);
+  if (!field) return false;
+  field.focus({ preventScroll: true });
+  field.setSelectionRange(typing.start, typing.end);
+  typing = null;
+  return true;
 }
 
 /** Say `text` to a screen reader without moving anything. */
@@ -29,6 +54,7 @@ export function announce(text) {
 }
 
 export function start() {
+  document.addEventListener("htmx:beforeSwap", rememberTyping);
   // Not afterSwap: until htmx has settled, the new buttons are not its own yet.
   document.addEventListener("htmx:afterSettle", (event) => {
     if (!event.detail.target.matches("[data-screen]")) return;

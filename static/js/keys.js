@@ -1,10 +1,15 @@
 /**
  * Single keys. An element with `data-key="Space"` (several: `data-key="1 y"`) is clicked when that key is pressed
- * outside a field; `Escape` works inside fields too. The key stands beside its action as <kbd>; `?` lists them all.
+ * outside a field. The key stands beside its action as <kbd>; `?` lists them all, zone by zone.
+ *
+ * Inside a field two keys speak: `Escape` takes back what the field belongs to, else it leaves the field; `Enter` in a
+ * text of several lines marked `data-enter` sends it.
  *
  * A held-down key does nothing (`event.repeat`), and the primary action (`data-primary`) is deaf for GUARD_MS after a
  * swap: a second press meant for the previous screen must not confirm a sentence that nobody has said.
  */
+
+import { focusPrimary } from "./focus.js";
 
 export const GUARD_MS = 400;
 
@@ -20,7 +25,7 @@ function nameOf(event) {
 }
 
 function isField(element) {
-  return element instanceof HTMLElement && (element.isContentEditable || element.matches("input, textarea, select"));
+  return element instanceof HTMLElement && (element.isContentEditable || element.matches("input:not([type=radio]), textarea, select"));
 }
 
 function isUsable(element) {
@@ -28,16 +33,19 @@ function isUsable(element) {
 }
 
 function actionFor(name) {
-  const scope = document.querySelector("dialog[open]") || document;
+  const scope = document.querySelector("dialog[open], .card-over:popover-open") || document;
   return [...scope.querySelectorAll("[data-key]")].find(
     (element) => element.dataset.key.split(" ").includes(name) && isUsable(element),
   );
 }
 
+/** Primary actions that a key alone confirms. One that sends a field was preceded by the words typed in it. */
+const GUARDED = "[data-primary]:not([form])";
+
 /** Start the guard: until it ends the primary action ignores keys and clicks and carries `data-guarded`. */
 export function guardPrimary() {
   guardedUntil = performance.now() + GUARD_MS;
-  const guarded = [...document.querySelectorAll("[data-primary]")];
+  const guarded = [...document.querySelectorAll(GUARDED)];
   guarded.forEach((element) => element.setAttribute("data-guarded", ""));
   setTimeout(() => guarded.forEach((element) => element.removeAttribute("data-guarded")), GUARD_MS);
 }
@@ -45,7 +53,10 @@ export function guardPrimary() {
 function onKeydown(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   const name = nameOf(event);
-  if (isField(event.target) && name !== "Escape") return;
+  if (isField(event.target)) {
+    onKeyInField(event, name);
+    return;
+  }
   if (name === "?") {
     event.preventDefault();
     openHelp();
@@ -63,13 +74,33 @@ function onKeydown(event) {
   action.click();
 }
 
+function onKeyInField(event, name) {
+  const field = event.target;
+  if (name === "Enter" && field.matches("textarea[data-enter]") && !event.shiftKey) {
+    event.preventDefault();
+    if (!event.repeat) field.form.requestSubmit();
+  }
+  if (name !== "Escape") return;
+  event.preventDefault();
+  const folded = field.closest("details[open]");
+  const back = field.closest("[data-note], .desk-left, #queue") ? null : actionFor("Escape");
+  if (folded) {
+    folded.open = false;
+    focusPrimary();
+  } else if (back) {
+    back.click();
+  } else {
+    focusPrimary();
+  }
+}
+
 /** Firefox clicks a focused button on the key's release even when its press was handled. */
 function onKeyup(event) {
   if (swallowed.delete(event.code)) event.preventDefault();
 }
 
 function onClick(event) {
-  if (!(event.target instanceof Element) || !event.target.closest("[data-primary]")) return;
+  if (!(event.target instanceof Element) || !event.target.closest(GUARDED)) return;
   if (performance.now() >= guardedUntil) return;
   event.preventDefault();
   event.stopImmediatePropagation();
@@ -84,25 +115,46 @@ function onUnfold(event) {
   }, 0);
 }
 
+/** The zone that a key belongs to, as the list of keys names it. */
+function groupOf(element) {
+  return element.closest("[data-keys-group]")?.dataset.keysGroup || "";
+}
+
+function described(element) {
+  const label = element.cloneNode(true);
+  const keys = [...label.querySelectorAll("kbd")].map((kbd) => kbd.textContent.trim());
+  label.querySelectorAll("kbd").forEach((kbd) => kbd.remove());
+  const term = document.createElement("dt");
+  for (const text of keys.length ? keys : element.dataset.key.split(" ")) {
+    const kbd = document.createElement("kbd");
+    kbd.textContent = text;
+    term.append(kbd, " ");
+  }
+  const description = document.createElement("dd");
+  description.textContent = element.dataset.keyLabel || element.getAttribute("aria-label") || label.textContent.trim();
+  return [term, description];
+}
+
 function openHelp() {
   const dialog = document.getElementById("keys-help");
   if (!dialog || dialog.open) return;
-  const list = dialog.querySelector("dl");
-  list.replaceChildren();
-  for (const element of document.querySelectorAll("[data-key]")) {
-    if (dialog.contains(element) || !isUsable(element)) continue;
-    const label = element.cloneNode(true);
-    const keys = [...label.querySelectorAll("kbd")].map((kbd) => kbd.textContent.trim());
-    label.querySelectorAll("kbd").forEach((kbd) => kbd.remove());
-    const term = document.createElement("dt");
-    for (const text of keys.length ? keys : element.dataset.key.split(" ")) {
-      const kbd = document.createElement("kbd");
-      kbd.textContent = text;
-      term.append(kbd, " ");
-    }
-    const description = document.createElement("dd");
-    description.textContent = element.dataset.keyLabel || element.getAttribute("aria-label") || label.textContent.trim();
-    list.append(term, description);
+  dialog.querySelectorAll("dl, h3").forEach((old) => old.remove());
+  const groups = new Map();
+  const primaryFirst = (one, other) => Number(other.matches("[data-primary]")) - Number(one.matches("[data-primary]"));
+  const usable = [...document.querySelectorAll("[data-key]")].filter((element) => !dialog.contains(element) && isUsable(element));
+  for (const element of usable.sort(primaryFirst)) {
+    const group = groupOf(element);
+    if (!groups.has(group)) groups.set(group, []);
+    groups.get(group).push(...described(element));
+  }
+  const end = dialog.querySelector("form");
+  for (const [title, lines] of groups) {
+    const heading = document.createElement("h3");
+    heading.textContent = title;
+    const list = document.createElement("dl");
+    list.append(...lines);
+    if (title) end.before(heading);
+    end.before(list);
   }
   dialog.showModal();
 }

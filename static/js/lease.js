@@ -4,8 +4,13 @@
  * exchange, a right to hang up that has just come), the screen is read anew.
  */
 
+import { hideTrouble, showTrouble } from "./busy.js";
+
 const FALLBACK_SECONDS = 20;
+/** So many renewals in a row without an answer, and the agent is told. */
+const LOST_AFTER = 2;
 let timer = 0;
+let lost = 0;
 
 function screenState() {
   return document.querySelector("[data-screen] [data-state]");
@@ -31,13 +36,17 @@ async function renew() {
         headers: { "X-CSRFToken": csrfToken(), Accept: "application/json" },
       });
       const body = answer.ok ? await answer.json() : null;
+      if (lost >= LOST_AFTER) hideTrouble();
+      lost = 0;
       const current = screenState();
       if (current === shown) {
         const moved = !body || body.state !== shown.dataset.state;
         if (moved || (body.fingerprint !== shown.dataset.fingerprint && !isBusyTyping(shown))) refresh();
       }
     } catch {
-      // The network is away: the next round tries again, and htmx reports what the agent does meanwhile.
+      // The network is away: the next round tries again.
+      lost += 1;
+      if (lost >= LOST_AFTER) showTrouble("network");
     }
   }
   plan();

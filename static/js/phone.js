@@ -24,6 +24,8 @@ import { createTelPhone } from "./phone-tel.js";
 
 const ADAPTERS = { demo: createDemoPhone, tel: createTelPhone };
 const LIVE = ["dialling", "connected", "closing", "waiting"];
+const TRIES = 20;
+const AGAIN_MS = 3000;
 
 let current = null;
 
@@ -33,14 +35,23 @@ function shownState() {
 
 /** Tell the server what the phone reports; it answers with the screen that follows. One request at a time, in order. */
 function report(call, event, detail = {}) {
-  const screen = document.querySelector("[data-screen]");
   const values = { event, evidence: call.evidence, ...detail };
   for (const [name, value] of Object.entries(values)) if (value === undefined || value === "") delete values[name];
-  call.queue = call.queue.then(() => send(screen, call.url, values));
+  call.queue = call.queue.then(() => send(call, call.url, values));
 }
 
-async function send(screen, url, values) {
-  await window.htmx.ajax("POST", url, { source: screen, target: screen, swap: "innerHTML", values });
+/** What the phone reports is not lost with a request: it is told again until the server has it or the call is over. */
+async function send(call, url, values) {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const screen = document.querySelector("[data-screen]");
+    try {
+      await window.htmx.ajax("POST", url, { source: screen, target: screen, swap: "innerHTML", values });
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      if (call !== current) return;
+    }
+  }
 }
 
 function onAdapterEvent(call, name, detail) {
