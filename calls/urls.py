@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from calls.views import call, desk, erasure, inbox, prospects
+from calls.views import call, campaigns, desk, erasure, home, inbox, prospects
 
 urlpatterns = [
+    path("", home.home, name="home"),
+    path("campaigns/<slug:slug>/", campaigns.campaign, name="campaign"),
     path("desk/", desk.desk, name="desk"),
     path("desk/next-call/", desk.next_call, name="desk-next-call"),
     path("desk/manual-call/", desk.manual_call, name="desk-manual-call"),

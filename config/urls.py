@@ -18,7 +18,8 @@ urlpatterns = [
     path("api/v1/", include("calls.api.urls")),
     path("api/v1/", include("campaigns.api.urls")),
     path("api/v1/", include("crm.api.urls")),
-    path("", include("calls.urls")),
+    # Addresses below a campaign's own are told from its name by coming first.
     path("", include("campaigns.urls")),
+    path("", include("calls.urls")),
     path("", include("crm.urls")),
 ]

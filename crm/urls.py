@@ -6,7 +6,6 @@ from crm.api.problems import problem_page
 from crm.views import account, prospects, session, sources, sponsors, teams, users
 
 urlpatterns = [
-    path("", session.home, name="home"),
     path("login/", session.login, name="login"),
     path("language/", session.language, name="language"),
     path("account/", account.account, name="account"),

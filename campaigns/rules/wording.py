@@ -1,8 +1,11 @@
 """Criteria and hours as short sentences for pages."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -28,6 +31,17 @@ def hours_words(hours: Iterable[Mapping[str, Any]]) -> list[str]:
         % {"days": _days(item["days"]), "start": item["from"], "end": item["to"]}
         for item in hours
     ]
+
+
+def moment_words(moment: datetime, at: datetime) -> str:
+    """Return when something comes, inside a sentence read at `at`: "14 h" today, else "le 3 mars à 14 h 32"."""
+    local, today = timezone.localtime(moment), timezone.localtime(at)
+    known = {"hour": local.hour, "minute": f"{local:%M}"}
+    time = (_("%(hour)s h %(minute)s") if local.minute else _("%(hour)s h")) % known
+    time = time.replace(" ", "\N{NO-BREAK SPACE}")
+    if local.date() == today.date():
+        return time
+    return _("le %(day)s à %(time)s") % {"day": date_format(local, _("j F")), "time": time}
 
 
 def _value_words(operator: str, value: Any) -> str:
