@@ -1,13 +1,27 @@
 """The manager's pages of campaigns: settings, state, words, dispositions, and why nobody is callable."""
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.urls import reverse
 
+from calls.enums import IncidentKind
+from calls.models import Incident
 from campaigns.enums import CampaignStatus
 from campaigns.models import Campaign, ClosingStep, DispositionRule, Script
-from tests.factories import make_campaign, make_criterion, make_entry, make_programme, make_prospect
+from campaigns.services.imports import upload_import
+from tests.factories import (
+    NOW,
+    make_campaign,
+    make_criterion,
+    make_entry,
+    make_programme,
+    make_prospect,
+    make_source,
+    make_sponsor,
+)
 from tests.paging import signed_in, text_of
 
 pytestmark = pytest.mark.django_db
@@ -113,7 +127,7 @@ def test_the_page_says_how_many_can_be_called_and_each_number_is_a_link() -> Non
 
     page = client.get(reverse("campaign", args=[campaign.slug]))
 
-    assert "1 fiche appelable maintenant" in text_of(page)
+    assert "1 appelable maintenant" in text_of(page)
     assert f"{reverse('entry-list', args=[campaign.slug])}?state=done" in page.content.decode()
 
 
@@ -206,8 +220,12 @@ def test_a_campaign_chooses_its_dispositions_and_delays() -> None:
     campaign = make_campaign()
     url = reverse("disposition-rule", args=[campaign.slug, "busy"])
 
+    asked = client.post(url, {"busy-hours": "0.5"})
+    assert asked.status_code == 200
     for _attempt in range(2):
-        client.post(url, {"busy-hours": "0.5"})
+        done = client.post(url, {"busy-hours": "0.5", "reason": "trop insistant"}, follow=True)
+
+    assert "C'est déjà fait" in text_of(done)
 
     rule = DispositionRule.objects.get()
     assert (rule.enabled, rule.retry_after.total_seconds() if rule.retry_after else None) == (False, 1800)
@@ -215,13 +233,119 @@ def test_a_campaign_chooses_its_dispositions_and_delays() -> None:
 
 def test_the_list_of_campaigns_costs_the_same_whatever_their_number(django_assert_num_queries: Any) -> None:
     client, _user = signed_in()
-    for _count in range(3):
+    for _count in range(10):
         make_entry(make_campaign())
     url = reverse("campaign-list")
-    with django_assert_num_queries(6) as few:
+    with django_assert_num_queries(7) as few:
         client.get(url)
     for _count in range(10):
         make_entry(make_campaign())
 
     with django_assert_num_queries(len(few)):
         client.get(url)
+
+
+def test_the_list_of_campaigns_is_searched_filtered_and_sorted_by_its_address() -> None:
+    client, _user = signed_in()
+    first, second = (
+        make_campaign(name="Banques de l'Ouest"),
+        make_campaign(name="Boulangers", status="paused"),
+    )
+    url = reverse("campaign-list")
+
+    by_name = text_of(client.get(url, {"q": "ouest"}))
+    by_status = text_of(client.get(url, {"status": "paused"}))
+    by_sponsor = text_of(client.get(url, {"sponsor": first.programme.sponsor_id}))
+    by_programme = text_of(client.get(url, {"programme": second.programme_id}))
+    descending = text_of(client.get(url, {"sort": "-name"}))
+    nothing = text_of(client.get(url, {"q": "assurances"}))
+    nonsense = text_of(client.get(url, {"status": "x", "sponsor": "y", "sort": "z", "page": "-1"}))
+
+    assert second.name not in by_name
+    assert f"{first.name} En cours" not in by_status
+    assert f"{second.name} En pause" in by_status
+    assert f"{second.name} En pause" not in by_sponsor
+    assert f"{first.name} En cours" not in by_programme
+    assert descending.index(f"{second.name} En pause") < descending.index(f"{first.name} En cours")
+    assert "Aucune campagne ne correspond" in nothing
+    assert f"{first.name} En cours" in nonsense
+
+
+# ---- the home page
+
+
+def test_home_begins_with_the_campaign_that_has_nobody_to_call() -> None:
+    client, _user = signed_in()
+    make_entry(make_campaign(name="Avec du monde"))
+    shut = make_campaign(name="Sans personne", calling_rule="default", hours=[])
+    make_entry(shut)
+    make_entry(make_campaign(name="En attente", status="paused"))
+
+    page = text_of(client.get(reverse("home")))
+
+    assert page.index("Sans personne") < page.index("Avec du monde")
+    assert "Personne n'est appelable maintenant" in page
+    assert "1 n'a personne à appeler" in page
+    assert "1 campagne en préparation ou en pause" in page
+
+
+def test_home_tells_what_waits_and_leads_there() -> None:
+    client, user = signed_in()
+    campaign = make_campaign(name="Banques")
+    make_entry(campaign, state="callback", due_at=NOW - timedelta(hours=1))
+    Incident.objects.create(
+        kind=IncidentKind.HELP, sponsor=campaign.programme.sponsor, prospect=make_prospect(), at=NOW
+    )
+    content = "Organisation;Téléphone\nBanque Une;01 99 00 00 01\n".encode()
+    upload_import(
+        campaign=campaign, source=make_source(), name="banques.csv", content=content, by=user, at=NOW
+    )
+
+    page = client.get(reverse("home"))
+
+    words = text_of(page)
+    assert "1 demande à traiter" in words
+    assert "1 agent qui vous appelle" in words
+    assert "1 rappel dont l'heure est passée" in words
+    assert "L'import de banques.csv attend votre accord" in words
+    overdue = reverse("entry-list", args=[campaign.slug]) + "?state=callback&when=due"
+    assert "1 fiche" in text_of(client.get(overdue))
+
+
+def test_home_of_a_new_installation_leads_from_step_to_step() -> None:
+    client, _user = signed_in()
+    steps = []
+    for make in (make_sponsor, make_programme, make_campaign):
+        page = client.get(reverse("home"))
+        steps.append([text for text in re.findall(r'btn btn-primary" href="([^"]+)"', page.content.decode())])
+        make()
+    last = text_of(client.get(reverse("home")))
+    make_entry(Campaign.objects.get())
+
+    assert steps == [
+        [reverse("sponsor-new")],
+        [reverse("programme-new")],
+        [reverse("campaign-new")],
+    ]
+    assert "Choisir la campagne où importer" in last
+    assert "Avant le premier appel" not in text_of(client.get(reverse("home")))
+
+
+def test_home_costs_the_same_with_ten_or_twenty_campaigns(django_assert_num_queries: Any) -> None:
+    client, _user = signed_in()
+    for _count in range(10):
+        make_entry(make_campaign())
+    url = reverse("home")
+    with django_assert_num_queries(8) as few:
+        client.get(url)
+    for _count in range(10):
+        make_entry(make_campaign())
+
+    with django_assert_num_queries(len(few)):
+        client.get(url)
+
+
+def test_home_sends_an_agent_to_the_desk() -> None:
+    client, _user = signed_in("agent")
+
+    assert client.get(reverse("home"))["Location"] == reverse("desk")

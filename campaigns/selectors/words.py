@@ -1,13 +1,11 @@
-"""The words of a campaign as its page shows them, and the catalogue of dispositions as the campaign uses it."""
+"""The words of a campaign as its page shows them: each with how it sounds, how long it takes, and what it lacks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from campaigns.enums import STEPS_OF, ClosingKind, ScriptKind, Step
-from campaigns.models import Campaign, ClosingStep, Disposition, ListEntry
+from campaigns.models import Campaign, ClosingStep, ListEntry
 from campaigns.rules.catalogue import OPENINGS
 from campaigns.rules.texts import PLACEHOLDERS, check_text, reason_clause, render
 from crm.models import Prospect, User
@@ -36,20 +34,6 @@ class Block:
     def key(self) -> str:
         """The anchor of the block on the page."""
         return f"{self.kind}-{self.step}" if self.step else self.kind
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """A disposition in a campaign: whether it is offered, and the campaign's own delay in hours, if any."""
-
-    disposition: Disposition
-    enabled: bool
-    hours: Decimal | None
-
-    @property
-    def catalogue_hours(self) -> Decimal | None:
-        """The catalogue's own delay in hours, None when it does not retry by itself."""
-        return _hours(self.disposition.retry_after)
 
 
 def is_step(kind: str, step: str) -> bool:
@@ -112,20 +96,6 @@ def sample_values(campaign: Campaign, language: str, *, agent: User) -> dict[str
         "campaign": campaign.name,
         "number": entry.number if entry else "",
     } | _words_of(prospect)
-
-
-def offered(campaign: Campaign) -> list[Offered]:
-    """Return the active catalogue, with what the campaign changes about it."""
-    rules = {rule.disposition_id: rule for rule in campaign.disposition_rules.all()}
-    return [
-        Offered(row, rule.enabled if rule else True, _hours(rule.retry_after if rule else None))
-        for row in Disposition.objects.filter(active=True)
-        for rule in [rules.get(row.pk)]
-    ]
-
-
-def _hours(delay: timedelta | None) -> Decimal | None:
-    return None if delay is None else round(Decimal(delay.total_seconds()) / 3600, 2)
 
 
 def _words_of(prospect: Prospect | None) -> dict[str, str]:
