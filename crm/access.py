@@ -10,10 +10,18 @@ from django.shortcuts import get_object_or_404
 
 from crm.models import Prospect, Source, Sponsor, User
 from crm.rules.errors import Forbidden
-from crm.selectors.scopes import IN_HAND, prospects_of, sees_every_sponsor, sources_of, sponsors_of
+from crm.selectors.scopes import (
+    IN_HAND,
+    barred_for,
+    prospects_of,
+    sees_every_sponsor,
+    sources_of,
+    sponsors_of,
+)
 
 __all__ = [
     "IN_HAND",
+    "barred_for",
     "get_prospect_or_404",
     "get_source_or_404",
     "get_sponsor_or_404",

@@ -1,21 +1,30 @@
 """Forms of the crm pages: what people type, read into the values that the services take."""
 
+import unicodedata
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.validators import MinValueValidator
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from crm.enums import Role
+from crm.enums import ProspectKind, Role
 from crm.models import Prospect, ProspectNumber, Source, Sponsor, Team, User
 from crm.rules.errors import DomainError
 from crm.rules.people import PastedPerson, is_language, languages_of, pasted_people, roles_given_by
-from crm.selectors.prospects import IDENTITY
+from crm.selectors.prospects import IDENTITY, ProspectFilters
 from crm.services.users import WORK
 
 #: Columns of a fiche that its page edits, in the order of the page.
 PROSPECT_FIELDS = (*(name for name in IDENTITY if name != "external_id"), "confidential")
+
+
+#: A day, as browsers send it.
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+#: No row is older; an earlier day is a slip of the keyboard.
+RECENT = MinValueValidator(date(1970, 1, 1))
 
 
 def show_refusal(form: forms.BaseForm, error: DomainError) -> None:
@@ -85,15 +94,79 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
         """Leave the instance and its unique constraints to the service, which words the refusals."""
 
 
-class ProspectSearchForm(forms.Form):
-    """What somebody types to find a fiche."""
+class TypedField(forms.CharField):
+    """A line that somebody typed or pasted into a search: characters that cannot be seen are blanks, no error."""
 
-    q = forms.CharField(
-        label=_("Nom, numéro ou identifiant externe"),
-        max_length=200,
+    def to_python(self, value: Any) -> str:
+        """Read it; control characters become blanks."""
+        text = str(super().to_python(value) or "")
+        return "".join(" " if unicodedata.category(one) in ("Cc", "Cs") else one for one in text).strip()
+
+
+YES_NO = (("yes", _("Oui")), ("no", _("Non")))
+#: The longest text that is searched for: nobody says more of a company.
+MAX_SEARCH = 200
+
+
+class ProspectSearchForm(forms.Form):
+    """What the list of prospects is narrowed by; everything is in the address."""
+
+    q = TypedField(
+        label=_("Chercher"),
+        max_length=MAX_SEARCH,
         required=False,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+        help_text=_(
+            "Un nom, une organisation, un numéro même incomplet, un identifiant, un e-mail, un secteur."
+        ),
+        error_messages={"max_length": _("C'est trop long pour une recherche : quelques mots suffisent.")},
     )
+    source = forms.ChoiceField(label=_("Fournisseur"), required=False)
+    place = TypedField(label=_("Ville ou code postal"), max_length=60, required=False)
+    sector = TypedField(label=_("Le secteur commence par"), max_length=20, required=False)
+    kind = forms.ChoiceField(
+        label=_("Genre"), required=False, choices=[("", _("Tous")), *ProspectKind.choices]
+    )
+    language = TypedField(
+        label=_("Langue"), max_length=8, required=False, widget=forms.TextInput(attrs={"placeholder": "fr"})
+    )
+    numbered = forms.ChoiceField(
+        label=_("A un numéro valide"), required=False, choices=[("", _("Peu importe")), *YES_NO]
+    )
+    barred = forms.ChoiceField(
+        label=_("Exclue des appels"), required=False, choices=[("", _("Peu importe")), *YES_NO]
+    )
+    confidential = forms.ChoiceField(
+        label=_("Confidentielle"), required=False, choices=[("", _("Peu importe")), *YES_NO]
+    )
+    created_since = forms.DateField(
+        label=_("Créée depuis le"), required=False, widget=DAY, validators=[RECENT]
+    )
+    updated_since = forms.DateField(
+        label=_("Modifiée depuis le"), required=False, widget=DAY, validators=[RECENT]
+    )
+
+    def __init__(self, *args: Any, sources: Iterable[Source], **kwargs: Any) -> None:
+        """Offer the `sources` that the user sees."""
+        super().__init__(*args, **kwargs)
+        choice = self.fields["source"]
+        assert isinstance(choice, forms.ChoiceField)
+        choice.choices = [("", _("Tous")), *((source.slug, source.name) for source in sources)]
+
+    @property
+    def more(self) -> list[forms.BoundField]:
+        """Return the fields below the search box."""
+        return [self[name] for name in self.fields if name != "q"]
+
+    @property
+    def narrows_more(self) -> bool:
+        """Whether one of those below the search box narrows the list, or is wrong."""
+        return any(self[name].value() for name in self.fields if name != "q")
+
+    def values(self) -> ProspectFilters:
+        """Return the filters that hold; a value that means nothing filters nothing."""
+        self.is_valid()
+        return ProspectFilters(**{name: value for name, value in self.cleaned_data.items() if value})
 
 
 class ProspectForm(forms.ModelForm):  # type: ignore[type-arg]

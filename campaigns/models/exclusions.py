@@ -11,6 +11,7 @@ from campaigns.enums import ExclusionReason, Scope
 from campaigns.models.programmes import Programme
 from crm.models import Prospect, Sponsor
 from crm.models.triggers import Trigger, no_delete
+from crm.rules.phones import national
 
 #: A bar in a campaign is in its programme, a bar in a programme is in its sponsor: filled in, never trusted.
 FILL = """
@@ -235,3 +236,8 @@ class Exclusion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope} {self.number or self.prospect_id} {self.reason}"
+
+    @property
+    def spelling(self) -> str:
+        """The barred number as people read it, "" when only a prospect is barred."""
+        return national(self.number) if self.number else ""

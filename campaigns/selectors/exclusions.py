@@ -3,18 +3,20 @@
 from collections.abc import Iterable
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from campaigns.enums import Scope
 from campaigns.models import Campaign, Exclusion
 from crm.access import prospects_of, sponsors_of
 from crm.enums import Role
-from crm.models import User
+from crm.models import ProspectNumber, User
 from crm.rules.phones import search_forms
 from crm.selectors.prospects import prospects_found
 
 MAX_RECORDS = 1_000
+#: Holds now: not lifted, not past its end.
+IN_FORCE = Q(lifted_at__isnull=True) & (Q(until__isnull=True) | Q(until__gt=Now()))
 
 
 def covering(numbers: Iterable[str], campaign: Campaign) -> dict[str, Exclusion]:
@@ -38,6 +40,15 @@ def exclusions_seen_by(user: User) -> QuerySet[Exclusion]:
     if user.role == Role.AGENT:
         return Exclusion.objects.none()
     return Exclusion.objects.filter(Q(scope=Scope.EVERYWHERE) | Q(sponsor__in=sponsors_of(user)))
+
+
+def prospects_barred(user: User) -> Q:
+    """Return the condition for the prospects that are barred, or one of whose numbers is, by what the user sees."""
+    bars = exclusions_seen_by(user).filter(IN_FORCE)
+    numbers = ProspectNumber.objects.filter(
+        Exists(bars.filter(number=OuterRef("number"))), prospect=OuterRef("pk")
+    )
+    return Q(Exists(bars.filter(prospect=OuterRef("pk")))) | Q(Exists(numbers))
 
 
 def search(user: User, text: str) -> QuerySet[Exclusion]:

@@ -2,14 +2,13 @@
 
 import pgtrigger
 from django.conf import settings
-from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from crm.enums import Channel, EventKind, NumberKind, ProspectKind, Validity
 from crm.models.sponsors import Source, Sponsor
 from crm.models.triggers import REFUSE, Trigger, append_only, no_delete
+from crm.rules.phones import national
 
 #: Finds the erased person of a row of history that has a `prospect_id`.
 ERASED_PROSPECT = "SELECT FROM crm_prospect p WHERE p.id = OLD.prospect_id AND p.erased_at IS NOT NULL"
@@ -28,7 +27,11 @@ class ProspectQuerySet(models.QuerySet["Prospect"]):
 
 
 class Prospect(models.Model):
-    """A person or an organisation with its numbers. Never deleted: erased (`erased_at`), which blanks it."""
+    """A person or an organisation with its numbers. Never deleted: erased (`erased_at`), which blanks it.
+
+    The table has three columns more, that a trigger fills and no instance carries: `words` (tsvector), `sort_name` and
+    `sort_city`, by which `crm.selectors.search` finds and sorts a million records.
+    """
 
     source = models.ForeignKey(
         Source, on_delete=models.PROTECT, related_name="prospects", verbose_name=_("fournisseur")
@@ -96,11 +99,6 @@ class Prospect(models.Model):
         indexes = [
             # API and pages: ?updated_since=, newest first.
             models.Index(fields=["updated_at", "id"], name="prospect_updated"),
-            # Prospect search by the beginning of a name.
-            models.Index(
-                OpClass(Upper("organisation"), name="text_pattern_ops"), name="prospect_organisation"
-            ),
-            models.Index(OpClass(Upper("last_name"), name="text_pattern_ops"), name="prospect_last_name"),
             # A record that comes back after an erasure finds its bars.
             models.Index(
                 fields=["source", "erased_external_id"],
@@ -172,6 +170,11 @@ class ProspectNumber(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def spelling(self) -> str:
+        """The number as people read it."""
+        return national(self.number)
 
 
 class ProspectEvent(models.Model):

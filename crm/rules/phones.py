@@ -133,6 +133,7 @@ _LABEL = re.compile(
 )
 _SHARED_BEGINNING = re.compile(r"(?P<number>.*\d)\s*/\s*(?P<tail>\d{1,4})", re.DOTALL)
 _FAX = re.compile(r"\b(?:fax|t[ée]l[ée]copie|t[ée]l[ée]copieur|t[ée]l\.?[ /]?fax)\b", re.IGNORECASE)
+_BEGINNING = re.compile(r"[ (]*\+?[\d \-./()\u00a0\u202f\u2026]+", re.ASCII)
 _SPREADSHEET_HASHES = re.compile(r"#{3,}")
 
 
@@ -316,6 +317,42 @@ def search_forms(text: str) -> tuple[str, ...]:
         if not digits.startswith("0"):
             found.append("+" + digits)
     return tuple(dict.fromkeys(found))
+
+
+def national(number: str) -> str:
+    """Return an E.164 number as people read it in France: "01 99 00 12 34", and "+44 20 7946 0000" from abroad."""
+    if len(number) == 12 and number.startswith("+33"):
+        digits = "0" + number[3:]
+        return " ".join(digits[start : start + 2] for start in range(0, 10, 2))
+    return _international_spelling(number)
+
+
+@lru_cache(maxsize=2_000)
+def _international_spelling(number: str) -> str:
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def search_beginning(text: str) -> tuple[str, str] | None:
+    """Return the range (first included, last not) of the E.164 numbers that begin as somebody began to type one in
+    French, "06 39 98" or "+33 1 99"; None for fewer than four digits, a whole number, or anything else."""
+    if not _BEGINNING.fullmatch(text):
+        return None
+    digits = _NOT_DIGITS.sub("", text)
+    if text.lstrip(" (").startswith("+") or digits.startswith("00"):
+        digits = digits.removeprefix("00")
+        if digits.startswith("330"):
+            digits = "33" + digits[3:]
+    elif digits.startswith("0"):
+        digits = "33" + digits[1:]
+    else:
+        return None
+    if not 5 <= len(digits) < 11 or digits.startswith("0"):
+        return None
+    return f"+{digits}", f"+{int(digits) + 1}"
 
 
 def _clean(raw: str, cell: _Cell) -> str:

@@ -108,21 +108,22 @@ def page_at(
     size: int,
     dress: Callable[[QuerySet[M]], QuerySet[M]] = lambda shown: shown,
     count: int | None = None,
+    long: Order | None = None,
 ) -> Page[M]:
     """Return the page of `rows` that begins at a place. `dress` adds what only the rows that are shown need.
 
     Up to `CAP` rows are sorted here, which no correlation of search and order can make slow; the rest is read along
     the index of the order. Two queries, at most four. `count` is how many rows there are, where that is known already.
+    `long` is the order of a list that is too long to be sorted here, where what narrows it says where in the other
+    order its rows stand.
     """
-    if count is not None and count > CAP:
-        page = _along_the_index(rows, order, place, size, dress)
-        return replace(page, count=count, is_capped=False)
-    if count is not None and count > CAP:
-        return _along_the_index(rows, order, place, size, dress, count)
-    keys = list(rows.order_by().annotate(kept_key=order.key).values_list("kept_key", "pk")[: CAP + 1])
-    if len(keys) <= CAP:
-        return _sorted_here(rows, keys, order, place, size, dress)
+    if count is None or count <= CAP:
+        keys = list(rows.order_by().annotate(kept_key=order.key).values_list("kept_key", "pk")[: CAP + 1])
+        if len(keys) <= CAP:
+            return _sorted_here(rows, keys, order, place, size, dress)
     page = _along_the_index(rows, long or order, place, size, dress)
+    if count is not None:
+        page = replace(page, count=count, is_capped=False)
     return page if long is None else replace(page, is_sorted=long == order)
 
 
@@ -165,7 +166,6 @@ def _along_the_index(
     place: Place,
     size: int,
     dress: Callable[[QuerySet[M]], QuerySet[M]],
-    count: int | None = None,
 ) -> Page[M]:
     backwards = place.before is not None
     anchor = _anchor(rows, order, place)
@@ -193,8 +193,8 @@ def _along_the_index(
         found.reverse()
     return Page(
         rows=found,
-        count=CAP if count is None else count,
-        is_capped=count is None,
+        count=CAP,
+        is_capped=True,
         after=found[-1].pk if found and (more or backwards) else None,
         before=found[0].pk if found and (more if backwards else anchor is not None) else None,
         first=None,

@@ -9,6 +9,8 @@ from crm.models import Prospect, Source, Sponsor, User
 
 #: What an agent has in hand: conditions on `Prospect`, given by the app that knows of calls. None given: nothing seen.
 IN_HAND: list[Callable[[User], Q]] = []
+#: Whom a bar holds, as far as the user sees bars: a condition on `Prospect`, given by the app that knows of bars.
+BARRED: list[Callable[[User], Q]] = []
 
 
 def sees_every_sponsor(user: User) -> bool:
@@ -28,9 +30,19 @@ def sources_of(user: User) -> QuerySet[Source]:
     return Source.objects.filter(Q(sponsor__isnull=True) | Q(sponsor__in=sponsors_of(user)))
 
 
+def barred_for(user: User) -> Q:
+    """Return the condition for the prospects that a bar holds which the user sees; nobody when no app knows of bars."""
+    barred = Q(pk__in=[])
+    for condition in BARRED:
+        barred |= condition(user)
+    return barred
+
+
 def prospects_of(user: User) -> QuerySet[Prospect]:
     """Return the prospects that the user sees: those of their sponsors, and for an agent only those in hand."""
-    prospects = Prospect.objects.filter(source__in=sources_of(user))
+    prospects = Prospect.objects.all()
+    if not sees_every_sponsor(user):
+        prospects = prospects.filter(source__in=sources_of(user))
     if user.role != Role.AGENT:
         return prospects
     in_hand = Q(pk__in=[])

@@ -1,5 +1,6 @@
 """Prospects: search by what people know of them, and correction of one fiche."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,20 +13,39 @@ from crm.enums import SUPERVISING
 from crm.forms import ProspectForm, ProspectSearchForm, show_refusal
 from crm.models import Prospect
 from crm.rules.errors import DomainError, StaleRecord
-from crm.selectors.prospects import prospects_found
+from crm.selectors.keyset import page_at, place_of
+from crm.selectors.prospects import SORTS, long_order, prospect_order, prospects_dressed, prospects_narrowed
 from crm.services import prospects
-from crm.views.answers import now, page_of, refused, saved, sent, user_of
+from crm.views.answers import PAGE_SIZE, now, refused, saved, sent, user_of
 
 
 @access.role_required(*SUPERVISING)
 @require_safe
 def prospect_list(request: HttpRequest) -> HttpResponse:
-    """Find fiches by name, external id or a number in any spelling; without words, the last changed ones."""
-    form = ProspectSearchForm(request.GET)
-    text = form.cleaned_data["q"] if form.is_valid() else ""
-    rows = prospects_found(access.prospects_of(user_of(request)), text)
-    page = page_of(request, rows.select_related("source").prefetch_related("phones"))
-    return render(request, "crm/prospect_list.html", {"form": form, "page": page})
+    """Find fiches by what somebody says of them, narrowed and sorted by the address; else the last changed ones."""
+    user = user_of(request)
+    form = ProspectSearchForm(request.GET, sources=access.sources_of(user).only("slug", "name"))
+    filters, sort, barred = form.values(), sort_of(request), access.barred_for(user)
+    rows = prospects_narrowed(access.prospects_of(user), filters, barred)
+    if form["q"].errors:
+        rows = rows.none()
+    order = sort or ("name" if filters.q else "-updated")
+    page = page_at(
+        rows,
+        prospect_order(order),
+        place_of(request.GET.get("after"), request.GET.get("before")),
+        size=PAGE_SIZE,
+        dress=partial(prospects_dressed, barred=barred),
+        long=long_order(filters, order),
+    )
+    context = {"form": form, "page": page, "sort": sort, "filtered": filters.any or bool(form.errors)}
+    return render(request, "crm/prospect_list.html", context)
+
+
+def sort_of(request: HttpRequest) -> str:
+    """Return what the address sorts by, "" for what the page prefers."""
+    sort = request.GET.get("sort", "")
+    return sort if sort.removeprefix("-") in SORTS else ""
 
 
 @access.role_required(*SUPERVISING)
