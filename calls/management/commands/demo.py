@@ -1,21 +1,29 @@
 """`manage.py demo`: a small centre to try Courtois on, with fictitious numbers only. Safe to run again."""
 
+import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
+from calls.management.demo_past import Past
 from calls.rules.demo import demo_prospects
+from calls.rules.demo_past import AUTUMN, BAKERS, TREASURY, WINTER, working_days
 from campaigns.enums import CampaignStatus, Operator, Purpose
-from campaigns.models import Campaign, Criterion, Programme
+from campaigns.models import Campaign, Programme
+from campaigns.services.campaigns import start_campaign
 from campaigns.services.entries import add_prospects
 from campaigns.services.programmes import add_criterion
 from crm.enums import EventKind, NumberKind, Role, Validity
 from crm.models import Prospect, ProspectEvent, ProspectNumber, Source, Sponsor, User
-
-PASSWORD = "demo"
+from crm.rules.demo import DEMO_PASSWORD
+from crm.services.sponsors import create_sponsor
+from crm.services.teams import create_team
 
 USERS = (
     ("agent", Role.AGENT, "Alex", "Moreau", ["fr", "en"]),
@@ -26,23 +34,94 @@ USERS = (
 
 
 class Command(BaseCommand):
-    """Load the demo: 2 sponsors, 3 programmes, 4 campaigns, 4 users, about 1,000 prospects."""
+    """Load the demo: 2 sponsors, 3 programmes, 4 campaigns, 4 users, about 1,000 prospects, and a recent past."""
 
     help = "Load the demo data (fictitious numbers only). Running it again changes nothing."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare `--password`."""
+        parser.add_argument(
+            "--password",
+            help="the password of every demo user: by default `demo` in development (DEBUG=1), and elsewhere a random"
+            " one for each, printed once",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        """Load what is missing and print the logins."""
+        """Load the demo unless it is there, and print the logins."""
+        passwords = passwords_of(options["password"] or "")
         with transaction.atomic():
-            load_demo(at=timezone.now())
-        self.stdout.write("Demo ready. Logins (password: demo): " + ", ".join(name for name, *_ in USERS))
+            loaded = load_demo(at=timezone.now(), passwords=passwords)
+        if not loaded:
+            self.stdout.write("The demo is loaded already: nothing changed.")
+        elif set(passwords.values()) == {DEMO_PASSWORD}:
+            self.stdout.write(f"Demo ready. Logins (password: {DEMO_PASSWORD}): {', '.join(passwords)}")
+        else:
+            self.stdout.write("Demo ready. Logins, with passwords that are shown only now:")
+            for name, password in passwords.items():
+                self.stdout.write(f"  {name}  {password}")
 
 
-def load_demo(*, at: datetime) -> None:
-    """Create what the demo lacks; nothing that exists is touched."""
-    users = {name: _user(name, role, first, last, spoken) for name, role, first, last, spoken in USERS}
+def passwords_of(given: str) -> dict[str, str]:
+    """Return a password by login: the given one; else `demo` on one's own desk, and elsewhere a secret for each.
+
+    A password that the whole world knows is for one's own desk alone.
+    """
+    return {
+        name: given or (DEMO_PASSWORD if settings.DEBUG else secrets.token_urlsafe(12))
+        for name, *_rest in USERS
+    }
+
+
+def load_demo(*, at: datetime, passwords: Mapping[str, str] | None = None) -> bool:
+    """Load the demo as if it had been used until shortly before `at`; False, and nothing changes, when it is there.
+
+    `passwords` by login, all of them `demo` by default. Raises CommandError when a login of the demo is somebody's who
+    has another role.
+    """
+    if Campaign.objects.filter(slug__in=[AUTUMN, WINTER, TREASURY, BAKERS]).exists():
+        return False
+    passwords = passwords or dict.fromkeys((name for name, *_rest in USERS), DEMO_PASSWORD)
+    # Argon2 is slow on purpose; four users with one password need it once.
+    hashed = {password: make_password(password) for password in set(passwords.values())}
+    users = {
+        name: _user(name, role, first, last, spoken, hashed[passwords[name]])
+        for name, role, first, last, spoken in USERS
+    }
+    begin = working_days(at)[0].replace(hour=8, minute=30)
     manager = users["manager"]
-    finance, _ = Sponsor.objects.get_or_create(name="Observatoire des services financiers")
-    crafts, _ = Sponsor.objects.get_or_create(name="Fédération des artisans du goût")
+    _team(users, begin)
+    finance = create_sponsor(name="Observatoire des services financiers", by=manager, at=begin)
+    crafts = create_sponsor(name="Fédération des artisans du goût", by=manager, at=begin)
+    campaigns = _campaigns(finance, crafts, manager, begin)
+    directory = _source("annuaire-demo", "Annuaire public (démo)", None,
+                        "Votre numéro figure dans l'annuaire public des entreprises.")  # fmt: skip
+    members = _source("adherents-demo", "Fichier des adhérents (démo)", crafts,
+                      "Votre fédération nous a transmis vos coordonnées.")  # fmt: skip
+    fair = _source("salon-demo", "Salon de la boulangerie (démo)", crafts,
+                   "Vous nous avez laissé vos coordonnées au salon de la boulangerie.")  # fmt: skip
+    banks = _prospects(directory, "banks", 600, 0, manager, begin)
+    bakeries = _prospects(members, "bakeries", 400, 1, manager, begin)
+    for slug, prospects in (
+        (AUTUMN, banks[:400]),
+        (WINTER, banks[300:]),
+        (TREASURY, banks[60:210]),
+        (BAKERS, bakeries),
+    ):
+        add_prospects(campaign=campaigns[slug], prospects=prospects, by=manager, at=begin)
+    Past(users=users, campaigns=campaigns, fair=fair, at=at).play()
+    return True
+
+
+def _team(users: dict[str, User], at: datetime) -> None:
+    """Put the two agents into a team that the supervisor looks after."""
+    team = create_team(name="Équipe Loire", supervisors=[users["supervisor"]], by=users["manager"], at=at)
+    for name in ("agent", "agent2"):
+        users[name].team = team
+        users[name].save(update_fields=["team"])
+
+
+def _campaigns(finance: Sponsor, crafts: Sponsor, manager: User, at: datetime) -> dict[str, Campaign]:
+    """Make the programmes with their criteria, and the campaigns, started; returns them by slug."""
     survey = _programme(
         finance, "Enquête sur les services bancaires", "une enquête sur les services bancaires"
     )
@@ -57,69 +136,58 @@ def load_demo(*, at: datetime) -> None:
     )  # fmt: skip
     _criterion(training, manager, at, "sector", Operator.STARTS_WITH, "10.71",
                "Fabriquez-vous du pain sur place ?", "une boulangerie")  # fmt: skip
-    autumn = _campaign(survey, "banques-automne", "Banques, vague d'automne", Purpose.SURVEY)
-    winter = _campaign(survey, "banques-hiver", "Banques, vague d'hiver", Purpose.SURVEY)
-    treasury = _campaign(meetings, "tresorerie", "Trésorerie des agences", Purpose.APPOINTMENT)
-    hygiene = _campaign(training, "boulangers", "Boulangers d'Orléans et d'ailleurs", Purpose.INFORMATION)
-    directory = _source("annuaire-demo", "Annuaire public (démo)", None,
-                        "Votre numéro figure dans l'annuaire public des entreprises.")  # fmt: skip
-    members = _source("adherents-demo", "Fichier des adhérents (démo)", crafts,
-                      "Votre fédération nous a transmis vos coordonnées.")  # fmt: skip
-    banks = _prospects(directory, "banks", 600, 0, manager, at)
-    bakeries = _prospects(members, "bakeries", 400, 1, manager, at)
-    for campaign, prospects in (
-        (autumn, banks[:400]),
-        (winter, banks[300:]),
-        (treasury, banks[:150]),
-        (hygiene, bakeries),
-    ):
-        if prospects:
-            add_prospects(
-                campaign=campaign, prospects=Prospect.objects.filter(pk__in=prospects), by=manager, at=at
-            )
+    made = (
+        _campaign(survey, AUTUMN, "Banques, vague d'automne", Purpose.SURVEY),
+        _campaign(survey, WINTER, "Banques, vague d'hiver", Purpose.SURVEY),
+        _campaign(meetings, TREASURY, "Trésorerie des agences", Purpose.APPOINTMENT),
+        _campaign(training, BAKERS, "Boulangers d'Orléans et d'ailleurs", Purpose.INFORMATION),
+    )
+    return {
+        campaign.slug: start_campaign(campaign=campaign, by=manager, at=at, reason="Liste prête.")
+        for campaign in made
+    }
 
 
-def _user(name: str, role: str, first: str, last: str, spoken: list[str]) -> User:
-    user = User.objects.filter(username=name).first()
+def _user(name: str, role: str, first: str, last: str, spoken: list[str], password: str) -> User:
+    user = User.objects.filter(username__iexact=name).first()
     if user is None:
-        user = User.objects.create_user(
-            username=name, password=PASSWORD, role=role, first_name=first, last_name=last, languages=spoken
+        return User.objects.create(
+            username=name, password=password, role=role, first_name=first, last_name=last, languages=spoken
         )
+    if user.role != role:
+        raise CommandError(f"{name} is somebody's login here, with another role: the demo was not loaded.")
     return user
 
 
 def _programme(sponsor: Sponsor, name: str, subject: str) -> Programme:
-    return Programme.objects.get_or_create(sponsor=sponsor, name=name, defaults={"subject": subject})[0]
+    return Programme.objects.create(sponsor=sponsor, name=name, subject=subject)
 
 
 def _criterion(
     programme: Programme, by: User, at: datetime, field: str, operator: str, value: Any, question: str, expected: str,
     *, blocking: bool = True,
 ) -> None:  # fmt: skip
-    if not Criterion.objects.filter(programme=programme, field=field).exists():
-        add_criterion(
-            programme=programme,
-            data={
-                "field": field, "operator": operator, "value": value, "question": question, "expected": expected,
-                "blocking": blocking,
-            },
-            by=by,
-            at=at,
-        )  # fmt: skip
+    add_criterion(
+        programme=programme,
+        data={
+            "field": field, "operator": operator, "value": value, "question": question, "expected": expected,
+            "blocking": blocking,
+        },
+        by=by,
+        at=at,
+    )  # fmt: skip
 
 
 def _campaign(programme: Programme, slug: str, name: str, purpose: str) -> Campaign:
-    return Campaign.objects.get_or_create(
+    # No window and no cap, and shown as such: the demo can be called at any hour.
+    return Campaign.objects.create(
+        programme=programme,
         slug=slug,
-        defaults={
-            "programme": programme,
-            "name": name,
-            "purpose": purpose,
-            # No window and no cap, and shown as such: the demo can be called at any hour.
-            "calling_rule": "none",
-            "status": CampaignStatus.RUNNING,
-        },
-    )[0]
+        name=name,
+        purpose=purpose,
+        calling_rule="none",
+        status=CampaignStatus.DRAFT,
+    )
 
 
 def _source(slug: str, name: str, sponsor: Sponsor | None, spoken: str) -> Source:
@@ -128,11 +196,8 @@ def _source(slug: str, name: str, sponsor: Sponsor | None, spoken: str) -> Sourc
 
 
 def _prospects(source: Source, trade: str, count: int, block: int, by: User, at: datetime) -> list[int]:
-    """Create the missing records of a demo list; returns the ids of the new ones, in order."""
-    present = set(Prospect.objects.filter(source=source).values_list("external_id", flat=True))
-    missing = [
-        item for item in demo_prospects(trade, count=count, block=block) if item.external_id not in present
-    ]
+    """Create the records of a demo list; returns their ids, in order."""
+    missing = list(demo_prospects(trade, count=count, block=block))
     prospects = Prospect.objects.bulk_create(
         Prospect(
             source=source, external_id=item.external_id, attributes=item.attributes, time_zone="Europe/Paris",

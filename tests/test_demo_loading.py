@@ -1,0 +1,60 @@
+"""How the demo is loaded: at an hour of work, where a login is taken, on a server."""
+
+from datetime import UTC, datetime
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from calls.management.commands.demo import load_demo, passwords_of
+from calls.models import Call, CallEvent
+from campaigns.models import Campaign
+from crm.enums import Role
+from crm.models import User
+from crm.rules.demo import DEMO_PASSWORD
+from tests.factories import make_user
+
+#: A Monday at noon in Paris.
+NOON = datetime(2026, 11, 30, 11, 0, tzinfo=UTC)
+
+
+@pytest.mark.django_db
+def test_a_working_day_has_begun_when_it_is_loaded_at_noon() -> None:
+    load_demo(at=NOON)
+
+    today = Call.objects.filter(started_at__gte=NOON.replace(hour=0))
+    assert today.filter(agent__username="agent").exists()
+    assert not CallEvent.objects.filter(at__gt=NOON).exists()
+
+
+@pytest.mark.django_db
+def test_a_login_of_somebody_else_is_not_taken_over() -> None:
+    make_user(Role.ADMIN, "Manager")
+
+    with pytest.raises(CommandError, match="manager is somebody's login"):
+        call_command("demo")
+
+    assert not Campaign.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_server_gives_each_login_a_password_of_its_own() -> None:
+    out = StringIO()
+
+    with override_settings(DEBUG=False):
+        call_command("demo", stdout=out)
+
+    agent = User.objects.get(username="agent")
+    assert not agent.check_password(DEMO_PASSWORD)
+    told = dict(line.split() for line in out.getvalue().splitlines()[1:])
+    assert len(set(told.values())) == 4
+    assert agent.check_password(told["agent"])
+
+
+def test_a_password_for_all_can_be_asked_for() -> None:
+    with override_settings(DEBUG=False):
+        given = passwords_of("pour la formation")
+
+    assert set(given.values()) == {"pour la formation"}
+    assert given.keys() == {"agent", "agent2", "supervisor", "manager"}
