@@ -4,12 +4,13 @@ import gzip
 
 import pytest
 from django.template.loader import render_to_string
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.views.defaults import server_error
 from pytest_django import DjangoAssertNumQueries
 
 from config.frame import here
+from tests.factories import PASSWORD, make_user
 from tests.paging import signed_in, text_of
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +57,19 @@ def test_the_change_of_language_stays_on_the_page_with_its_filters() -> None:
     assert response.status_code == 302
     assert response["Location"] == shown
     assert client.cookies["django_language"]["max-age"] == 365 * 24 * 3600
+
+
+def test_who_chose_a_language_finds_it_on_another_machine_and_others_do_not() -> None:
+    client, user = signed_in("manager")
+    client.post(reverse("language"), {"language": "en"})
+    other = make_user("manager")
+
+    on_another_machine, next_person = Client(), Client()
+    on_another_machine.post(reverse("login"), {"username": user.username, "password": PASSWORD})
+    next_person.post(reverse("login"), {"username": other.username, "password": PASSWORD})
+
+    assert on_another_machine.get(reverse("campaign-list"))["Content-Language"] == "en"
+    assert next_person.get(reverse("campaign-list"))["Content-Language"] == "fr"
 
 
 @pytest.mark.parametrize(

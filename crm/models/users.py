@@ -61,6 +61,8 @@ class User(AbstractUser):
     languages = ArrayField(
         models.CharField(max_length=8), default=list, blank=True, verbose_name=_("langues")
     )
+    #: In which the pages speak to this person, on whatever machine; empty: as the browser asks.
+    page_language = models.CharField(max_length=8, default="", db_default="", blank=True, editable=False)
     daily_goal = models.PositiveSmallIntegerField(_("objectif du jour"), default=50)
     extension = models.CharField(_("poste"), max_length=20, blank=True)
     #: Empty: every sponsor for the staff, none for an integration.

@@ -64,3 +64,8 @@ def change_password(*, current: str, new: str, by: User, at: datetime) -> User:
         user.save(update_fields=["password", "must_change_password"])
         UserEvent.objects.create(user=user, kind=UserEventKind.PASSWORD_CHANGED, by=by, at=at)
         return user
+
+
+def choose_page_language(*, code: str, by: User) -> None:
+    """Remember in which language (`code` of the settings' LANGUAGES) the pages speak to somebody."""
+    User.objects.filter(pk=by.pk).exclude(page_language=code).update(page_language=code)

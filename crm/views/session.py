@@ -5,13 +5,33 @@ Leaving is a page of `calls`, because nobody leaves in the middle of a call.
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-login = LoginView.as_view(template_name="crm/login.html", redirect_authenticated_user=True)
+from crm.models import User
+from crm.services.account import choose_page_language
+
+
+class SignIn(LoginView):
+    """The sign-in page. Whoever comes in finds the language that they chose, on whatever machine."""
+
+    template_name = "crm/login.html"
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Sign in."""
+        response = super().form_valid(form)
+        user = form.get_user()
+        if isinstance(user, User) and user.page_language:
+            remember_language(response, user.page_language)
+        return response
+
+
+login = SignIn.as_view()
 
 
 @login_not_required
@@ -22,6 +42,8 @@ def language(request: HttpRequest) -> HttpResponse:
     code = request.POST.get("language", "")
     if code in dict(settings.LANGUAGES):
         remember_language(response, code)
+        if isinstance(request.user, User):
+            choose_page_language(code=code, by=request.user)
     return response
 
 
