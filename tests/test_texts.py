@@ -3,7 +3,16 @@
 import pytest
 
 from campaigns.rules.catalogue import CLOSING_STEPS, OPENINGS
-from campaigns.rules.texts import NEUTRAL, PLACEHOLDERS, check_text, reason_clause, render
+from campaigns.rules.texts import (
+    NEUTRAL,
+    PLACEHOLDERS,
+    advice,
+    check_text,
+    missing_values,
+    reason_clause,
+    render,
+    seconds_aloud,
+)
 from crm.rules.errors import Invalid
 
 
@@ -100,3 +109,37 @@ def test_the_reason_is_a_clause_in_the_language_of_the_sentence() -> None:
     assert reason_clause("a bank", "en") == "our call is meant for a bank"
     assert reason_clause("", "fr") == NEUTRAL["fr"]["reason"]
     assert reason_clause("{agent} {0}", "fr").endswith("{agent} {0}")
+
+
+def test_a_text_is_timed_as_it_is_read_aloud() -> None:
+    assert seconds_aloud("") == 0
+    assert seconds_aloud("Merci et au revoir.") == 2
+    assert seconds_aloud(" ".join(["mot"] * 150)) == 60
+
+
+@pytest.mark.parametrize(
+    ("where", "text", "expected"),
+    [
+        ("opening", "Bonjour, {agent} pour {sponsor}, à propos de {subject}.", []),
+        ("opening", "Bonjour, {agent} pour {sponsor}.", ["de quoi l'on parle"]),
+        ("mismatch-apologise", "Toutes mes excuses.", ["pourquoi l'appel n'était pas le bon"]),
+        ("mismatch-apologise", "Toutes mes excuses : {reason}.", []),
+        ("mismatch-goodbye", "Au revoir.", []),
+        ("mismatch-goodbye", "Au revoir " * 16, ["Longue : 13 secondes"]),
+        ("body", "mot " * 500, []),
+        ("ordinary-thank", "", []),
+    ],
+)
+def test_a_text_says_what_it_lacks(where: str, text: str, expected: list[str]) -> None:
+    found = advice(text, text, where=where)
+
+    assert len(found) == len(expected)
+    assert all(words in line for words, line in zip(expected, found, strict=True))
+
+
+def test_a_value_that_the_fiche_lacks_is_named_with_what_is_said_instead() -> None:
+    text = "{person}, de {organisation}, au revoir {{x}}."
+
+    assert missing_values(text, {"organisation": "Banque Une", "person": " "}, "fr") == [
+        ("person", "Madame, Monsieur")
+    ]

@@ -7,6 +7,7 @@ sentence can still be said.
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -101,6 +102,74 @@ def render(text: str, values: Mapping[str, str], language: str) -> str:
         return " ".join(str(values.get(match[1]) or "").split()) or neutral[match[1]]
 
     return _TOKEN.sub(fill, text)
+
+
+def placeholders_of(text: str) -> list[str]:
+    """Return the known placeholders of a text, each once, in their order."""
+    names = (match[1] for match in _TOKEN.finditer(text) if match[1])
+    return [name for name in dict.fromkeys(names) if name in PLACEHOLDERS]
+
+
+#: Words a minute of a text read to somebody: what publishers of recorded books ask of their readers is 150 to 160
+#: (W. R. Williams, "Guidelines for the use of multimedia in instruction", HFES 1998), the upper end of calm speech.
+WORDS_A_MINUTE = 150
+#: Seconds after which a sentence of a closing keeps a person who wants to hang up.
+POLITE_SECONDS = 12
+
+
+def words_in(said: str) -> int:
+    """Count the words of a filled sentence; an elided one ("l'appareil") is said in one breath and counts once."""
+    return len(said.split())
+
+
+def seconds_aloud(said: str) -> int:
+    """Return how many seconds a filled sentence takes when it is read aloud calmly, rounded up; 0 for nothing."""
+    return -(-words_in(said) * 60 // WORDS_A_MINUTE)
+
+
+#: What a sentence is expected to say, by where it is said: any one of the placeholders is enough.
+EXPECTED: dict[str, tuple[tuple[tuple[str, ...], Any], ...]] = {
+    "opening": (
+        (("agent",), _("Elle ne dit pas qui appelle : {agent}.")),
+        (("sponsor",), _("Elle ne dit pas pour qui l'on appelle : {sponsor}.")),
+        (("subject", "campaign"), _("Elle ne dit pas de quoi l'on parle : {subject}.")),
+    ),
+    "mismatch-apologise": (
+        (("reason", "expected"), _("Elle ne dit pas pourquoi l'appel n'était pas le bon : {reason}.")),
+    ),
+    "mismatch-thank": (
+        (
+            ("subject", "campaign"),
+            _("Elle ne dit pas pour quoi la personne ne sera plus appelée : {subject}."),
+        ),
+    ),
+}
+
+
+def advice(text: str, said: str, *, where: str) -> list[str]:
+    """Return what a text that can be said still lacks, in sentences: what it should name, and its length.
+
+    `where` is "opening", "body" or "<kind>-<step>"; `said` is the text filled with values.
+    """
+    if not text.strip():
+        return []
+    names = placeholders_of(text)
+    found = [str(words) for wanted, words in EXPECTED.get(where, ()) if not set(wanted) & set(names)]
+    seconds = seconds_aloud(said)
+    if where != "body" and seconds > POLITE_SECONDS:
+        found.append(
+            _("Longue : %(seconds)s secondes. Au-delà de %(limit)s, elle retient la personne.")
+            % {"seconds": seconds, "limit": POLITE_SECONDS}
+        )
+    return found
+
+
+def missing_values(text: str, values: Mapping[str, str], language: str) -> list[tuple[str, str]]:
+    """Return the placeholders of a text that have no value, each with the neutral phrase said instead."""
+    neutral = NEUTRAL.get(language[:2].lower(), NEUTRAL["fr"])
+    return [
+        (name, neutral[name]) for name in placeholders_of(text) if not str(values.get(name) or "").strip()
+    ]
 
 
 def reason_clause(expected: str, language: str) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -22,11 +23,14 @@ from crm.forms import show_refusal
 from crm.rules.errors import DomainError
 from crm.views.answers import now, saved, user_of
 
+#: What the address keeps when a text is stored: which fiche, and whether both languages are shown.
+KEPT = ("fiche", "side")
+
 
 @role_required(*MANAGING)
 @require_safe
 def words(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show what is said in a campaign, in the `language` of the address."""
+    """Show what is said in a campaign, in the `language` of the address, heard with the `fiche` of the address."""
     found = access.get_campaign_or_404(user_of(request), slug)
     return _page(request, found, _known(request.GET.get("language", found.language)))
 
@@ -38,13 +42,21 @@ def words_preview(request: HttpRequest, slug: str) -> HttpResponse:
     user = user_of(request)
     found = access.get_campaign_or_404(user, slug)
     language = _known(request.POST.get("language", found.language))
+    fiche = words_selector.fiche_of(found, language, agent=user, pk=_fiche_asked(request.POST))
+    where = request.POST.get("where", "")
+    text = request.POST.get("text", "")[:4000] or request.POST.get("default", "")[:4000]
+    context: dict[str, Any] = {}
     try:
-        context = {
-            "said": words_selector.sample(found, request.POST.get("text", "")[:4000], language, agent=user)
-        }
+        context["heard"] = words_selector.heard_anew(text, fiche, language, where=where)
     except DomainError as error:
-        context = {"refusal": error}  # type: ignore[dict-item]
+        context["refusal"] = error
     return render(request, "campaigns/_say_preview.html", context)
+
+
+def _fiche_asked(data: QueryDict) -> int | None:
+    """Return the entry that the address or the form names, null when it names none."""
+    asked = data.get("fiche", "")
+    return int(asked) if asked.isdecimal() and len(asked) < 18 else None
 
 
 @role_required(*MANAGING)
@@ -98,13 +110,21 @@ def _stored(
 ) -> HttpResponse:
     """Store a valid text and go back to its place on the page; else show the page with what was typed."""
     if form.is_valid():
+        text = "" if request.POST.get("reset") else form.cleaned_data["text"]
         try:
-            store(form.cleaned_data["text"])
+            store(text)
         except DomainError as error:
             show_refusal(form, error)
         else:
-            saved(request, _("Le texte est enregistré."), "words", campaign.slug)
-            return redirect(f"{reverse('words', args=[campaign.slug])}?language={language}#{key}")
+            message = (
+                _("Le texte est enregistré.") if text.strip() else _("La phrase par défaut est de retour.")
+            )
+            saved(request, message, "words", campaign.slug)
+            asked = {
+                "language": language,
+                **{name: request.POST[name] for name in KEPT if request.POST.get(name)},
+            }
+            return redirect(f"{reverse('words', args=[campaign.slug])}?{urlencode(asked)}#{key}")
     return _page(request, campaign, _known(language), {key: form}, status=422)
 
 
@@ -115,13 +135,18 @@ def _page(
     refused: dict[str, forms.Form] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    blocks = words_selector.blocks(campaign, language, agent=user_of(request))
+    data = request.POST if request.method == "POST" else request.GET
+    fiche = words_selector.fiche_of(campaign, language, agent=user_of(request), pk=_fiche_asked(data))
+    blocks = words_selector.blocks(campaign, language, fiche)
     rows = [(block, (refused or {}).get(block.key) or _form_of(block)) for block in blocks]
     context: dict[str, Any] = {
         "campaign": campaign,
         "language": language,
         "languages": words_selector.LANGUAGES,
+        "side": bool(data.get("side")),
+        "fiche": fiche,
         "rows": rows,
+        "closings": words_selector.closings(blocks, fiche, language),
         "placeholders": words_selector.placeholders(),
         "tab": "words",
     }
