@@ -128,7 +128,8 @@ def test_the_page_says_how_many_can_be_called_and_each_number_is_a_link() -> Non
     page = client.get(reverse("campaign", args=[campaign.slug]))
 
     assert "1 appelable maintenant" in text_of(page)
-    assert f"{reverse('entry-list', args=[campaign.slug])}?state=done" in page.content.decode()
+    for query in ("when=now", "state=done"):
+        assert f"{reverse('entry-list', args=[campaign.slug])}?{query}" in page.content.decode()
 
 
 def test_the_queue_page_says_why_nobody_is_callable() -> None:
@@ -317,7 +318,7 @@ def test_home_of_a_new_installation_leads_from_step_to_step() -> None:
     steps = []
     for make in (make_sponsor, make_programme, make_campaign):
         page = client.get(reverse("home"))
-        steps.append([text for text in re.findall(r'btn btn-primary" href="([^"]+)"', page.content.decode())])
+        steps.append(re.findall(r'btn btn-primary" href="([^"]+)"', page.content.decode()))
         make()
     last = text_of(client.get(reverse("home")))
     make_entry(Campaign.objects.get())

@@ -112,8 +112,8 @@ class ListEntry(models.Model):
             ),
             # The list page of a campaign by state.
             models.Index(fields=["campaign", "state", "id"], name="entry_by_state"),
-            # Health, funnel and counts of the list page, read from the index alone. Its values repeat, so that a million
-            # entries take some 7 MB: PostgreSQL keeps equal keys once.
+            # Health, funnel and counts of the list page, read from the index alone. Its values repeat, and PostgreSQL keeps
+            # equal keys once: a million entries take some 7 MB.
             models.Index(
                 fields=[
                     "campaign",

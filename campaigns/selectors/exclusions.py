@@ -1,22 +1,36 @@
 """Reading the exclusions: which bar covers a number, and the page that finds them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
+from django.utils.timezone import make_aware
 
 from campaigns.enums import Scope
-from campaigns.models import Campaign, Exclusion
+from campaigns.models import Campaign, Exclusion, ListEntry
 from crm.access import prospects_of, sponsors_of
 from crm.enums import Role
-from crm.models import ProspectNumber, User
-from crm.rules.phones import search_forms
-from crm.selectors.prospects import prospects_found
+from crm.models import Prospect, ProspectNumber, User
+from crm.selectors.keyset import Order
+from crm.selectors.prospects import carried, prospects_found
 
 MAX_RECORDS = 1_000
 #: Holds now: not lifted, not past its end.
 IN_FORCE = Q(lifted_at__isnull=True) & (Q(until__isnull=True) | Q(until__gt=Now()))
+STATES = {
+    "lifted": Q(lifted_at__isnull=False),
+    "over": Q(lifted_at__isnull=True, until__lte=Now()),
+}
+ORIGINS = {
+    "call": Q(call_ref__isnull=False),
+    "import": Q(import_ref__isnull=False),
+    "hand": Q(call_ref__isnull=True, import_ref__isnull=True),
+}
+#: Fiches and entries that the page of one exclusion names.
+SHOWN = 20
 
 
 def covering(numbers: Iterable[str], campaign: Campaign) -> dict[str, Exclusion]:
@@ -52,32 +66,124 @@ def prospects_barred(user: User) -> Q:
 
 
 def search(user: User, text: str) -> QuerySet[Exclusion]:
-    """Return the exclusions, inside the user's walls, of a number in any spelling or of a record by its name."""
+    """Return the exclusions, inside the user's walls, of a number in any spelling or its beginning, or of a record by
+    the words that people say of it, on the record itself or on one of its numbers. One query more, two at most."""
     seen = exclusions_seen_by(user)
-    text = text.strip()
+    text = text.replace("\x00", " ").strip()
     if not text:
         return seen
-    forms = search_forms(text)
-    records = prospects_found(prospects_of(user), text).values("pk")[:MAX_RECORDS]
-    return seen.filter(Q(number__in=forms) | Q(prospect__in=list(records.values_list("pk", flat=True))))
+    meant = carried(text)
+    if any(map(str.isalpha, text)) or not meant:
+        records = prospects_found(prospects_of(user), text).order_by().values_list("pk", "phones__number")
+    else:
+        records = ProspectNumber.objects.filter(meant, prospect__in=prospects_of(user))
+        records = records.order_by().values_list("prospect", "number")
+    found = list(records[:MAX_RECORDS])
+    about = Q(prospect__in={pk for pk, _number in found})
+    about |= Q(number__in={number for _pk, number in found if number})
+    return seen.filter(about | meant if meant else about)
 
 
 def exclusions_found(
-    user: User, *, q: str = "", state: str = "", reason: str = "", scope: str = ""
+    user: User,
+    *,
+    q: str = "",
+    state: str = "",
+    reason: str = "",
+    scope: str = "",
+    programme: str = "",
+    origin: str = "",
+    who: str = "",
+    since: date | None = None,
+    until: date | None = None,
 ) -> QuerySet[Exclusion]:
-    """Return the rows of the page: `state` "" for those in force, "lifted", or "all"; newest first."""
+    """Return the exclusions that every filter keeps, in no order.
+
+    `state` is "" for those in force, "lifted", "over" (ended by themselves) or "all"; `origin` is "call", "import" or
+    "hand"; `since` and `until` are the first and the last day, in the current time zone, on which they were written;
+    `who` is a part of the name of who wrote them.
+    """
     found = search(user, q)
-    in_force = Q(lifted_at__isnull=True) & (Q(until__isnull=True) | Q(until__gt=Now()))
-    if state == "lifted":
-        found = found.filter(lifted_at__isnull=False)
-    elif state != "all":
-        found = found.filter(in_force)
-    if reason:
-        found = found.filter(reason=reason)
-    if scope:
-        found = found.filter(scope=scope)
-    related = ("sponsor", "programme", "campaign", "prospect", "created_by", "lifted_by")
-    return found.select_related(*related).order_by("-id")
+    if state != "all":
+        found = found.filter(STATES.get(state, IN_FORCE))
+    for name, value in {"reason": reason, "scope": scope}.items():
+        if value:
+            found = found.filter(**{name: value})
+    if programme.isdecimal() and len(programme) < 19:
+        found = found.filter(programme=int(programme))
+    if origin in ORIGINS:
+        found = found.filter(ORIGINS[origin])
+    if since:
+        found = found.filter(since__gte=make_aware(datetime.combine(since, time())))
+    if until:
+        found = found.filter(since__lt=make_aware(datetime.combine(until, time())) + timedelta(days=1))
+    if who:
+        people = Q(username__icontains=who) | Q(first_name__icontains=who) | Q(last_name__icontains=who)
+        found = found.filter(created_by__in=list(User.objects.filter(people).values_list("pk", flat=True)[:500]))
+    return found
+
+
+def exclusions_dressed(rows: QuerySet[Exclusion]) -> QuerySet[Exclusion]:
+    """Add what a line of the list shows."""
+    return rows.select_related("sponsor", "programme", "campaign", "prospect", "created_by", "lifted_by")
+
+
+def exclusion_order(sort: str) -> Order:
+    """Return the order of an address: "since" (of their ids, for they are written as they begin) or "number", "-"
+    before it when descending; else the newest first."""
+    descending = sort.startswith("-")
+    if sort.removeprefix("-") == "number":
+        return Order(F("number"), descending=descending, nulls=True)
+    return Order(F("pk"), descending=descending or not sort)
+
+
+@dataclass(frozen=True, slots=True)
+class CallOrigin:
+    """The call that an exclusion came from: its fiche (null: none), when, by whom, and what was heard ("": nothing)."""
+
+    call: int
+    prospect: int | None
+    at: datetime
+    agent: str
+    heard: str
+
+
+#: Which calls exclusions came from, by their ids, inside the walls: given by the app that knows of calls.
+CALL_ORIGINS: list[Callable[[User, Sequence[int]], Mapping[int, CallOrigin]]] = []
+
+
+def call_origins(user: User, rows: Iterable[Exclusion]) -> dict[int, CallOrigin]:
+    """Return the calls that these exclusions came from and that the user may see, by their ids. One query."""
+    refs = sorted({row.call_ref for row in rows if row.call_ref is not None})
+    found: dict[int, CallOrigin] = {}
+    for origins in CALL_ORIGINS if refs else ():
+        found.update(origins(user, refs))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """Whom an exclusion holds back, as far as the user sees: the fiches, and the list entries that it closed."""
+
+    prospects: Sequence[Prospect]
+    prospect_count: int
+    entries: Sequence[ListEntry]
+    entry_count: int
+
+
+def held_back(user: User, exclusion: Exclusion) -> HeldBack:
+    """Return whom an exclusion holds back: the first of them, and how many they are. Four queries."""
+    carrying = Q(pk=exclusion.prospect_id)
+    if exclusion.number:
+        carrying |= Q(pk__in=ProspectNumber.objects.filter(number=exclusion.number).values("prospect"))
+    prospects = prospects_of(user).filter(carrying, erased_at__isnull=True).order_by("pk")
+    entries = exclusion.closed_entries.filter(campaign__programme__sponsor__in=sponsors_of(user)).order_by("pk")
+    return HeldBack(
+        prospects=list(prospects[:SHOWN]),
+        prospect_count=prospects.count(),
+        entries=list(entries.select_related("campaign", "prospect")[:SHOWN]),
+        entry_count=entries.count(),
+    )
 
 
 def others_on_number(user: User, exclusion: Exclusion) -> int:
