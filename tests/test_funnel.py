@@ -3,8 +3,8 @@
 import random
 import re
 from datetime import timedelta
-from itertools import pairwise
 from html import unescape
+from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -111,7 +111,8 @@ def test_each_number_of_the_health_is_the_count_of_its_list(status: str, rule: s
 
     assert sum(health.counts.states.values()) == health.counts.total == 80
     assert sum(segment.count for segment in health.segments) == 80
-    for part in (*health.parts, *health.reasons, *health.segments):
+    told: list[Any] = [*health.parts, *health.reasons, *health.segments]
+    for part in told:
         assert shown(campaign, part.query) == part.count, part
 
 
