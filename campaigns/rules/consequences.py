@@ -47,9 +47,9 @@ class Touched:
         return replace(self, lines=tuple(lines))
 
 
-def kept(lines: Iterable[Line]) -> tuple[Line, ...]:
-    """Return the lines that say something: those with a count, now or then."""
-    return tuple(line for line in lines if line.count or line.before)
+def kept(lines: Iterable[Line], *, always: str = "") -> tuple[Line, ...]:
+    """Return the lines that say something: those with a count, now or then, and the one whose zero is an answer."""
+    return tuple(line for line in lines if line.count or line.before or line.code == always)
 
 
 def words(code: str, n: int) -> str:

@@ -123,8 +123,8 @@ def words_in(said: str) -> int:
 
 
 def seconds_aloud(said: str) -> int:
-    """Return how many seconds a filled sentence takes when it is read aloud calmly, rounded up; 0 for nothing."""
-    return -(-words_in(said) * 60 // WORDS_A_MINUTE)
+    """Return how many seconds a filled sentence takes when it is read aloud calmly; 0 for nothing."""
+    return round(words_in(said) * 60 / WORDS_A_MINUTE)
 
 
 #: What a sentence is expected to say, by where it is said: any one of the placeholders is enough.

@@ -358,7 +358,7 @@ def reset_touched(campaign: Campaign, *, include_done: bool) -> Touched:
         Line(code, found.get(state, 0), url=entries_url(campaign, state=state)) for code, state in alone
     ]
     return Touched(
-        kept(lines),
+        kept(lines, always="reopened"),
         _("Une fiche hors-critères, entendue ou lue sur papier, n'est jamais rouverte par ce bouton."),
     )
 

@@ -65,7 +65,6 @@ class Closing:
     """A whole closing as it is heard: with what the fiche says, and with neither person nor organisation known."""
 
     kind: str
-    label: Any
     steps: tuple[tuple[Any, str], ...]
     plain: tuple[tuple[Any, str], ...]
     seconds: int
@@ -162,7 +161,6 @@ def closings(found: Sequence[Block], fiche: Fiche, language: str) -> list[Closin
         told.append(
             Closing(
                 kind,
-                ClosingKind(kind).label,
                 tuple((block.label, block.heard.said) for block in of),
                 tuple((block.label, render(block.text, nobody, language)) for block in of),
                 sum(block.heard.seconds for block in of),

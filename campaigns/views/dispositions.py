@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns import access
+from campaigns.enums import Reach
 from campaigns.forms.campaigns import DispositionRuleForm
 from campaigns.models import Disposition
 from campaigns.selectors import changes as changes_selector
@@ -26,9 +27,9 @@ def dispositions(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the catalogue as this campaign uses it: what each does, and how often it was given."""
     found = access.get_campaign_or_404(user_of(request), slug)
     rows = dispositions_selector.offered(found)
-    return render(
-        request, "campaigns/dispositions.html", {"campaign": found, "rows": rows, "tab": "dispositions"}
-    )
+    groups = [(reach.label, [row for row in rows if row.disposition.reach == reach]) for reach in Reach]
+    context = {"campaign": found, "groups": groups, "tab": "dispositions"}
+    return render(request, "campaigns/dispositions.html", context)
 
 
 @role_required(*MANAGING)
