@@ -3,11 +3,11 @@
 from django.urls import path
 
 from crm.api.problems import problem_page
-from crm.views import account, prospects, session, sources, sponsors, teams, users
+from crm.views import account, language, prospects, session, sources, sponsors, teams, users
 
 urlpatterns = [
     path("login/", session.login, name="login"),
-    path("language/", session.language, name="language"),
+    path("language/", language.language, name="language"),
     path("account/", account.account, name="account"),
     path("account/password/", account.account_password, name="account-password"),
     path("users/", users.user_list, name="user-list"),
