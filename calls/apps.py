@@ -11,10 +11,13 @@ class CallsConfig(AppConfig):
     verbose_name = _("Appels")
 
     def ready(self) -> None:
-        """Tell the apps below what an agent has in hand and what becomes of it, and what dispositions did."""
+        """Tell the apps below what an agent has in hand and what becomes of it, what dispositions did, and which calls
+        exclusions came from."""
+        from calls.selectors.bars import origins_of_bars
         from calls.selectors.in_hand import holdings, prospects_in_hand
         from calls.selectors.uses import disposition_counts, disposition_uses
         from calls.services.leaving import give_to_everybody
+        from campaigns.selectors.exclusions import CALL_ORIGINS
         from campaigns.selectors.touched import DISPOSITION_COUNTS, DISPOSITION_USES
         from crm.selectors.people import HOLDINGS
         from crm.selectors.scopes import IN_HAND
@@ -29,3 +32,5 @@ class CallsConfig(AppConfig):
         if disposition_uses not in DISPOSITION_USES:
             DISPOSITION_USES.append(disposition_uses)
             DISPOSITION_COUNTS.append(disposition_counts)
+        if origins_of_bars not in CALL_ORIGINS:
+            CALL_ORIGINS.append(origins_of_bars)

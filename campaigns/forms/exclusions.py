@@ -1,11 +1,14 @@
 """Forms of the exclusions: search, a new one."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.enums import ExclusionReason, Scope
+from campaigns.models import Programme
+from crm.forms import DAY, MAX_SEARCH, RECENT, TypedField
 from crm.rules.phones import normalise
 
 #: Reasons that a person may give by hand; the others come from calls.
@@ -19,28 +22,53 @@ BY_HAND = (
     ExclusionReason.MINOR,
     ExclusionReason.OTHER,
 )
-STATES = (("", _("En vigueur")), ("lifted", _("Levées")), ("all", _("Toutes")))
+STATES = (("", _("En vigueur")), ("lifted", _("Levées")), ("over", _("Échues")), ("all", _("Toutes")))
+ORIGINS = (("", _("Toutes")), ("call", _("Un appel")), ("import", _("Un import")), ("hand", _("À la main")))
 
 
 class ExclusionFilterForm(forms.Form):
     """What the list of exclusions is narrowed by; everything is in the address."""
 
-    q = forms.CharField(
-        label=_("Numéro, dans n'importe quelle écriture, ou nom"),
+    q = TypedField(
+        label=_("Chercher"),
         required=False,
-        max_length=200,
+        max_length=MAX_SEARCH,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+        help_text=_("Un numéro, dans n'importe quelle écriture et même incomplet, ou le nom d'une fiche."),
+        error_messages={"max_length": _("C'est trop long pour une recherche : quelques mots suffisent.")},
     )
     state = forms.ChoiceField(label=_("État"), required=False, choices=STATES)
     reason = forms.ChoiceField(
         label=_("Motif"), required=False, choices=[("", _("Tous")), *ExclusionReason.choices]
     )
     scope = forms.ChoiceField(label=_("Portée"), required=False, choices=[("", _("Toutes")), *Scope.choices])
+    programme = forms.ChoiceField(label=_("Démarche"), required=False)
+    origin = forms.ChoiceField(label=_("Origine"), required=False, choices=ORIGINS)
+    who = TypedField(label=_("Écrite par"), required=False, max_length=60)
+    since = forms.DateField(label=_("Du"), required=False, widget=DAY, validators=[RECENT])
+    until = forms.DateField(label=_("Au"), required=False, widget=DAY, validators=[RECENT])
 
-    def values(self) -> dict[str, str]:
+    def __init__(self, *args: Any, programmes: Iterable[Programme], **kwargs: Any) -> None:
+        """Offer the `programmes` that the user sees."""
+        super().__init__(*args, **kwargs)
+        choice = self.fields["programme"]
+        assert isinstance(choice, forms.ChoiceField)
+        choice.choices = [("", _("Toutes")), *((str(one.pk), one.name) for one in programmes)]
+
+    @property
+    def more(self) -> list[forms.BoundField]:
+        """Return the fields below the search box and the state."""
+        return [self[name] for name in self.fields if name not in ("q", "state")]
+
+    @property
+    def narrows_more(self) -> bool:
+        """Whether one of those narrows the list, or is wrong."""
+        return any(field.value() for field in self.more)
+
+    def values(self) -> dict[str, Any]:
         """Return the filters that hold; a value that is none of the choices filters nothing."""
         self.is_valid()
-        return {name: str(self.cleaned_data.get(name) or "") for name in self.fields}
+        return {name: value for name, value in self.cleaned_data.items() if value}
 
 
 class ExclusionForm(forms.Form):

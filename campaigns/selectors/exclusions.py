@@ -74,11 +74,11 @@ def search(user: User, text: str) -> QuerySet[Exclusion]:
         return seen
     meant = carried(text)
     if any(map(str.isalpha, text)) or not meant:
-        records = prospects_found(prospects_of(user), text).order_by().values_list("pk", "phones__number")
+        named = prospects_found(prospects_of(user), text).order_by()
+        found: list[tuple[int, str | None]] = list(named.values_list("pk", "phones__number")[:MAX_RECORDS])
     else:
-        records = ProspectNumber.objects.filter(meant, prospect__in=prospects_of(user))
-        records = records.order_by().values_list("prospect", "number")
-    found = list(records[:MAX_RECORDS])
+        carrying = ProspectNumber.objects.filter(meant, prospect__in=prospects_of(user)).order_by()
+        found = list(carrying.values_list("prospect", "number")[:MAX_RECORDS])
     about = Q(prospect__in={pk for pk, _number in found})
     about |= Q(number__in={number for _pk, number in found if number})
     return seen.filter(about | meant if meant else about)
@@ -119,7 +119,9 @@ def exclusions_found(
         found = found.filter(since__lt=make_aware(datetime.combine(until, time())) + timedelta(days=1))
     if who:
         people = Q(username__icontains=who) | Q(first_name__icontains=who) | Q(last_name__icontains=who)
-        found = found.filter(created_by__in=list(User.objects.filter(people).values_list("pk", flat=True)[:500]))
+        found = found.filter(
+            created_by__in=list(User.objects.filter(people).values_list("pk", flat=True)[:500])
+        )
     return found
 
 
@@ -177,7 +179,9 @@ def held_back(user: User, exclusion: Exclusion) -> HeldBack:
     if exclusion.number:
         carrying |= Q(pk__in=ProspectNumber.objects.filter(number=exclusion.number).values("prospect"))
     prospects = prospects_of(user).filter(carrying, erased_at__isnull=True).order_by("pk")
-    entries = exclusion.closed_entries.filter(campaign__programme__sponsor__in=sponsors_of(user)).order_by("pk")
+    entries = exclusion.closed_entries.filter(campaign__programme__sponsor__in=sponsors_of(user)).order_by(
+        "pk"
+    )
     return HeldBack(
         prospects=list(prospects[:SHOWN]),
         prospect_count=prospects.count(),

@@ -1,32 +1,114 @@
 """Exclusions: search, add, and lift with a reason. They are never deleted."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns import access
 from campaigns.forms.exclusions import ExclusionFilterForm, ExclusionForm
+from campaigns.models import Exclusion
 from campaigns.selectors import exclusions as exclusions_selector
 from campaigns.services import exclusions
 from crm.access import prospects_of, role_required, sponsors_of
-from crm.enums import SUPERVISING
-from crm.forms import ReasonForm, show_refusal
+from crm.enums import MANAGING, SUPERVISING
+from crm.forms import show_refusal
 from crm.models import User
 from crm.rules.errors import DomainError
-from crm.views.answers import form_page, now, page_of, saved, sent, user_of
+from crm.selectors.keyset import page_at, place_of
+from crm.views.answers import PAGE_SIZE, form_page, now, saved, sent, user_of
+from crm.views.exports import sheet_answer
 
 
 @role_required(*SUPERVISING)
 @require_safe
 def exclusion_list(request: HttpRequest) -> HttpResponse:
-    """List the exclusions inside the user's walls, by the filters of the address."""
-    filters = ExclusionFilterForm(request.GET)
-    rows = exclusions_selector.exclusions_found(user_of(request), **filters.values())
-    context = {"filters": filters, "page": page_of(request, rows), "filtered": any(filters.values().values())}
+    """List the exclusions inside the user's walls, by the filters and the order of the address."""
+    user = user_of(request)
+    filters = _filters(request, user)
+    values, sort = filters.values(), request.GET.get("sort", "")
+    sort = sort if sort.removeprefix("-") in ("since", "number") else ""
+    rows = exclusions_selector.exclusions_found(user, **values)
+    if filters["q"].errors:
+        rows = rows.none()
+    page = page_at(
+        rows,
+        exclusions_selector.exclusion_order(sort),
+        place_of(request.GET.get("after"), request.GET.get("before")),
+        size=PAGE_SIZE,
+        dress=exclusions_selector.exclusions_dressed,
+    )
+    origins = exclusions_selector.call_origins(user, page.rows)
+    context = {
+        "filters": filters,
+        "page": page,
+        "rows": [(row, origins.get(row.call_ref or 0)) for row in page.rows],
+        "sort": sort or "-since",
+        "filtered": bool(values or filters.errors),
+        "now": now(),
+    }
     return render(request, "campaigns/exclusion_list.html", context)
+
+
+@role_required(*MANAGING)
+@require_safe
+def exclusion_export(request: HttpRequest) -> HttpResponseBase:
+    """Send the exclusions that the address keeps as a file."""
+    user = user_of(request)
+    rows = exclusions_selector.exclusions_found(user, **_filters(request, user).values())
+    dressed = exclusions_selector.exclusions_dressed(rows)
+    return sheet_answer("exclusions", exclusion_titles(), dressed, exclusion_cells, by=user)
+
+
+def exclusion_titles() -> list[str]:
+    """Return the first line of the file."""
+    return [
+        _("Numéro"),
+        _("Fiche"),
+        _("Motif"),
+        _("Précision"),
+        _("Portée"),
+        _("Lieu"),
+        _("Depuis"),
+        _("Jusqu'au"),
+        _("Par"),
+        _("Levée le"),
+        _("Motif de levée"),
+    ]
+
+
+def exclusion_cells(row: Exclusion) -> list[Any]:
+    """Return a line of the file. A confidential fiche is told by its id only."""
+    prospect, place = row.prospect, row.campaign or row.programme or row.sponsor
+    masked = prospect is not None and prospect.confidential
+    name = "" if prospect is None else f"#{prospect.pk}" if masked else prospect.display_name
+    return [
+        "" if masked else row.spelling,
+        name,
+        row.get_reason_display(),
+        "" if masked else row.note,
+        row.get_scope_display(),
+        place.name if place else "",
+        _moment(row.since),
+        _moment(row.until),
+        row.created_by.get_username() if row.created_by else "",
+        _moment(row.lifted_at),
+        row.lift_reason,
+    ]
+
+
+def _moment(at: datetime | None) -> str:
+    return localtime(at).strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+def _filters(request: HttpRequest, user: User) -> ExclusionFilterForm:
+    programmes = access.programmes_of(user).only("name").order_by("name")
+    return ExclusionFilterForm(request.GET, programmes=programmes)
 
 
 @role_required(*SUPERVISING)
@@ -52,18 +134,18 @@ def exclusion_new(request: HttpRequest) -> HttpResponse:
 @role_required(*SUPERVISING)
 @require_safe
 def exclusion(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one exclusion: what it bars, where, why, since when, and who lifted it."""
-    return _page(request, pk, ReasonForm())
-
-
-def _page(request: HttpRequest, pk: int, form: ReasonForm) -> HttpResponse:
-    found = access.get_exclusion_or_404(user_of(request), pk)
+    """Show one exclusion: what it bars, where, why and since when, where it came from, whom it holds back."""
+    user = user_of(request)
+    found = access.get_exclusion_or_404(user, pk)
+    job = access.imports_of(user).filter(pk=found.import_ref).first() if found.import_ref else None
     context = {
         "exclusion": found,
-        "closed": found.closed_entries.count(),
-        "others": exclusions_selector.others_on_number(user_of(request), found),
+        "origin": exclusions_selector.call_origins(user, [found]).get(found.call_ref or 0),
+        "job": job,
+        "held": exclusions_selector.held_back(user, found),
+        "now": now(),
     }
-    return form_page(request, "campaigns/exclusion.html", form, context)
+    return render(request, "campaigns/exclusion.html", context)
 
 
 def _places(user: User) -> dict[str, Any]:

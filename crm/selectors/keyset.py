@@ -54,11 +54,22 @@ class Beyond(Func):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a list is sorted by. `blanks`: the key is a text, and rows without it come last either way."""
+    """What a list is sorted by. `blanks`: the key is a text, and rows where it is empty come last either way; `nulls`:
+    so do rows where it is null."""
 
     key: Any
     descending: bool = False
     blanks: bool = False
+    nulls: bool = False
+
+    @property
+    def is_parted(self) -> bool:
+        """Whether rows without the key stand apart, behind the others."""
+        return self.blanks or self.nulls
+
+    def lacks(self, key: Any) -> bool:
+        """Tell whether a row with this key is one of those behind."""
+        return self.is_parted and key in ("", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +146,9 @@ def _sorted_here(
     size: int,
     dress: Callable[[QuerySet[M]], QuerySet[M]],
 ) -> Page[M]:
-    filled = sorted((row for row in keys if not (order.blanks and row[0] == "")), reverse=order.descending)
-    blank = sorted((row for row in keys if order.blanks and row[0] == ""), reverse=order.descending)
-    ids = [pk for _key, pk in filled + blank]
+    filled = sorted((row for row in keys if not order.lacks(row[0])), reverse=order.descending)
+    blank = sorted((pk for key, pk in keys if order.lacks(key)), reverse=order.descending)
+    ids = [pk for _key, pk in filled] + blank
     start = 0
     if place.after in ids:
         start = ids.index(place.after) + 1
@@ -171,19 +182,17 @@ def _along_the_index(
     anchor = _anchor(rows, order, place)
     backwards = backwards and anchor is not None
     # Rows without a key stand behind all others: the list is two stretches, each along the index.
-    stretches = [False, True] if order.blanks else [False]
+    stretches = [False, True] if order.is_parted else [False]
     if backwards:
         stretches.reverse()
-    if anchor is not None and order.blanks and anchor[0] == "" and not backwards:
-        stretches = [True]
-    if anchor is not None and order.blanks and anchor[0] != "" and backwards:
-        stretches = [False]
+    if anchor is not None and order.is_parted and order.lacks(anchor[0]) != backwards:
+        stretches = stretches[1:]
     found: list[M] = []
     for blank in stretches:
         wanted = size + 1 - len(found)
         if wanted <= 0:
             break
-        inside = anchor is not None and (not order.blanks or (anchor[0] == "") == blank)
+        inside = anchor is not None and order.lacks(anchor[0]) == blank
         stretch = _stretch(rows, order, anchor if inside else None, blank, backwards)
         # Found first and dressed after: what is joined must not be joined to rows that nobody sees.
         ids = rows.model._default_manager.filter(pk__in=stretch.values("pk")[:wanted])
@@ -214,8 +223,15 @@ def _stretch(
 ) -> QuerySet[M]:
     descending = order.descending != backwards
     found: QuerySet[M] = rows.alias(kept_key=order.key)  # type: ignore[assignment]
-    if order.blanks:
+    if order.nulls:
+        found = found.filter(kept_key__isnull=blank)
+    elif order.blanks:
         found = found.filter(kept_key="") if blank else found.filter(kept_key__gt="")
+    if blank:
+        # Among themselves, they stand by their ids.
+        if anchor is not None:
+            found = found.filter(pk__lt=anchor[1]) if descending else found.filter(pk__gt=anchor[1])
+        return found.order_by("-pk" if descending else "pk")
     if anchor is not None:
         key, pk = anchor
         found = found.filter(Beyond(F("kept_key"), F("pk"), Value(key), Value(pk), descending=descending))

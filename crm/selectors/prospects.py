@@ -64,23 +64,23 @@ def prospects_found(scope: QuerySet[Prospect], text: str) -> QuerySet[Prospect]:
 def _meant(text: str) -> Q:
     """Return the condition for what somebody typed. One query more where it may be a number."""
     named = Q(Said(text))
-    carried = _carried(text)
-    if not carried:
+    numbers = carried(text)
+    if not numbers:
         return named
     found = list(
-        ProspectNumber.objects.filter(carried).order_by().values_list("prospect", flat=True)[:MAX_CARRYING]
+        ProspectNumber.objects.filter(numbers).order_by().values_list("prospect", flat=True)[:MAX_CARRYING]
     )
     return named | Q(pk__in=found)
 
 
-def _carried(text: str) -> Q:
+def carried(text: str) -> Q:
     """Return the condition for the numbers that a text means, an empty one when it means none."""
-    carried = Q()
+    meant = Q()
     if forms := search_forms(text):
-        carried |= Q(number__in=forms)
+        meant |= Q(number__in=forms)
     if beginning := search_beginning(text):
-        carried |= Q(number__gte=beginning[0], number__lt=beginning[1])
-    return carried
+        meant |= Q(number__gte=beginning[0], number__lt=beginning[1])
+    return meant
 
 
 class Said(Func):
