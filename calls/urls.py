@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from calls.views import call, campaigns, desk, erasure, home, inbox, prospects
+from calls.views import call, campaigns, desk, erasure, home, inbox, prospects, tour
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("campaigns/<slug:slug>/", campaigns.campaign, name="campaign"),
+    path("tour/", tour.tour, name="tour"),
     path("desk/", desk.desk, name="desk"),
     path("desk/next-call/", desk.next_call, name="desk-next-call"),
     path("desk/manual-call/", desk.manual_call, name="desk-manual-call"),

@@ -19,18 +19,11 @@ from campaigns.models import Campaign, Programme
 from campaigns.services.campaigns import start_campaign
 from campaigns.services.entries import add_prospects
 from campaigns.services.programmes import add_criterion
-from crm.enums import EventKind, NumberKind, Role, Validity
+from crm.enums import EventKind, NumberKind, Validity
 from crm.models import Prospect, ProspectEvent, ProspectNumber, Source, Sponsor, User
-from crm.rules.demo import DEMO_PASSWORD
+from crm.rules.demo import DEMO_LOGINS, DEMO_PASSWORD, DemoLogin
 from crm.services.sponsors import create_sponsor
 from crm.services.teams import create_team
-
-USERS = (
-    ("agent", Role.AGENT, "Alex", "Moreau", ["fr", "en"]),
-    ("agent2", Role.AGENT, "Sacha", "Petit", ["fr"]),
-    ("supervisor", Role.SUPERVISOR, "Dominique", "Roux", ["fr", "en"]),
-    ("manager", Role.MANAGER, "Camille", "Girard", ["fr"]),
-)
 
 
 class Command(BaseCommand):
@@ -67,8 +60,8 @@ def passwords_of(given: str) -> dict[str, str]:
     A password that the whole world knows is for one's own desk alone.
     """
     return {
-        name: given or (DEMO_PASSWORD if settings.DEBUG else secrets.token_urlsafe(12))
-        for name, *_rest in USERS
+        login.username: given or (DEMO_PASSWORD if settings.DEBUG else secrets.token_urlsafe(12))
+        for login in DEMO_LOGINS
     }
 
 
@@ -80,13 +73,10 @@ def load_demo(*, at: datetime, passwords: Mapping[str, str] | None = None) -> bo
     """
     if Campaign.objects.filter(slug__in=[AUTUMN, WINTER, TREASURY, BAKERS]).exists():
         return False
-    passwords = passwords or dict.fromkeys((name for name, *_rest in USERS), DEMO_PASSWORD)
+    passwords = passwords or {login.username: DEMO_PASSWORD for login in DEMO_LOGINS}
     # Argon2 is slow on purpose; four users with one password need it once.
     hashed = {password: make_password(password) for password in set(passwords.values())}
-    users = {
-        name: _user(name, role, first, last, spoken, hashed[passwords[name]])
-        for name, role, first, last, spoken in USERS
-    }
+    users = {login.username: _user(login, hashed[passwords[login.username]]) for login in DEMO_LOGINS}
     begin = working_days(at)[0].replace(hour=8, minute=30)
     manager = users["manager"]
     _team(users, begin)
@@ -148,14 +138,17 @@ def _campaigns(finance: Sponsor, crafts: Sponsor, manager: User, at: datetime) -
     }
 
 
-def _user(name: str, role: str, first: str, last: str, spoken: list[str], password: str) -> User:
-    user = User.objects.filter(username__iexact=name).first()
+def _user(login: DemoLogin, password: str) -> User:
+    user = User.objects.filter(username__iexact=login.username).first()
     if user is None:
         return User.objects.create(
-            username=name, password=password, role=role, first_name=first, last_name=last, languages=spoken
+            username=login.username, password=password, role=login.role, first_name=login.first_name,
+            last_name=login.last_name, languages=list(login.languages),
+        )  # fmt: skip
+    if user.role != login.role:
+        raise CommandError(
+            f"{login.username} is somebody's login here, with another role: the demo was not loaded."
         )
-    if user.role != role:
-        raise CommandError(f"{name} is somebody's login here, with another role: the demo was not loaded.")
     return user
 
 
