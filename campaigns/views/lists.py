@@ -24,6 +24,9 @@ from crm.forms import show_refusal
 from crm.rules.errors import DomainError
 from crm.views.answers import now, saved, user_of
 
+#: In a confirmation, what holds the entries back: there, `reason` is why they are removed.
+HELD = "held"
+
 
 @role_required(*MANAGING)
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -81,7 +84,7 @@ def entries_removal(request: HttpRequest, slug: str) -> HttpResponse:
     """Show what taking out of the list all that the filters of the address find would touch; do it, with a reason."""
     user, at = user_of(request), now()
     found = access.get_campaign_or_404(user, slug)
-    values = EntryFilterForm(request.POST if request.method == "POST" else request.GET).values()
+    values = _filters(request)
     rows = entries_selector.entries_found(found, at=at, **values)
     form = reason_form(request)
     if form.is_bound and form.is_valid():
@@ -105,7 +108,16 @@ def entries_removal(request: HttpRequest, slug: str) -> HttpResponse:
         title=_("Retirer des fiches de la liste"),
         action=_("Retirer de la liste"),
         cancel_url=reverse("entry-list", args=[slug]),
-        hidden=[(name, value) for name, value in values.items() if value],
+        hidden=[(HELD if name == "reason" else name, value) for name, value in values.items() if value],
         danger=True,
         campaign=found,
     )
+
+
+def _filters(request: HttpRequest) -> dict[str, str]:
+    """Return the filters of the list, from the address or from the confirmation."""
+    if request.method != "POST":
+        return EntryFilterForm(request.GET).values()
+    data = request.POST.copy()
+    data["reason"] = data.get(HELD, "")
+    return EntryFilterForm(data).values()
