@@ -82,7 +82,7 @@ class Bar:
 
 
 #: Width of a day in the chart, and of the bar in it.
-STEP, BAR = 44, 28
+STEP, BAR = 34, 22
 
 
 def bars_of(days: Sequence[Day]) -> list[Bar]:

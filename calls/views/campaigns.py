@@ -32,7 +32,7 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
         "stages": funnel_of(standing.counts.groups),
         "days": days,
         "bars": activity.bars_of(days),
-        "has_calls": any(day.made for day in days),
+        "has_talks": any(day.reached for day in days),
         "callbacks": callbacks.order_by("due_at", "id")[:SHOWN],
         "callbacks_count": standing.counts.states.get(EntryState.CALLBACK, 0),
         "imports": found.imports.select_related("source", "by", "file")

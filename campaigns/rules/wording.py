@@ -41,7 +41,8 @@ def moment_words(moment: datetime, at: datetime) -> str:
     time = time.replace(" ", "\N{NO-BREAK SPACE}")
     if local.date() == today.date():
         return time
-    return _("le %(day)s à %(time)s") % {"day": date_format(local, _("j F")), "time": time}
+    known = {"day": date_format(local, _("j F")), "time": time}
+    return pgettext("jusqu'à quand", "le %(day)s à %(time)s") % known
 
 
 def _value_words(operator: str, value: Any) -> str:
