@@ -1,5 +1,6 @@
 """What the pages of this app accept, parsed and bounded before a service sees it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -7,7 +8,8 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import AnsweredBy, Cause, Decision, Evidence, HungUpBy, Result
+from calls.enums import AnsweredBy, Cause, Decision, Evidence, HungUpBy, IncidentKind, Result
+from calls.selectors.inbox import InboxFilter
 from campaigns.enums import Step
 
 
@@ -176,6 +178,61 @@ class DecisionForm(forms.Form):
     note = forms.CharField(max_length=2000, required=False)
     callback_at = forms.DateTimeField(required=False)
     number = forms.CharField(max_length=60, required=False)
+
+
+class InboxFilterForm(forms.Form):
+    """What narrows the supervisor's inbox; everything is in the address."""
+
+    kind = forms.ChoiceField(
+        label=_("Genre"), required=False, choices=[("", _("tous")), *IncidentKind.choices]
+    )
+    campaign = forms.ChoiceField(label=_("Campagne"), required=False)
+    agent = forms.ChoiceField(label=_("Agent"), required=False)
+    team = forms.ChoiceField(label=_("Équipe"), required=False)
+    age = forms.ChoiceField(
+        label=_("Âge"),
+        required=False,
+        choices=[
+            ("", _("tous")),
+            ("hour", _("moins d'une heure")),
+            ("day", _("moins d'un jour")),
+            ("older", _("plus d'un jour")),
+            ("week", _("plus d'une semaine")),
+        ],
+    )
+    sort = forms.ChoiceField(
+        label=_("Ordre"),
+        required=False,
+        choices=[
+            ("", _("habituel")),
+            ("new", _("le plus récent d'abord")),
+            ("old", _("le plus ancien d'abord")),
+        ],
+    )
+    tab = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any, *, offered: Mapping[str, Sequence[tuple[str, str]]]) -> None:
+        """Offer what the incidents have, and whatever the address asks for: a filter is shown even when it is empty."""
+        super().__init__(data)
+        for name, everything in (("campaign", _("toutes")), ("agent", _("tous")), ("team", _("toutes"))):
+            choice = self.fields[name]
+            assert isinstance(choice, forms.ChoiceField)
+            values = list(offered[name])
+            asked = str(data.get(name, ""))
+            if asked.isdecimal() and asked not in dict(values):
+                values.append((asked, f"#{asked}"))
+            choice.choices = [("", everything), *values]
+
+    def values(self, *, decided: bool) -> InboxFilter:
+        """Return what holds; what cannot be chosen narrows nothing."""
+        self.is_valid()
+        return InboxFilter(decided=decided, **{name: self.cleaned_data.get(name, "") for name in self.fields})
+
+    @property
+    def is_narrowing(self) -> bool:
+        """Whether the list shows less than its tab."""
+        names = ("kind", "campaign", "agent", "team", "age")
+        return any(self.cleaned_data.get(name) for name in names)
 
 
 class ErasureForm(forms.Form):

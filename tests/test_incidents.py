@@ -6,7 +6,7 @@ from calls.enums import CallEventKind, CallState, Decision, IncidentKind
 from calls.models import Call, Incident, IncidentDecision
 from calls.rules.decisions import DECISIONS_OF, decisions_of
 from calls.selectors.call_screen import screen_of
-from calls.selectors.inbox import incidents_found
+from calls.selectors.inbox import InboxFilter, incidents_found
 from calls.services.claim import claim_next
 from calls.services.closing import enter_stage
 from calls.services.dispositions import ask_correction
@@ -19,7 +19,7 @@ from campaigns.enums import EntryState
 from campaigns.models import Exclusion
 from crm.enums import EventKind
 from crm.models import Sponsor
-from tests.factories import make_entry, make_exclusion, make_prospect, make_user, next_number
+from tests.factories import NOW, make_entry, make_exclusion, make_prospect, make_user, next_number
 from tests.talking import Talk
 
 WHY = "vérifié avec le standard"
@@ -46,7 +46,7 @@ def test_an_agent_calls_the_supervisor_once_and_comes_first_in_the_inbox() -> No
     ask_supervisor(**talk.by(), words="Elle demande un responsable")
     ask_supervisor(**talk.by())
 
-    waiting = incidents_found(Sponsor.objects.all())
+    waiting = incidents_found(Sponsor.objects.all(), InboxFilter(), at=NOW)
     assert [incident.call for incident in waiting] == [talk.call, earlier.call]
     assert waiting[0].summary == "Elle demande un responsable"
     assert talk.told().count(CallEventKind.SUPERVISOR_ASKED) == 1

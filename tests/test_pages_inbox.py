@@ -1,6 +1,7 @@
 """The supervisor's inbox: what waits, with its context, and what a decision does."""
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -8,11 +9,14 @@ from django.urls import reverse
 
 from calls.enums import IncidentKind
 from calls.models import Incident, IncidentDecision
+from calls.services.closing import enter_stage
 from calls.services.dispositions import ask_correction
+from calls.services.notes import write_note
 from calls.services.supervisor import ask_supervisor
 from calls.services.talk import greet
 from campaigns.enums import EntryState
-from tests.factories import make_entry, make_prospect, make_sponsor, next_number
+from crm.models import Team
+from tests.factories import NOW, make_entry, make_prospect, make_source, make_sponsor, next_number
 from tests.paging import signed_in, text_of
 from tests.talking import Talk
 
@@ -52,22 +56,167 @@ def test_a_call_for_help_shows_the_call_and_is_answered_once() -> None:
     assert IncidentDecision.objects.get().decision == "support_agent"
 
 
+def polled(html: str) -> dict[str, Any]:
+    """Return what an open inbox sends with each question: its hidden fields."""
+    sent: dict[str, Any] = {}
+    for tag in re.findall(r"<input[^>]* data-inbox>", html):
+        name, value = re.search(r'name="(\w+)" value="([^"]*)"', tag).groups()  # type: ignore[union-attr]
+        sent.setdefault(name, []).append(value)
+    return sent
+
+
 def test_an_open_inbox_is_told_what_came_since_and_nothing_else() -> None:
     hung_up_by_agent()
     client, _user = signed_in("supervisor")
     stranger, _other = signed_in("supervisor", sponsors=[make_sponsor()])
-    page = client.get(reverse("inbox")).content.decode()
-    news = re.search(r'hx-get="([^"]+)"', page)
-    assert news is not None
-    quiet = client.get(news[1])
+    url, page = reverse("inbox-news"), client.get(reverse("inbox")).content.decode()
+    first = client.get(url, polled(page))
+    seen = polled(first.content.decode())["seen"]
+    quiet = client.get(url, polled(page) | {"seen": seen})
 
     ask_supervisor(**Talk().greeted().by())
 
-    told = text_of(client.get(news[1]))
-    assert quiet.status_code == 204
+    told = text_of(client.get(url, polled(page) | {"seen": seen}))
+    assert (quiet.status_code, quiet.content) == (204, b"")
+    assert "nouvelle demande" not in text_of(first)
     assert "Un agent vous appelle. 1 nouvelle demande attend." in told
-    assert stranger.get(news[1]).status_code == 204
-    assert client.get(reverse("inbox-news"), {"after": "9" * 30}).status_code == 200
+    assert "2 , 2 demandes attendent, dont un agent qui vous appelle" in told
+    assert "attend" not in text_of(stranger.get(url, polled(page)))
+    odd = {"after": "9" * 30, "on": ["x", "9" * 30], "seen": "?"}
+    assert client.get(url, odd).status_code == 200
+
+
+def test_the_badge_of_other_pages_is_some_hundred_bytes_and_few_queries(
+    django_assert_num_queries: Any,
+) -> None:
+    hung_up_by_agent()
+    client, _user = signed_in("supervisor")
+    agent, _other = signed_in("agent")
+    url = reverse("inbox-news")
+
+    with django_assert_num_queries(4):
+        answer = client.get(url, {"seen": ""})
+    seen = polled(answer.content.decode())["seen"]
+    with django_assert_num_queries(4):
+        assert client.get(url, {"seen": seen}).status_code == 204
+
+    assert len(answer.content) < 500
+    assert "1 demande attend" in text_of(answer)
+    assert agent.get(url).status_code == 403
+    assert "inbox-badge" in client.get(reverse("inbox")).content.decode()
+    assert "inbox-badge" not in agent.get(reverse("desk")).content.decode()
+
+
+def test_what_a_colleague_decides_fades_in_an_open_inbox() -> None:
+    hung_up_by_agent()
+    mine, _one = signed_in("supervisor")
+    other, _two = signed_in("supervisor", first_name="Dominique", last_name="Roux")
+    page = mine.get(reverse("inbox")).content.decode()
+    incident = Incident.objects.get()
+
+    other.post(reverse("incident-decision", args=[incident.pk]), {"decision": "support_agent"})
+    told = mine.get(reverse("inbox-news"), polled(page) | {"seen": "x"})
+
+    assert f'id="item-{incident.pk}"' in told.content.decode()
+    assert re.search(r"Déjà décidé par Dominique Roux à \d+ h \d\d : Soutenir l'agent", text_of(told))
+    assert "inbox-count--calling" not in told.content.decode()
+    assert "on" not in polled(mine.get(reverse("inbox")).content.decode())
+
+
+def test_the_second_to_decide_is_told_in_place_who_was_first() -> None:
+    hung_up_by_agent()
+    first, _one = signed_in("supervisor", first_name="Dominique", last_name="Roux")
+    second, _two = signed_in("supervisor")
+    url = reverse("incident-decision", args=[Incident.objects.get().pk])
+    fragment = {"HX-Request": "true"}
+
+    done = first.post(url, {"decision": "nothing"}, headers=fragment)
+    again = first.post(url, {"decision": "nothing"}, headers=fragment)
+    same = second.post(url, {"decision": "nothing"}, headers=fragment)
+    late = second.post(url, {"decision": "support_agent"}, headers=fragment)
+    whole = second.post(url, {"decision": "support_agent"})
+
+    assert [one.status_code for one in (done, again, same, late, whole)] == [200, 200, 409, 409, 409]
+    assert 'data-announce="Décidé : Sans suite."' in done.content.decode().replace("\xa0", " ")
+    for answer in (same, late, whole):
+        assert "Déjà décidé par Dominique Roux à" in text_of(answer)
+    assert "<html" not in late.content.decode()
+    assert IncidentDecision.objects.count() == 1
+
+
+def test_a_refused_decision_comes_back_in_place_with_what_was_typed() -> None:
+    talk = Talk().mismatched().said("apologise", "thank", "goodbye").hung_up()
+    ask_correction(reason="touche trop vite", **talk.by())
+    client, _user = signed_in("supervisor")
+    url = reverse("incident-decision", args=[Incident.objects.get().pk])
+
+    answer = client.post(url, {"decision": "correct", "reason": "réécouté"}, headers={"HX-Request": "true"})
+
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Choisissez la bonne qualification." in html
+    assert 'data-asking="correct"' in html
+    assert 'value="réécouté"' in html
+
+
+def test_the_context_has_the_fiche_its_numbers_the_others_of_the_number_and_the_note() -> None:
+    number = next_number()
+    talk = Talk(prospect=make_prospect(number, organisation="Banque du Port", city="Nantes"))
+    make_prospect(number, organisation="Voisine Une")
+    sponsor = make_sponsor()
+    make_prospect(number, organisation="Fiche Secrète", source=make_source(sponsor))
+    gone = make_prospect(number, organisation="Effacée")
+    talk.greeted()
+    write_note(text="très agacé", **talk.by())
+    ask_supervisor(**talk.by())
+    client, _user = signed_in("supervisor", sponsors=[talk.programme.sponsor])
+    type(gone).objects.filter(pk=gone.pk).update(erased_at=NOW, organisation="", external_id="")
+
+    page = text_of(client.get(reverse("inbox")))
+
+    assert f"Numéros {number}" in page
+    assert "Ville Nantes" in page
+    assert "Même numéro Voisine Une Dernière note très agacé" in page
+    assert "Fiche Secrète" not in page
+
+
+def test_dangers_and_calls_for_help_stand_first_and_say_so() -> None:
+    hung_up_by_agent()
+    insulted = Talk().greeted()
+    enter_stage(situation="sexist", stage=4, **insulted.by())
+    threatened = Talk().greeted()
+    enter_stage(situation="aggressive", stage=3, **threatened.by())
+    ask_supervisor(**Talk().greeted().by())
+    client, _user = signed_in("supervisor")
+
+    html = unescape(client.get(reverse("inbox")).content.decode())
+
+    flags = re.findall(r'<strong class="item__flag[^>]*>([^<]+)<', html)
+    assert flags == ["En ligne maintenant", "Danger pour une personne", "À voir d'abord"]
+    assert html.index("Agressivité, insultes, menaces") < html.index("Propos sexistes")
+    assert html.rindex("Fin d'appel à revoir</a>") > html.rindex("Propos sexistes")
+
+
+def test_the_list_is_narrowed_by_kind_campaign_agent_team_and_age_and_sorted() -> None:
+    old, new = hung_up_by_agent(), hung_up_by_agent()
+    team = Team.objects.create(name="Matin", created_at=NOW)
+    type(new.agent).objects.filter(pk=new.agent.pk).update(team=team)
+    client, _user = signed_in("supervisor")
+
+    def calls(**query: Any) -> list[int]:
+        page = text_of(client.get(reverse("inbox"), query))
+        return [int(ref) for ref in re.findall(r"appel n° (\d+)", page)]
+
+    assert calls() == [old.call.pk, new.call.pk]
+    assert calls(sort="new") == [new.call.pk, old.call.pk]
+    assert calls(campaign=old.campaign.pk) == [old.call.pk]
+    assert calls(agent=new.agent.pk) == calls(team=team.pk) == [new.call.pk]
+    assert calls(kind="help") == []
+    assert len(calls(kind="hang_up_review")) == 2
+    # The calls of the tests take place long before or after today.
+    assert sorted([*calls(age="older"), *calls(age="day")]) == [old.call.pk, new.call.pk]
+    assert calls(kind="nonsense", age="nonsense", agent="9" * 30, sort="?") == calls()
+    assert "Rien ne correspond" in text_of(client.get(reverse("inbox"), {"team": "999999"}))
 
 
 def test_a_shared_number_is_decided_once_and_the_others_may_be_called() -> None:
@@ -160,7 +309,7 @@ def test_an_incident_of_another_sponsor_does_not_exist() -> None:
 def test_the_inbox_costs_the_same_with_one_or_five_incidents(django_assert_max_num_queries: Any) -> None:
     hung_up_by_agent()
     client, _user = signed_in("supervisor")
-    with django_assert_max_num_queries(15) as few:
+    with django_assert_max_num_queries(13) as few:
         client.get(reverse("inbox"))
     for _count in range(4):
         hung_up_by_agent()

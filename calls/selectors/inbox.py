@@ -1,16 +1,22 @@
 """The supervisor's inbox: questions, corrections and incidents, each with what one needs to decide."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, Prefetch, QuerySet, When
+from django.db.models import Case, Count, IntegerField, Max, Prefetch, Q, QuerySet, Value, When
+from django.db.models.fields.json import KeyTextTransform
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
-from calls.enums import QUESTIONS, Decision, IncidentKind
-from calls.models import CallAnswer, CallDisposition, CallEvent, Incident
+from calls.enums import QUESTIONS, CallEventKind, Decision, IncidentKind
+from calls.models import CallAnswer, CallEvent, Incident, IncidentDecision, Situation
 from calls.rules.decisions import NEEDS_REASON, decisions_of
+from calls.rules.transitions import ON_LINE
 from campaigns.models import Disposition
-from crm.models import Sponsor
+from crm.models import Prospect, Sponsor, User
+from crm.selectors.scopes import prospects_of
 
 #: Kinds by the tab of the inbox.
 TABS: dict[str, frozenset[IncidentKind]] = {
@@ -25,36 +31,123 @@ TABS: dict[str, frozenset[IncidentKind]] = {
     "corrections": frozenset({IncidentKind.ENTRY_ERROR}),
     "incidents": frozenset(IncidentKind) - QUESTIONS - {IncidentKind.RESOURCING},
 }
+#: Situations in which somebody may be in danger.
+DANGEROUS = frozenset({"aggressive"})
+#: What an incident may be older or younger than, by its name in the address.
+AGES: dict[str, tuple[str, timedelta]] = {
+    "hour": ("gte", timedelta(hours=1)),
+    "day": ("gte", timedelta(days=1)),
+    "older": ("lt", timedelta(days=1)),
+    "week": ("lt", timedelta(days=7)),
+}
+#: Incidents whose campaigns, agents and teams the filters offer.
+RECENT = 1_000
+#: Other fiches of a number that are named; a switchboard has more.
+NEIGHBOURS = 5
+
+#: The fields that each decision takes beside its reason.
+FIELDS: dict[str, tuple[str, ...]] = {
+    Decision.CORRECT: ("code", "callback_at", "note"),
+    Decision.CLOSE_CALL: ("code",),
+    Decision.REOPEN: ("number",),
+}
+#: What a decision that reaches beyond this call does, said before it is taken.
+FAR_REACHING: dict[str, Any] = {
+    Decision.BAN: _("Le numéro et la fiche sont exclus partout, pour tous."),
+    Decision.ALLOW_OTHERS: _(
+        "L'exclusion du numéro est levée : les autres fiches de ce numéro redeviennent appelables."
+    ),
+    Decision.CORRECT: _(
+        "Ce que l'appel avait entraîné est défait, puis refait selon la bonne qualification."
+    ),
+    Decision.CLOSE_CALL: _("L'appel de cet agent est clos à sa place."),
+    Decision.REOPEN: _("La fiche retourne dans la liste avec ce numéro."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InboxFilter:
+    """What narrows the inbox, as its address says; what means nothing narrows nothing."""
+
+    tab: str = ""
+    decided: bool = False
+    kind: str = ""
+    campaign: str = ""
+    agent: str = ""
+    team: str = ""
+    age: str = ""
+    sort: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for a decision: how much, how much in each tab, the newest id, and how many agents call for help."""
+
+    count: int
+    newest: int
+    calling: int
+    tabs: Mapping[str, int]
+
+    @property
+    def token(self) -> str:
+        """A text that changes whenever something came or was decided."""
+        return f"{self.count}-{self.newest}-{self.calling}"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A decision that may be taken: its code, its label, and whether it asks for a reason."""
+    """A decision that may be taken: its code and label, whether it asks for a reason, its other fields, its reach."""
 
     code: str
     label: Any
     needs_reason: bool
+    fields: Sequence[str] = ()
+    reach: Any = ""
+
+    @property
+    def asks(self) -> str:
+        """The fields to fill in before it is taken, "" when one key decides."""
+        return " ".join(["reason", *self.fields]) if self.needs_reason else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An incident with its context: the call's history, answers and dispositions, and what may be decided."""
+    """An incident with its context: the call's history and answers, the fiche, and what may be decided."""
 
     incident: Incident
     events: Sequence[CallEvent]
     answers: Sequence[CallAnswer]
-    dispositions: Sequence[CallDisposition]
     choices: Sequence[Choice]
+    situation: str = ""
+    numbers: Sequence[str] = ()
+    neighbours: Sequence[Prospect] = field(default_factory=list)
+    more_neighbours: bool = False
 
     @property
-    def asks_code(self) -> bool:
-        """Whether a decision needs another disposition."""
-        return any(choice.code in (Decision.CORRECT, Decision.CLOSE_CALL) for choice in self.choices)
+    def urgency(self) -> str:
+        """`danger` when somebody may be harmed, `care` when somebody waits or was insulted, "" else."""
+        if self.incident.kind == IncidentKind.ABUSE:
+            return "danger" if self.incident.data.get("situation") in DANGEROUS else "care"
+        return "care" if self.incident.kind == IncidentKind.HELP else ""
 
     @property
-    def asks_number(self) -> bool:
-        """Whether a decision needs another number."""
-        return any(choice.code == Decision.REOPEN for choice in self.choices)
+    def is_live(self) -> bool:
+        """Whether somebody is on the line now."""
+        return self.incident.call is not None and self.incident.call.state in ON_LINE
+
+    @property
+    def note(self) -> str:
+        """The last words that the agent wrote of this call."""
+        for event in reversed(self.events):
+            words = event.data.get("text") if event.kind == CallEventKind.NOTE else event.data.get("note")
+            if event.kind in (CallEventKind.NOTE, CallEventKind.DISPOSITION) and words:
+                return str(words)
+        return ""
+
+    @property
+    def fields(self) -> set[str]:
+        """The further fields that any of its decisions takes."""
+        return {name for choice in self.choices for name in choice.fields}
 
 
 def incidents_of(sponsors: QuerySet[Sponsor]) -> QuerySet[Incident]:
@@ -68,37 +161,105 @@ def incidents_of(sponsors: QuerySet[Sponsor]) -> QuerySet[Incident]:
             "exclusion__programme",
             "decision_row__by",
             "call__campaign__programme",
-            "call__agent",
+            "call__agent__team",
             "call__disposition",
         )
         .prefetch_related(
+            "prospect__phones",
             Prefetch("call__events", CallEvent.objects.select_related("by").order_by("id")),
             Prefetch("call__answers", CallAnswer.objects.select_related("criterion").order_by("id")),
-            Prefetch(
-                "call__dispositions",
-                CallDisposition.objects.select_related("disposition", "by").order_by("id"),
-            ),
         )
         .order_by("-id")
     )
 
 
-def incidents_found(
-    sponsors: QuerySet[Sponsor], *, tab: str = "", decided: bool = False
-) -> QuerySet[Incident]:
-    """Return the incidents that wait for a decision, calls for help first, then the oldest; or those decided, the
-    latest first."""
-    rows = incidents_of(sponsors).filter(waiting=not decided)
-    if tab in TABS:
-        rows = rows.filter(kind__in=sorted(TABS[tab]))
-    if decided:
-        return rows.order_by("-decision_row__at")
-    return rows.order_by(Case(When(kind=IncidentKind.HELP, then=0), default=1), "id")
+def incidents_found(sponsors: QuerySet[Sponsor], wanted: InboxFilter, *, at: datetime) -> QuerySet[Incident]:
+    """Return the incidents that `wanted` asks for.
+
+    Those that wait: calls for help first, then dangers, then the oldest (`sort` "new": the newest). Those decided: the
+    latest decision first (`sort` "old": the first).
+    """
+    rows = incidents_of(sponsors).filter(_where(wanted, at), waiting=not wanted.decided)
+    if wanted.decided:
+        return rows.order_by("decision_row__at" if wanted.sort == "old" else "-decision_row__at")
+    rows = rows.annotate(situation=KeyTextTransform("situation", "data"))
+    urgency = Case(
+        When(kind=IncidentKind.HELP, then=0),
+        When(kind=IncidentKind.ABUSE, situation__in=sorted(DANGEROUS), then=1),
+        When(kind=IncidentKind.ABUSE, then=2),
+        default=3,
+        output_field=IntegerField(),
+    )
+    return rows.order_by(urgency, "-id" if wanted.sort == "new" else "id")
 
 
-def newest_waiting(sponsors: QuerySet[Sponsor]) -> int:
-    """Return the id of the latest incident that waits for a decision; 0 when none does."""
-    return _waiting(sponsors).order_by("-id").values_list("id", flat=True).first() or 0
+def _where(wanted: InboxFilter, at: datetime) -> Q:
+    where = Q()
+    if wanted.tab in TABS:
+        where &= Q(kind__in=sorted(TABS[wanted.tab]))
+    if wanted.kind in IncidentKind.values:
+        where &= Q(kind=wanted.kind)
+    for path, value in (
+        ("call__campaign", wanted.campaign),
+        ("call__agent", wanted.agent),
+        ("call__agent__team", wanted.team),
+    ):
+        if value.isdecimal() and len(value) < 19:
+            where &= Q((path, int(value)))
+    if wanted.age in AGES:
+        lookup, ago = AGES[wanted.age]
+        where &= Q((f"at__{lookup}", at - ago))
+    return where
+
+
+def choices_of_filters(sponsors: QuerySet[Sponsor], *, decided: bool) -> dict[str, list[tuple[str, str]]]:
+    """Return the campaigns, agents and teams of the latest incidents, as choices by name. One query."""
+    latest = Incident.objects.filter(sponsor__in=sponsors, waiting=not decided).order_by("-id")
+    rows = (
+        Incident.objects.filter(pk__in=latest.values("pk")[:RECENT], call__isnull=False)
+        .order_by()
+        .values_list(
+            "call__campaign",
+            "call__campaign__name",
+            "call__agent",
+            "call__agent__first_name",
+            "call__agent__last_name",
+            "call__agent__username",
+            "call__agent__team",
+            "call__agent__team__name",
+        )
+        .distinct()
+    )
+    campaigns, agents, teams = {}, {}, {}
+    for campaign, name, agent, first, last, username, team, team_name in rows:
+        campaigns[str(campaign)] = name
+        agents[str(agent)] = f"{first} {last}".strip() or username
+        if team is not None:
+            teams[str(team)] = team_name
+    found = {"campaign": campaigns, "agent": agents, "team": teams}
+    return {name: sorted(values.items(), key=lambda pair: pair[1]) for name, values in found.items()}
+
+
+def waiting(sponsors: QuerySet[Sponsor]) -> Waiting:
+    """Count what waits inside these sponsors: one query by the index of what waits."""
+    tabs = {f"tab_{tab}": Count("pk", filter=Q(kind__in=sorted(members))) for tab, members in TABS.items()}
+    found = _waiting(sponsors).aggregate(
+        count=Count("pk"),
+        newest=Max("pk"),
+        calling=Count("pk", filter=Q(kind=IncidentKind.HELP)),
+        **tabs,
+    )
+    return Waiting(
+        count=found["count"],
+        newest=found["newest"] or 0,
+        calling=found["calling"],
+        tabs={tab: found[f"tab_{tab}"] for tab in TABS},
+    )
+
+
+def waiting_counts(sponsors: QuerySet[Sponsor]) -> dict[str, int]:
+    """Return how many incidents wait in each tab."""
+    return dict(waiting(sponsors).tabs)
 
 
 def kinds_since(sponsors: QuerySet[Sponsor], after: int) -> list[str]:
@@ -106,28 +267,85 @@ def kinds_since(sponsors: QuerySet[Sponsor], after: int) -> list[str]:
     return list(_waiting(sponsors).filter(id__gt=after).order_by("id").values_list("kind", flat=True))
 
 
+def decisions_on(sponsors: QuerySet[Sponsor], incidents: Sequence[int]) -> QuerySet[IncidentDecision]:
+    """Return what was decided on these incidents (ids), with who did it."""
+    rows = IncidentDecision.objects.filter(incident__in=incidents, incident__sponsor__in=sponsors)
+    return rows.select_related("by", "incident__prospect").order_by("incident")
+
+
 def _waiting(sponsors: QuerySet[Sponsor]) -> QuerySet[Incident]:
     return Incident.objects.waiting().filter(sponsor__in=sponsors)
 
 
-def waiting_counts(sponsors: QuerySet[Sponsor]) -> dict[str, int]:
-    """Return how many incidents wait in each tab."""
-    kinds = list(_waiting(sponsors).order_by().values_list("kind", flat=True))
-    return {tab: sum(kind in members for kind in kinds) for tab, members in TABS.items()}
+def items_of(incidents: Iterable[Incident], *, reader: User) -> list[Item]:
+    """Return incidents of `incidents_of` with their context, as `reader` may see it. Two queries at most."""
+    rows = list(incidents)
+    neighbours = _neighbours([row.call.number for row in rows if row.call], reader)
+    situations = _situations({str(row.data.get("situation") or "") for row in rows} - {""})
+    return [_item(row, neighbours, situations, reader) for row in rows]
 
 
-def item_of(incident: Incident, *, managing: bool) -> Item:
-    """Return an incident of `incidents_of` with its context, without further queries."""
-    call = incident.call
-    decided = hasattr(incident, "decision_row")
-    choices = () if decided else decisions_of(incident.kind, managing=managing)
+def item_of(sponsors: QuerySet[Sponsor], pk: int, *, reader: User) -> Item | None:
+    """Return one incident inside these sponsors with its context, or None."""
+    found = incidents_of(sponsors).filter(pk=pk).first()
+    return items_of([found], reader=reader)[0] if found else None
+
+
+def _item(
+    incident: Incident,
+    neighbours: Mapping[str, Sequence[Prospect]],
+    situations: Mapping[str, str],
+    reader: User,
+) -> Item:
+    call, prospect = incident.call, incident.prospect
+    codes = decisions_of(incident.kind, managing=reader.is_managing) if incident.waiting else ()
+    others = (
+        [row for row in neighbours.get(call.number, []) if row.pk != incident.prospect_id] if call else []
+    )
     return Item(
         incident=incident,
         events=list(call.events.all()) if call else [],
         answers=list(call.answers.all()) if call else [],
-        dispositions=list(call.dispositions.all()) if call else [],
-        choices=[Choice(choice.value, choice.label, choice in NEEDS_REASON) for choice in choices],
+        choices=[
+            Choice(
+                code=code.value,
+                label=code.label,
+                needs_reason=code in NEEDS_REASON,
+                fields=FIELDS.get(code, ()),
+                reach=FAR_REACHING.get(code, ""),
+            )
+            for code in codes
+        ],
+        situation=situations.get(str(incident.data.get("situation") or ""), ""),
+        numbers=[phone.number for phone in prospect.phones.all()] if prospect else [],
+        neighbours=others[:NEIGHBOURS],
+        more_neighbours=len(others) > NEIGHBOURS,
     )
+
+
+def _neighbours(numbers: Sequence[str], reader: User) -> dict[str, list[Prospect]]:
+    """Return, by number, the first fiches that carry it and that `reader` sees. One query, each number by its index."""
+    found: dict[str, list[Prospect]] = {}
+    seen = prospects_of(reader).filter(erased_at__isnull=True).order_by("id")
+    each = [
+        seen.filter(phones__number=number).annotate(carried=Value(number))[: NEIGHBOURS + 2]
+        for number in dict.fromkeys(numbers)
+    ]
+    if not each:
+        return found
+    first, *rest = each
+    rows: Any = first.union(*rest, all=True) if rest else first
+    for row in rows:
+        found.setdefault(row.carried, []).append(row)
+    return found
+
+
+def _situations(codes: set[str]) -> dict[str, str]:
+    if not codes:
+        return {}
+    english = (get_language() or "").startswith("en")
+    rows = Situation.objects.filter(code__in=codes)
+    return {row.code: (row.label_en if english else "") or row.label for row in rows}
 
 
 def dispositions_to_correct() -> QuerySet[Disposition]:

@@ -1,17 +1,21 @@
 """The supervisor's inbox: one list for questions, corrections and incidents; each is decided once, with a reason."""
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from calls.enums import IncidentKind
-from calls.forms import DecisionForm
+from calls.forms import DecisionForm, InboxFilterForm
+from calls.models import Incident
 from calls.selectors import inbox as inbox_selector
 from calls.services.incidents import decide
 from crm.access import role_required, sponsors_of
 from crm.enums import SUPERVISING
 from crm.forms import show_refusal
+from crm.models import User
 from crm.rules.errors import DomainError
 from crm.views.answers import now, page_of, saved, user_of
 
@@ -21,19 +25,22 @@ ON_A_PAGE = 20
 @role_required(*SUPERVISING)
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    """List what waits for a decision, or (`?decided=1`) what was decided, by the `tab` of the address."""
+    """List what waits for a decision, or (`?decided=1`) what was decided, as the address narrows it."""
     user = user_of(request)
-    sponsors, tab = sponsors_of(user), request.GET.get("tab", "")
-    decided = request.GET.get("decided") == "1"
+    sponsors, decided = sponsors_of(user), request.GET.get("decided") == "1"
     # Read before the list: what comes in between is then told as news, not missed.
-    newest = inbox_selector.newest_waiting(sponsors)
-    page = page_of(request, inbox_selector.incidents_found(sponsors, tab=tab, decided=decided), ON_A_PAGE)
+    waiting = inbox_selector.waiting(sponsors)
+    offered = inbox_selector.choices_of_filters(sponsors, decided=decided)
+    filters = InboxFilterForm(request.GET, offered=offered)
+    wanted = filters.values(decided=decided)
+    page = page_of(request, inbox_selector.incidents_found(sponsors, wanted, at=now()), ON_A_PAGE)
     context = {
         "page": page,
-        "items": [inbox_selector.item_of(row, managing=user.is_managing) for row in page],
-        "counts": inbox_selector.waiting_counts(sponsors),
-        "newest": newest,
-        "tab": tab,
+        "items": inbox_selector.items_of(page, reader=user),
+        "waiting": waiting,
+        "filters": filters,
+        "filtered": filters.is_narrowing,
+        "tab": wanted.tab,
         "decided": decided,
         "dispositions": inbox_selector.dispositions_to_correct(),
     }
@@ -43,14 +50,26 @@ def inbox(request: HttpRequest) -> HttpResponse:
 @role_required(*SUPERVISING)
 @require_safe
 def inbox_news(request: HttpRequest) -> HttpResponse:
-    """Tell the open inbox what came after the incident `?after=`; 204 when nothing did."""
-    after = request.GET.get("after", "")
-    kinds = inbox_selector.kinds_since(
-        sponsors_of(user_of(request)), int(after) if after.isdecimal() and len(after) < 19 else 0
-    )
-    if not kinds:
+    """Tell an open page what waits now; 204 when that is what it has `seen`.
+
+    The inbox itself also sends what its list is made of: `after`, its newest incident, and `on`, those it shows
+    undecided. It is told what came, and what somebody else decided.
+    """
+    user = user_of(request)
+    sponsors, sent = sponsors_of(user), request.GET
+    waiting = inbox_selector.waiting(sponsors)
+    if sent.get("seen") == waiting.token:
         return HttpResponse(status=204)
-    context = {"count": len(kinds), "calling": IncidentKind.HELP in kinds}
+    context: dict[str, Any] = {"waiting": waiting}
+    if "after" in sent:
+        kinds = inbox_selector.kinds_since(sponsors, _number(sent["after"]))
+        shown = [_number(text) for text in sent.getlist("on")[: 2 * ON_A_PAGE]]
+        context |= {
+            "in_inbox": True,
+            "count": len(kinds),
+            "calling": IncidentKind.HELP in kinds,
+            "decisions": inbox_selector.decisions_on(sponsors, shown),
+        }
     return render(request, "calls/_inbox_news.html", context)
 
 
@@ -64,27 +83,62 @@ def incident(request: HttpRequest, pk: int) -> HttpResponse:
 @role_required(*SUPERVISING)
 @require_POST
 def incident_decision(request: HttpRequest, pk: int) -> HttpResponse:
-    """Store the decision on an incident and do it; the same decision twice is one."""
+    """Store the decision on an incident and do it; the same decision twice is one.
+
+    The inbox gets the item back in its place: folded with what was decided, here or meanwhile by somebody else.
+    """
     user = user_of(request)
-    found = get_object_or_404(inbox_selector.incidents_of(sponsors_of(user)), pk=pk)
+    found = get_object_or_404(Incident.objects.filter(sponsor__in=sponsors_of(user)), pk=pk)
     form = DecisionForm(request.POST)
     if not form.is_valid():
-        return _page(request, pk, form)
+        return _answer(request, pk, form)
     try:
         row = decide(incident=found, **form.cleaned_data, by=user, at=now())
     except DomainError as error:
         show_refusal(form, error)
+        return _answer(request, pk, form)
+    if "HX-Request" in request.headers:
+        return _answer(request, pk, form)
+    if row.by_id != user.pk:
         return _page(request, pk, form)
     return saved(request, _("Décidé : %(decision)s.") % {"decision": row.get_decision_display()}, "inbox")
 
 
+def _answer(request: HttpRequest, pk: int, form: DecisionForm) -> HttpResponse:
+    """Answer the item alone to the list that it stands in, or its page."""
+    if "HX-Request" not in request.headers:
+        return _page(request, pk, form)
+    context = _context(user_of(request), pk, form) | {"in_list": True}
+    response = render(request, "calls/inbox_item.html", context, status=_status(form, context))
+    response["HX-Trigger"] = "inbox-decided"
+    return response
+
+
 def _page(request: HttpRequest, pk: int, form: DecisionForm) -> HttpResponse:
-    user = user_of(request)
-    found = get_object_or_404(inbox_selector.incidents_of(sponsors_of(user)), pk=pk)
-    context = {
-        "item": inbox_selector.item_of(found, managing=user.is_managing),
+    context = _context(user_of(request), pk, form) | {"open": True}
+    return render(request, "calls/inbox_incident.html", context, status=_status(form, context))
+
+
+def _context(user: User, pk: int, form: DecisionForm) -> dict[str, Any]:
+    item = inbox_selector.item_of(sponsors_of(user), pk, reader=user)
+    if item is None:
+        raise Http404
+    row = getattr(item.incident, "decision_row", None)
+    return {
+        "item": item,
         "form": form,
+        "elsewhere": form.is_bound and row is not None and row.by_id != user.pk,
+        "just_now": form.is_bound and not form.errors,
         "dispositions": inbox_selector.dispositions_to_correct(),
-        "open": True,
     }
-    return render(request, "calls/inbox_incident.html", context, status=422 if form.errors else 200)
+
+
+def _status(form: DecisionForm, context: dict[str, Any]) -> int:
+    """Somebody else was first: 409. Refused: 422. Shown or decided: 200."""
+    if context["elsewhere"]:
+        return 409
+    return 422 if form.errors else 200
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
