@@ -6,17 +6,21 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from calls.enums import CallState
+from calls.models import Call
 from campaigns.enums import EntryState
 from campaigns.models import Exclusion, ListEntry
 from campaigns.services.entries import add_prospects
 from crm.models import Prospect, ProspectEvent
 from crm.selectors import keyset
+from crm.services.prospects import edit_prospect
 from tests.factories import (
     NOW,
     make_campaign,
     make_criterion,
     make_entry,
     make_exclusion,
+    make_number,
     make_programme,
     make_prospect,
     make_source,
@@ -189,9 +193,114 @@ def test_a_fiche_says_whether_each_campaign_may_call_it_and_why() -> None:
 
     page = text_of(client.get(reverse("prospect", args=[prospect.pk])))
 
-    assert "Exclue non Exclusion : Opposition." in page
-    assert "Appelable non Aucune plage horaire n'est ouverte." in page
+    assert f"Non , pour {campaign.name} (enquête) . Exclusion : Opposition. Décidé le 25/11/2026." in page
+    assert f"Non , pour {closed_hours.name} (enquête) . Aucune plage horaire n'est ouverte." in page
     assert "elle l'a demandé" in page
+
+
+def test_a_fiche_shows_its_numbers_as_people_read_them_what_bars_them_and_who_shares_them() -> None:
+    client, _user = signed_in("supervisor")
+    prospect = make_prospect("+33199000051", organisation="Banque Une")
+    make_number(prospect, "+33261910052", raw="02.61.91.00.52 accueil", validity="possible")
+    make_prospect("+33199000051", organisation="Banque Deux")
+    make_prospect("+33199000051", organisation="Cachée", source=make_source(make_sponsor()))
+    make_exclusion(number="+33261910052")
+    narrowed, _user = signed_in("supervisor", sponsors=[make_sponsor()])
+    url = reverse("prospect", args=[prospect.pk])
+
+    page, inside = text_of(client.get(url)), text_of(narrowed.get(url))
+
+    assert "01 99 00 00 51" in page
+    assert "02 61 91 00 52 Fixe Possible Exclu reçu : 02.61.91.00.52 accueil" in page
+    assert "2 autres fiches le portent : Banque Deux , Cachée" in page
+    assert "1 autre fiche le porte : Banque Deux" in inside
+    assert "Cachée" not in inside
+
+
+def test_the_history_of_a_fiche_is_narrowed_and_leafed_by_its_address() -> None:
+    client, user = signed_in("supervisor")
+    prospect = make_prospect(organisation="Banqe")
+    for n in range(60):
+        ProspectEvent.objects.create(
+            prospect=prospect, at=NOW, by=user, kind="note", data={"text": f"mot {n}."}
+        )
+    edit_prospect(
+        prospect=prospect, data={"organisation": "Banque", "city": "Lyon"}, phones=None, by=user, at=NOW
+    )
+    url = reverse("prospect", args=[prospect.pk])
+
+    first = client.get(url)
+    second = text_of(client.get(url, {"after": first.context["history"].after}))
+    changes = text_of(client.get(url, {"topic": "changes"}))
+    nothing = text_of(client.get(url, {"topic": "callbacks"}))
+    nonsense = text_of(client.get(url, {"topic": "x'", "after": "-1"}))
+
+    assert "mot 59." in text_of(first)
+    assert "mot 5." not in text_of(first)
+    assert "mot 5." in second
+    assert "mot 59." not in second
+    assert "ville : … → Lyon organisation : Banqe → Banque" in changes
+    assert "mot 59." not in changes
+    assert "Rien de tel dans son histoire." in nothing
+    assert "mot 59." in nonsense
+
+
+def test_the_lines_of_a_call_stand_together_with_its_bars_beside() -> None:
+    client, _user = signed_in("supervisor")
+    entry = make_entry(prospect=make_prospect("+33199000061"))
+    agent = make_user("agent", first_name="Zoé", last_name="Blin")
+    call = Call.objects.create(
+        campaign=entry.campaign,
+        prospect=entry.prospect,
+        entry=entry,
+        number=entry.number,
+        agent=agent,
+        state=CallState.CLAIMED,
+        lease_until=NOW,
+        started_at=NOW,
+    )
+    for kind in ("claimed", "dialled", "connected"):
+        ProspectEvent.objects.create(
+            prospect=entry.prospect,
+            sponsor=entry.campaign.programme.sponsor,
+            at=NOW,
+            by=agent,
+            kind=kind,
+            call_ref=call.pk,
+        )
+    make_exclusion(number="+33199000061", call_ref=call.pk, created_by=agent, reason="refusal")
+
+    page = client.get(reverse("prospect", args=[entry.prospect_id]))
+
+    assert len(page.context["passages"]) == 1
+    assert f'id="call-{call.pk}"' in page.content.decode()
+    text = text_of(page)
+    assert f"Appel · {entry.campaign.name} Zoé Blin" in text
+    assert text.index("Présentée à un agent") < text.index("Numéro composé") < text.index("Décroché")
+    assert "Exclusion : Refus. Décidé par Zoé Blin le 25/11/2026." in text
+
+
+def test_each_look_at_a_confidential_fiche_is_logged_by_ids_alone(caplog: pytest.LogCaptureFixture) -> None:
+    client, user = signed_in("supervisor")
+    prospect = make_prospect(organisation="Une Célébrité", confidential=True)
+
+    with caplog.at_level("INFO"):
+        client.get(reverse("prospect", args=[prospect.pk]))
+
+    assert f"confidential prospect {prospect.pk} shown to user {user.pk}" in caplog.text
+    assert "Célébrité" not in caplog.text
+
+
+def test_a_fiche_in_no_list_and_without_number_says_so_kindly() -> None:
+    client, _user = signed_in("supervisor")
+    prospect = make_prospect(numbers=[])
+
+    page = text_of(client.get(reverse("prospect", args=[prospect.pk])))
+
+    assert "elle n'est dans la liste d'aucune campagne ouverte" in page
+    assert "Aucun numéro : personne ne peut l'appeler." in page
+    assert "Rien n'interdit de l'appeler, dans ce que vous voyez." in page
+    assert "Rien encore." in page
 
 
 def test_nothing_of_another_sponsor_is_on_the_fiche() -> None:

@@ -1,22 +1,26 @@
 """A prospect's timeline in words: what happened, newest first, a line each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from calls.enums import AnsweredBy, CallEventKind, Cause, HungUpBy, Result
+from calls.models import Call
 from campaigns.enums import ExclusionReason, Step
 from campaigns.models import Disposition
 from crm.enums import EventKind
-from crm.models import ProspectEvent
+from crm.models import Prospect, ProspectEvent, Sponsor
+from crm.rules.phones import national
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,110 @@ class Line:
     text: str
     kind: str
     call_ref: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What stands together in a timeline: one call with its lines in their order, or a line of its own (`call` null).
+
+    `call_ref` is the call's id, null for anything else; `call` is null where it is behind a wall.
+    """
+
+    at: datetime
+    lines: Sequence[tuple[ProspectEvent, Line, Sequence[str]]]
+    call_ref: int | None
+    call: Call | None
+
+
+#: What the timeline can be narrowed to, by its name in the address.
+TOPICS: dict[str, tuple[Any, frozenset[str]]] = {
+    "calls": (
+        _lazy("Appels"),
+        frozenset(
+            {
+                EventKind.CLAIMED,
+                EventKind.RELEASED,
+                EventKind.DIALLED,
+                EventKind.REFUSED,
+                EventKind.CONNECTED,
+                EventKind.NOT_REACHED,
+                EventKind.GREETED,
+                EventKind.HANDED_OVER,
+                EventKind.CRITERION,
+                EventKind.OUT_OF_CRITERIA,
+                EventKind.CLOSING,
+                EventKind.SITUATION,
+                EventKind.HUNG_UP,
+                EventKind.DISPOSITION,
+                EventKind.CORRECTED,
+            }
+        ),
+    ),
+    "callbacks": (_lazy("Rappels"), frozenset({EventKind.CALLBACK})),
+    "exclusions": (_lazy("Exclusions"), frozenset({EventKind.EXCLUDED, EventKind.LIFTED})),
+    "changes": (
+        _lazy("Fiche"),
+        frozenset(
+            {EventKind.CREATED, EventKind.IMPORTED, EventKind.EDITED, EventKind.ERASED, EventKind.RESOURCED}
+        ),
+    ),
+    "lists": (_lazy("Listes"), frozenset({EventKind.QUEUED, EventKind.UNQUEUED})),
+    "notes": (_lazy("Notes et incidents"), frozenset({EventKind.NOTE, EventKind.INCIDENT})),
+}
+
+#: Changed fields that a line writes out.
+WRITTEN_OUT = 6
+
+
+def timeline(prospect: Prospect, sponsors: QuerySet[Sponsor], topic: str) -> QuerySet[ProspectEvent]:
+    """Return the lines of a fiche that a reader who sees these `sponsors` may see; `topic` "" keeps all."""
+    inside = Q(sponsor__isnull=True) | Q(sponsor__in=sponsors)
+    events = ProspectEvent.objects.filter(inside, prospect=prospect)
+    return events.filter(kind__in=TOPICS[topic][1]) if topic in TOPICS else events
+
+
+def passages_of(events: Sequence[ProspectEvent], sponsors: QuerySet[Sponsor]) -> list[Passage]:
+    """Return these lines, newest first, with those of one call put together. One query, two in English."""
+    refs = {event.call_ref for event in events if event.call_ref is not None}
+    calls = Call.objects.filter(pk__in=refs, campaign__programme__sponsor__in=sponsors)
+    known = calls.select_related("campaign", "agent", "disposition").in_bulk() if refs else {}
+    told = list(zip(events, lines_of(events), strict=True))
+    found: list[Passage] = []
+    for ref, group in groupby(told, key=lambda item: item[0].call_ref or -item[0].pk):
+        lines = [(event, line, changes_of(event)) for event, line in group]
+        found.append(Passage(lines[0][0].at, lines[::-1], ref if ref > 0 else None, known.get(ref)))
+    return found
+
+
+def changes_of(event: ProspectEvent) -> list[str]:
+    """Return what a correction changed, a field each: "ville : Lyon → Paris"."""
+    if event.kind != EventKind.EDITED:
+        return []
+    changes = event.data.get("changes") or {}
+    written = [_changed(name, before, after) for name, (before, after) in list(changes.items())[:WRITTEN_OUT]]
+    return written + (["…"] if len(changes) > WRITTEN_OUT else [])
+
+
+def _changed(name: str, before: Any, after: Any) -> str:
+    if name == "attributes":
+        moved = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
+        return _("autres champs : %(names)s") % {"names": ", ".join(moved[:WRITTEN_OUT])}
+    if name == "phones":
+        label, values = _("numéros"), [", ".join(map(national, row)) for row in (before, after)]
+    else:
+        label = str(Prospect._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+        values = [_read(value) for value in (before, after)]
+    return _("%(label)s : %(before)s → %(after)s") % {
+        "label": label,
+        "before": values[0] or "…",
+        "after": values[1] or "…",
+    }
+
+
+def _read(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("oui") if value else _("non")
+    return str(value)[:80]
 
 
 #: Codes in the data of an event, by their name there, with their labels.

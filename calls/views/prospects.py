@@ -1,36 +1,67 @@
 """The page of one fiche: who it is, its history, what bars it, and whether each campaign may call it."""
 
+import logging
+
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from calls.selectors.history import lines_of
+from calls.selectors.history import TOPICS, passages_of, timeline
 from campaigns import access
 from campaigns.forms.lists import ProspectCampaignForm
 from campaigns.selectors import prospects as prospects_selector
+from campaigns.selectors.exclusions import call_origins
 from campaigns.services import entries
 from crm.access import get_prospect_or_404, role_required, sponsors_of
 from crm.enums import MANAGING, SUPERVISING
 from crm.rules.errors import DomainError
+from crm.selectors.keyset import Order, page_at, place_of
 from crm.selectors.prospects import identity_of
 from crm.views.answers import now, refused, saved, user_of
+
+#: Lines of the timeline on one page.
+TIMELINE = 50
+
+logger = logging.getLogger(__name__)
 
 
 @role_required(*SUPERVISING)
 @require_safe
 def prospect(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show a fiche; nothing of a sponsor that the user does not see."""
-    user = user_of(request)
+    """Show a fiche; nothing of a sponsor that the user does not see. Each look at a confidential one is logged."""
+    user, at = user_of(request), now()
     found = get_prospect_or_404(user, pk)
-    page = prospects_selector.prospect_page(found, sponsors=sponsors_of(user), at=now())
+    if found.confidential:
+        logger.info("confidential prospect %s shown to user %s", found.pk, user.pk)
+    page = prospects_selector.prospect_page(found, user=user, at=at)
+    topic = request.GET.get("topic", "")
+    topic = topic if topic in TOPICS else ""
+    history = page_at(
+        timeline(found, sponsors_of(user), topic),
+        Order(F("pk"), descending=True),
+        place_of(request.GET.get("after"), request.GET.get("before")),
+        size=TIMELINE,
+        dress=lambda rows: rows.select_related("by", "sponsor"),
+    )
+    origins = call_origins(user, page.exclusions)
+    campaigns = list(
+        access.campaigns_of(user).exclude(entries__prospect=found).values_list("pk", flat=True)[:1]
+    )
     context = {
         "prospect": found,
         "identity": [] if found.erased_at else identity_of(found),
-        "phones": list(found.phones.all()),
         "page": page,
-        "events": list(zip(page.events, lines_of(page.events), strict=True)),
-        "form": ProspectCampaignForm(campaigns=access.campaigns_of(user).exclude(entries__prospect=found)),
+        "bars": [(row, origins.get(row.call_ref or 0)) for row in page.exclusions],
+        "history": history,
+        "passages": passages_of(history.rows, sponsors_of(user)),
+        "topics": [(name, label) for name, (label, _kinds) in TOPICS.items()],
+        "topic": topic,
+        "form": ProspectCampaignForm(campaigns=access.campaigns_of(user).exclude(entries__prospect=found))
+        if campaigns
+        else None,
+        "now": at,
     }
     return render(request, "calls/prospect.html", context)
 
