@@ -47,6 +47,17 @@ READERS = SUPERVISORS | PROGRAMS
 YEAR_SECONDS = 366 * 24 * 3600
 
 
+def why() -> Text:
+    """Return the field of a change's reason: it stands in the history."""
+    return Text(max_length=300, required=False, allow_blank=True, help_text="Kept in the history of changes.")
+
+
+class MoveIn(Body):
+    """Why a campaign is started, paused or closed."""
+
+    reason = why()
+
+
 class CampaignIn(Body):
     """The settings of a campaign. Times are seconds; its programme never changes."""
 
@@ -65,6 +76,7 @@ class CampaignIn(Body):
     lease_seconds = serializers.IntegerField(min_value=10, max_value=900, required=False)
     dead_line_seconds = serializers.IntegerField(min_value=5, max_value=3600, required=False)
     patience_seconds = serializers.IntegerField(min_value=10, max_value=3600, required=False)
+    reason = why()
 
 
 class HoursOut(serializers.Serializer[Any]):
@@ -106,6 +118,7 @@ class DispositionRuleIn(Body):
     retry_after_seconds = serializers.IntegerField(
         min_value=0, max_value=YEAR_SECONDS, allow_null=True, required=False
     )
+    reason = why()
 
 
 class DispositionOut(serializers.Serializer[Any]):
@@ -227,6 +240,7 @@ class CampaignList(Endpoint):
     def post(self, request: Request) -> Response:
         """Create."""
         user, data = caller(request), read(request, CampaignIn)
+        data.pop("reason", "")
         programme = programmes_of(user).filter(pk=data["programme"]).first()
         if programme is None:
             raise Invalid.field("programme", _("Cette démarche n'existe pas."))
@@ -255,13 +269,14 @@ class CampaignDetail(Endpoint):
     def patch(self, request: Request, pk: int) -> Response:
         """Change."""
         user, data = caller(request), read(request, CampaignIn, partial=True)
+        reason = data.pop("reason", "")
         with transaction.atomic():
             campaign = locked(request, campaigns_of(user), pk, campaign_out)
             if data.pop("programme", campaign.programme_id) != campaign.programme_id:
                 raise Invalid.field("programme", _("La démarche d'une campagne ne change pas."))
             if data.pop("slug", campaign.slug) != campaign.slug:
                 raise Invalid.field("slug", _("L'identifiant d'une campagne ne change pas."))
-            campaign = edit_campaign(campaign=campaign, data=data, by=user, at=now())
+            campaign = edit_campaign(campaign=campaign, data=data, by=user, at=now(), reason=reason)
         return record(campaign_out(campaign))
 
 
@@ -274,14 +289,16 @@ class CampaignMove(Endpoint):
     def post(self, request: Request, pk: int) -> Response:
         """Move the campaign to its new state."""
         user = caller(request)
-        read(request, Body)
+        reason = read(request, MoveIn).get("reason", "")
         campaign = get_object_or_404(campaigns_of(user), pk=pk)
-        return record(campaign_out(self.service(campaign=campaign, by=user, at=now())))
+        return record(campaign_out(self.service(campaign=campaign, by=user, at=now(), reason=reason)))
 
 
 def _move(operation: str, summary: str) -> Any:
     """Describe the one operation of such an address."""
-    return extend_schema_view(post=describe(operation, summary, tag="campaigns", answers={200: CampaignOut}))
+    return extend_schema_view(
+        post=describe(operation, summary, tag="campaigns", request=MoveIn, answers={200: CampaignOut})
+    )
 
 
 @_move("campaigns_start", "Start a campaign")
@@ -378,6 +395,7 @@ class CampaignDispositions(Endpoint):
             retry_after=delay,
             by=user,
             at=now(),
+            reason=data.get("reason", ""),
         )
         return Response(dispositions_out(campaign)[disposition.code])
 

@@ -73,6 +73,9 @@ class CriterionIn(Body):
     blocking = Truth(required=False)
     trust_file = Truth(required=False)
     position = serializers.IntegerField(min_value=0, max_value=999, required=False)
+    reason = Text(
+        max_length=300, required=False, allow_blank=True, help_text="Kept in the history of changes."
+    )
 
 
 class CriterionOut(serializers.Serializer[Any]):
@@ -206,7 +209,9 @@ class CriterionList(Endpoint):
         """Create."""
         user = caller(request)
         programme = get_object_or_404(programmes_of(user), pk=pk)
-        criterion = add_criterion(programme=programme, data=read(request, CriterionIn), by=user, at=now())
+        data = read(request, CriterionIn)
+        reason = data.pop("reason", "")
+        criterion = add_criterion(programme=programme, data=data, by=user, at=now(), reason=reason)
         return record(criterion_out(criterion), status=201, location=f"{request.path}{criterion.pk}/")
 
 
@@ -235,11 +240,14 @@ class CriterionDetail(Endpoint):
     def patch(self, request: Request, pk: int, criterion_pk: int) -> Response:
         """Change."""
         data = read(request, CriterionIn, partial=True)
+        reason = data.pop("reason", "")
         with transaction.atomic():
             mine = Criterion.objects.filter(programme__in=programmes_of(caller(request)), programme=pk)
             criterion = locked(request, mine, criterion_pk, criterion_out)
             kept = {name: getattr(criterion, name) for name in CRITERION_FIELDS}
-            criterion = edit_criterion(criterion=criterion, data=kept | data, by=caller(request), at=now())
+            criterion = edit_criterion(
+                criterion=criterion, data=kept | data, by=caller(request), at=now(), reason=reason
+            )
         return record(criterion_out(criterion))
 
     @describe(
