@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from calls.models import Call
+from calls.models import Call, CallDisposition
 from campaigns.enums import ChangeKind, EntryState
 from campaigns.models import Attempt, Campaign, Change, Disposition, ListEntry, Programme
 from campaigns.selectors.changes import changes_found, told_of
@@ -36,6 +36,7 @@ from campaigns.services.programmes import add_criterion, draft_criterion, edit_c
 from crm.enums import Role
 from crm.models import User
 from crm.rules.errors import Invalid
+from tests.api_client import Api
 from tests.factories import (
     NOW,
     make_campaign,
@@ -48,7 +49,7 @@ from tests.factories import (
     make_user,
     next_number,
 )
-from tests.rawsql import Desk, end, execute, move, refused
+from tests.rawsql import Desk, end, execute, insert, move, refused, settle
 
 pytestmark = pytest.mark.django_db
 
@@ -317,7 +318,7 @@ def test_what_a_lift_touches_is_what_was_announced(manager: User, other: str) ->
         campaign.programme,
         "erreur de saisie",
     )
-    assert entry.number not in str((change.before, change.after, change.touched))
+    assert str(bar.number) not in str((change.before, change.after, change.touched))
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -362,11 +363,8 @@ def test_a_disposition_says_what_it_did_and_changes_nothing_of_it(manager: User)
     desk = Desk()
     busy = Disposition.objects.get(code="busy")
     pk = desk.claim()
-    execute(
-        "UPDATE calls_call SET state = 'dialling' WHERE id = %s",
-        pk,
-    )
-    execute("UPDATE calls_call SET state = 'not_reached' WHERE id = %s", pk)
+    move(pk, "dialling", "not_reached")
+    insert(CallDisposition(call_id=pk, disposition=busy, at=NOW, by=desk.agent))
     execute("UPDATE calls_call SET state = 'done', disposition_id = %s WHERE id = %s", busy.pk, pk)
     due = NOW + timedelta(hours=1)
     execute("UPDATE campaigns_listentry SET state = 'ready', due_at = %s", due)
@@ -422,6 +420,7 @@ def test_nothing_is_removed_without_a_reason(manager: User) -> None:
 def test_the_history_is_neither_changed_nor_deleted(manager: User) -> None:
     campaign = make_campaign()
     pause_campaign(campaign=campaign, by=manager, at=NOW, reason="pause")
+    settle()
 
     for statement in (
         "UPDATE campaigns_change SET reason = 'autre'",
@@ -512,3 +511,27 @@ def test_the_consequences_cost_the_same_whatever_the_list(
         hours_touched(campaign, later, at=NOW)
     with django_assert_max_num_queries(2):
         status_touched(campaign, "paused", at=NOW)
+
+
+def test_a_program_may_say_why_and_need_not(manager: User) -> None:
+    api = Api(manager)
+    programme = make_programme()
+    campaign = make_campaign(programme)
+    path = f"programmes/{programme.pk}/criteria/"
+
+    created = api.post(path, BANK | {"reason": "la cible"})
+    api.patch(created.headers["Location"], {"value": "65"})
+    api.post(f"campaigns/{campaign.pk}/pause/", {"reason": "comptes"})
+    api.post(f"campaigns/{campaign.pk}/start/")
+    api.post(f"campaigns/{campaign.pk}/dispositions/", {"code": "busy", "enabled": False, "reason": "gêne"})
+    api.patch(f"campaigns/{campaign.pk}/", {"max_attempts": 2, "reason": "moins d'appels"})
+
+    told = list(Change.objects.order_by("id").values_list("kind", "reason"))
+    assert told == [
+        ("criterion_added", "la cible"),
+        ("criterion_edited", ""),
+        ("campaign_paused", "comptes"),
+        ("campaign_started", ""),
+        ("disposition_changed", "gêne"),
+        ("hours", "moins d'appels"),
+    ]
