@@ -41,7 +41,7 @@ def test_each_login_of_the_demo_says_what_it_does(demo_users: dict[str, User]) -
     page = sign_in_page()
 
     for login in DEMO_LOGINS:
-        assert f'name="username" value="{login.username}"' in page
+        assert f'name="demo" value="{login.username}"' in page
         assert escape(str(login.sentence)) in page
     assert reverse("tour") in page
 
@@ -50,10 +50,19 @@ def test_each_login_of_the_demo_says_what_it_does(demo_users: dict[str, User]) -
 def test_a_login_is_one_request(demo_users: dict[str, User]) -> None:
     client = Client()
 
-    response = client.post(reverse("login"), {"username": "agent", "password": DEMO_PASSWORD, "next": ""})
+    response = client.post(reverse("login"), {"demo": "agent", "next": ""})
 
     assert response.status_code == 302
     assert client.get(reverse("desk")).status_code == 200
+
+
+def test_a_server_lets_nobody_in_by_a_login_of_the_demo(demo_users: dict[str, User]) -> None:
+    client = Client()
+
+    response = client.post(reverse("login"), {"demo": "agent", "next": ""})
+
+    assert response.status_code == 200
+    assert "_auth_user_id" not in client.session
 
 
 def test_a_server_never_shows_the_demo_even_when_it_holds_it(demo_users: dict[str, User]) -> None:

@@ -38,6 +38,14 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Read the name and password typed; a demo's login comes in by its button alone, wherever it is shown."""
+        arguments = super().get_form_kwargs()
+        chosen = self.request.POST.get("demo")
+        if chosen and chosen in {login.username for login in demo_logins()}:
+            arguments["data"] = {"username": chosen, "password": DEMO_PASSWORD}
+        return arguments
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Let somebody in, in the language that they chose on whatever machine."""
         response = super().form_valid(form)
