@@ -49,7 +49,13 @@ class ReasonForm(forms.Form):
 class SponsorForm(forms.Form):
     """A sponsor's name."""
 
-    name = forms.CharField(label=_("Nom"), max_length=200)
+    name = forms.CharField(
+        label=_("Nom"),
+        max_length=200,
+        help_text=_(
+            "L'entreprise ou l'organisme pour qui vous appelez. Rien de lui n'est montré aux autres."
+        ),
+    )
 
 
 class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -70,11 +76,18 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
             "obtained_at": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         }
         help_texts: ClassVar[dict[str, Any]] = {
+            "name": _("Comme on le dit dans l'équipe : l'annuaire, le fichier du salon."),
             "slug": _("Sert aux imports et à l'API. Laissé vide, il est tiré du nom."),
             "sponsor": _(
                 "Les fiches d'un fournisseur rattaché à un donneur d'ordre ne sont montrées qu'à celui-ci."
             ),
-            "spoken_origin": _("Ce que l'agent répond à « qui vous a donné mon numéro ? »."),
+            "spoken_origin": _(
+                "Ce que l'agent répond à « qui vous a donné mon numéro ? », en une phrase à lire à voix haute."
+            ),
+            "obtained_at": _("Le jour où le fichier a été reçu ou acheté."),
+            "rights_contact": _(
+                "À qui la personne écrit pour ses droits : une adresse, un e-mail ou une page."
+            ),
         }
 
     def __init__(self, *args: Any, sponsors: Any, **kwargs: Any) -> None:

@@ -28,6 +28,7 @@ urlpatterns = [
     path("sources/new/", sources.source_new, name="source-new"),
     path("sources/<int:pk>/", sources.source, name="source"),
     path("prospects/", prospects.prospect_list, name="prospect-list"),
+    path("prospects/export/", prospects.prospect_export, name="prospect-export"),
     path("prospects/<int:pk>/edition/", prospects.prospect_edit, name="prospect-edit"),
     path("problems/<slug:name>/", problem_page, name="problem"),
 ]

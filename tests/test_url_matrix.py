@@ -138,6 +138,7 @@ MATRIX = [
     managing("source"),
     managing("source", WRONG, "post"),
     supervising("prospect-list"),
+    managing("prospect-export"),
     supervising("prospect-edit"),
     supervising("prospect-edit", WRONG, "post"),
     supervising("prospect"),

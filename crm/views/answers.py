@@ -35,6 +35,11 @@ def page_of(request: HttpRequest, rows: QuerySet[Row], size: int = PAGE_SIZE) ->
     return Paginator(rows, size).get_page(request.GET.get("page"))
 
 
+def typed(request: HttpRequest) -> str:
+    """Return what `?q=` asks for, of a length that people type."""
+    return request.GET.get("q", "").replace("\x00", " ").strip()[:200]
+
+
 def form_page(request: HttpRequest, template: str, form: BaseForm, context: dict[str, Any]) -> HttpResponse:
     """Show a form: 200 when it is fresh, 422 when what was sent is refused."""
     status = 422 if form.is_bound and form.errors else 200

@@ -4,12 +4,14 @@ from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crm import access
-from crm.enums import SUPERVISING
+from crm.enums import MANAGING, SUPERVISING
 from crm.forms import ProspectForm, ProspectSearchForm, show_refusal
 from crm.models import Prospect
 from crm.rules.errors import DomainError, StaleRecord
@@ -17,6 +19,7 @@ from crm.selectors.keyset import page_at, place_of
 from crm.selectors.prospects import SORTS, long_order, prospect_order, prospects_dressed, prospects_narrowed
 from crm.services import prospects
 from crm.views.answers import PAGE_SIZE, now, refused, saved, sent, user_of
+from crm.views.exports import sheet_answer
 
 
 @access.role_required(*SUPERVISING)
@@ -40,6 +43,45 @@ def prospect_list(request: HttpRequest) -> HttpResponse:
     )
     context = {"form": form, "page": page, "sort": sort, "filtered": filters.any or bool(form.errors)}
     return render(request, "crm/prospect_list.html", context)
+
+
+@access.role_required(*MANAGING)
+@require_safe
+def prospect_export(request: HttpRequest) -> HttpResponseBase:
+    """Send the fiches that the address keeps as a file; confidential ones by their id only."""
+    user = user_of(request)
+    form = ProspectSearchForm(request.GET, sources=access.sources_of(user).only("slug", "name"))
+    barred = access.barred_for(user)
+    rows = prospects_narrowed(access.prospects_of(user), form.values(), barred)
+    return sheet_answer("fiches", _titles(), prospects_dressed(rows, barred), _cells, by=user)
+
+
+#: Columns of the file.
+EXPORTED = (
+    "organisation",
+    "first_name",
+    "last_name",
+    "job_title",
+    "sector",
+    "email",
+    "postal_code",
+    "city",
+    "language",
+    "external_id",
+)
+
+
+def _titles() -> list[str]:
+    columns = [capfirst(str(Prospect._meta.get_field(name).verbose_name)) for name in EXPORTED]  # type: ignore[union-attr]
+    return [_("Fiche"), *columns, _("Numéros"), _("Fournisseur"), _("Exclue")]
+
+
+def _cells(row: Prospect) -> list[Any]:
+    masked = row.confidential
+    columns = ["" if masked else getattr(row, name) for name in EXPORTED]
+    numbers = "" if masked else ", ".join(phone.spelling for phone in row.phones.all())
+    barred = _("oui") if row.is_barred else _("non")  # type: ignore[attr-defined]
+    return [row.pk, *columns, numbers, row.source.name, barred]
 
 
 def sort_of(request: HttpRequest) -> str:

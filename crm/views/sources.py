@@ -11,8 +11,9 @@ from crm.enums import MANAGING
 from crm.forms import SourceForm, show_refusal
 from crm.models import Source, User
 from crm.rules.errors import DomainError
+from crm.selectors.sources import COUNTED, SOURCE_ORDERS, record_counts, sources_found
 from crm.services import sponsors
-from crm.views.answers import form_page, now, page_of, saved, sent, user_of
+from crm.views.answers import form_page, now, page_of, saved, sent, typed, user_of
 
 FORM = "crm/source_form.html"
 
@@ -20,8 +21,20 @@ FORM = "crm/source_form.html"
 @access.role_required(*MANAGING)
 @require_safe
 def source_list(request: HttpRequest) -> HttpResponse:
-    """List the sources that the user sees: those of their sponsors, and the common ones."""
-    return render(request, "crm/source_list.html", {"page": page_of(request, _sources_of(user_of(request)))})
+    """List the sources that the user sees, their sponsors' and the common ones, with how many records they have."""
+    user, q = user_of(request), typed(request)
+    sort = request.GET.get("sort", "")
+    rows = sources_found(_sources_of(user), q).order_by(*SOURCE_ORDERS.get(sort, SOURCE_ORDERS["name"]))
+    page = page_of(request, rows)
+    counts = record_counts([source.pk for source in page])
+    context = {
+        "page": page,
+        "rows": [(source, counts.get(source.pk, 0)) for source in page],
+        "q": q,
+        "sort": sort if sort in SOURCE_ORDERS else "name",
+        "cap": COUNTED,
+    }
+    return render(request, "crm/source_list.html", context)
 
 
 @access.role_required(*MANAGING)

@@ -9,8 +9,9 @@ from crm import access
 from crm.enums import MANAGING
 from crm.forms import SponsorForm, show_refusal
 from crm.rules.errors import DomainError
+from crm.selectors.sources import sponsors_counted, sponsors_found
 from crm.services import sponsors
-from crm.views.answers import form_page, now, page_of, saved, sent, user_of
+from crm.views.answers import form_page, now, page_of, saved, sent, typed, user_of
 
 FORM = "crm/sponsor_form.html"
 
@@ -18,9 +19,10 @@ FORM = "crm/sponsor_form.html"
 @access.role_required(*MANAGING)
 @require_safe
 def sponsor_list(request: HttpRequest) -> HttpResponse:
-    """List the sponsors that the user sees."""
-    rows = access.sponsors_of(user_of(request)).prefetch_related("programmes").order_by("name")
-    return render(request, "crm/sponsor_list.html", {"page": page_of(request, rows)})
+    """List the sponsors that the user sees, with what hangs on each."""
+    q = typed(request)
+    rows = sponsors_counted(sponsors_found(access.sponsors_of(user_of(request)), q)).order_by("name")
+    return render(request, "crm/sponsor_list.html", {"page": page_of(request, rows), "q": q})
 
 
 @access.role_required(*MANAGING)
