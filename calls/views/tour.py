@@ -15,7 +15,6 @@ from calls.selectors.tour import Tour, tour_of
 from calls.views.wording import spaced
 from crm.enums import CALLING, SUPERVISING
 from crm.models import User
-from crm.rules.demo import DEMO_PASSWORD
 from crm.views.session import demo_logins
 
 
@@ -57,7 +56,7 @@ def tour(request: HttpRequest) -> HttpResponse:
         for step in STEPS
     ]
     number = spaced(found.number) if found.number else ""
-    context = {"tour": found, "steps": steps, "number": number, "demo_password": DEMO_PASSWORD}
+    context = {"tour": found, "steps": steps, "number": number}
     return render(request, "calls/tour.html", context)
 
 
