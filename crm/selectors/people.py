@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from crm.enums import MANAGING, SUPERVISING, Role, UserEventKind
 from crm.models import Team, User, UserEvent
@@ -137,7 +137,10 @@ def holdings_of(user: User) -> list[Holding]:
     found = [holding for holds in HOLDINGS for holding in holds(user)]
     tokens = user.api_tokens.filter(revoked_at__isnull=True).count()
     if tokens:
-        found.append(Holding(tokens, _("jeton d'API qui n'ouvrira plus rien"), "care"))
+        text = ngettext(
+            "jeton d'API, qui n'ouvrira plus rien", "jetons d'API, qui n'ouvriront plus rien", tokens
+        )
+        found.append(Holding(tokens, text, "care"))
     return found
 
 
