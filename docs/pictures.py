@@ -161,7 +161,7 @@ class House:
         page = context.new_page()
         if user:
             page.goto("/login/")
-            page.locator("input[name=username]").fill(user)
+            page.locator("input#id_username").fill(user)
             page.locator("input[name=password]").fill(PASSWORD)
             page.locator("input[name=password]").press("Enter")
             page.wait_for_url(lambda url: "/login/" not in url)
