@@ -64,6 +64,11 @@ export function showTrouble(kind) {
   return true;
 }
 
+/** Whether a press waits for its answer: keys pressed meanwhile are no commands. */
+export function isWaiting() {
+  return Boolean(pressed?.isConnected);
+}
+
 export function hideTrouble() {
   document.querySelectorAll("[data-trouble]").forEach((words) => {
     words.hidden = true;
@@ -81,7 +86,16 @@ function onFailure(kind) {
   };
 }
 
+/** A whole page in the place of a screen (signed out meanwhile, no longer one's own) is read as a page. */
+function onAnswer(event) {
+  const { target, xhr } = event.detail;
+  if (!target.matches("[data-screen]") || !/^\s*<!doctype/i.test(xhr.responseText)) return;
+  event.preventDefault();
+  window.location.reload();
+}
+
 export function start() {
+  document.addEventListener("htmx:beforeSwap", onAnswer);
   document.addEventListener("htmx:confirm", onAsked);
   document.addEventListener("htmx:sendError", onFailure("network"));
   document.addEventListener("htmx:timeout", onFailure("timeout"));

@@ -4,7 +4,7 @@
  * not answer by itself), then the primary action. Who types in a field that stays (the note) goes on typing.
  */
 
-import { guardPrimary } from "./keys.js";
+import { giveAhead, guardPrimary } from "./keys.js";
 
 let typing = null;
 
@@ -16,6 +16,7 @@ export function focusNext(root) {
   if (!next) return;
   if (!next.matches("button, a, input, textarea, select, summary")) next.tabIndex = -1;
   next.focus({ preventScroll: true });
+  giveAhead(next);
 }
 
 /** Focus what the agent does now: where Escape leads out of a field. */

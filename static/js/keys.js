@@ -9,11 +9,14 @@
  * swap: a second press meant for the previous screen must not confirm a sentence that nobody has said.
  */
 
+import { isWaiting } from "./busy.js";
 import { focusPrimary } from "./focus.js";
 
 export const GUARD_MS = 400;
 
 let guardedUntil = 0;
+let ahead = "";
+let asked = "";
 const swallowed = new Set();
 
 /** The name of a pressed key as templates write it. Digits go by their place: an AZERTY row needs Shift for them. */
@@ -62,6 +65,12 @@ function onKeydown(event) {
     openHelp();
     return;
   }
+  if (isWaiting()) {
+    typeAhead(event, name);
+    return;
+  }
+  ahead = "";
+  asked = name;
   const onButton = event.target instanceof Element && event.target.closest("button, a[href], summary");
   const action = actionFor(name);
   if (!action) return;
@@ -72,6 +81,20 @@ function onKeydown(event) {
   if (event.repeat) return;
   action.focus({ preventScroll: true });
   action.click();
+}
+
+/** Words typed before their field is there belong to it. The key that asked for it, bouncing, is no word. */
+function typeAhead(event, name) {
+  if (name !== "Enter" && name !== "Escape" && event.key.length !== 1) return;
+  event.preventDefault();
+  if (event.key.length === 1 && !event.repeat && (ahead || name !== asked)) ahead += event.key;
+}
+
+/** Put what was typed ahead into the field that has come, if it takes words. */
+export function giveAhead(field) {
+  const words = ahead.trimStart();
+  ahead = "";
+  if (words && field.matches("input:not([type]), input[type=text], textarea") && !field.value) field.value = words;
 }
 
 function onKeyInField(event, name) {

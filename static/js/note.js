@@ -60,5 +60,6 @@ export function start() {
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target.matches("[data-screen]")) resume();
   });
-  resume();
+  // htmx takes the form over once the document is read: before that nothing would be sent.
+  window.addEventListener("load", resume);
 }
