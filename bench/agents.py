@@ -3,8 +3,6 @@
 import json
 import multiprocessing
 import os
-import re
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bench.place import use_django
+from bench.serving import Line
 
 PROCESSES = 2
 #: Each client of the web server claims once for each of so many agents, then gives all their entries back.
@@ -154,40 +153,18 @@ def by_http(number: int, stop: threading.Event, mine: Work) -> None:
     request = "\r\n".join((*lines, "", "")) + "{{}}"
     tokens = os.environ["BENCH_TOKENS"].split()[number * TEAM : (number + 1) * TEAM]
     requests = [request.format(token=token).encode() for token in tokens]
-    with socket.create_connection(("127.0.0.1", int(os.environ["BENCH_PORT"])), timeout=30) as server:
-        while not stop.is_set():
-            claimed = []
-            for each in requests:
-                begin = time.perf_counter()
-                server.sendall(each)
-                status, body = _answer(server)
-                took = time.perf_counter() - begin
-                if status == 204:
-                    mine.empty += 1
-                    continue
-                if status != 201:
-                    raise RuntimeError(f"{status} {body[:300]!r}")
-                mine.claims.append(took)
-                claimed.append(json.loads(body)["id"])
-            with prepared_cursor() as cursor:
-                cursor.execute(RELEASE, [claimed])
-
-
-def _answer(server: socket.socket) -> tuple[int, bytes]:
-    """Read one answer of a kept connection; return its status and body."""
-    read = b""
-    while b"\r\n\r\n" not in read:
-        read += _some(server)
-    head, _blank, body = read.partition(b"\r\n\r\n")
-    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-    wanted = int(length[1]) if length else 0
-    while len(body) < wanted:
-        body += _some(server)
-    return int(head.split(b" ", 2)[1]), body
-
-
-def _some(server: socket.socket) -> bytes:
-    data = server.recv(65536)
-    if not data:
-        raise ConnectionError("the web server closed the connection")
-    return data
+    line = Line(int(os.environ["BENCH_PORT"]))
+    while not stop.is_set():
+        claimed = []
+        for each in requests:
+            answer = line.ask(each)
+            if answer.status == 204:
+                mine.empty += 1
+                continue
+            if answer.status != 201:
+                raise RuntimeError(f"{answer.status} {answer.text[:300]}")
+            mine.claims.append(answer.seconds)
+            claimed.append(json.loads(answer.body)["id"])
+        with prepared_cursor() as cursor:
+            cursor.execute(RELEASE, [claimed])
+    line.close()

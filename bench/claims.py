@@ -8,15 +8,13 @@ writes two histories.
 import argparse
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +23,6 @@ import psutil
 from bench.agents import RELEASE, TEAM, Work, by_http, by_service, work
 from bench.place import (
     BINARIES,
-    ROOT,
     bench_database,
     connect,
     libpq_environment,
@@ -34,6 +31,7 @@ from bench.place import (
     verdict,
 )
 from bench.records import grow, make_campaign, ready_again
+from bench.serving import served
 
 RAW = """
 UPDATE campaigns_listentry SET state = 'claimed' WHERE id = (
@@ -175,52 +173,18 @@ def label(sql: str) -> str:
 
 @contextmanager
 def web(campaign: int) -> Iterator[None]:
-    """Run the web server as the Procfile does, with a token for each agent; stop it at the end."""
+    """Run the web server, with a token for each agent; stop it at the end."""
     from crm.models import User
     from crm.services.tokens import create_token
 
     agents = User.objects.filter(username__startswith="bench").order_by("id")
     tokens = {user.username: create_token(user=user, name="bench", at=datetime.now(UTC)) for user in agents}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     os.environ.update(
-        BENCH_PORT=str(port),
         BENCH_TOKENS=" ".join(tokens[f"bench{number}"] for number in range(AGENTS)),
         BENCH_CAMPAIGN=str(campaign),
-        PORT=str(port),
-        HOST="127.0.0.1",
-        DEBUG="0",
     )
-    command = next(row for row in (ROOT / "Procfile").read_text().splitlines() if row.startswith("web:"))
-    shell = command.removeprefix("web:").strip()
-    environment = os.environ | {
-        "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-    }
-    with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(
-            ["sh", "-c", f"exec {shell}"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
-        )
-        try:
-            if not _answers(port, process):
-                log.seek(0)
-                raise RuntimeError(f"the web server did not answer:\n{log.read()[-2000:]}")
-            yield
-        finally:
-            process.terminate()
-            process.wait(30)
-            os.environ["DEBUG"] = "1"
-
-
-def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
-    deadline = time.monotonic() + 60
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/healthz", headers={"Host": "localhost"})
-    while time.monotonic() < deadline and process.poll() is None:
-        with suppress(OSError), urllib.request.urlopen(request, timeout=2):
-            return True
-        time.sleep(0.2)
-    return False
+    with served():
+        yield
 
 
 def make_agents() -> None:

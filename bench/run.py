@@ -11,9 +11,11 @@ QUICK = {
     "claims": ["--sizes", "10000,100000", "--agents", "1,16", "--seconds", "3"],
     "exclusions": ["--numbers", "50000"],
     "races": ["--seconds", "20"],
+    "pages": ["--sizes", "2000,20000", "--requests", "20"],
+    "screen": ["--agents", "10", "--seconds", "30"],
 }
 #: Modules that benchmarks share.
-SHARED = {"__init__", "run", "place", "records", "agents"}
+SHARED = {"__init__", "run", "place", "records", "agents", "serving"}
 
 
 def main(arguments: list[str]) -> int:
