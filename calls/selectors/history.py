@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from calls.enums import AnsweredBy, CallEventKind, Cause, HungUpBy, Result
 from calls.models import Call
@@ -49,7 +49,7 @@ class Passage:
 #: What the timeline can be narrowed to, by its name in the address.
 TOPICS: dict[str, tuple[Any, frozenset[str]]] = {
     "calls": (
-        _lazy("Appels"),
+        gettext_lazy("Appels"),
         frozenset(
             {
                 EventKind.CLAIMED,
@@ -70,16 +70,16 @@ TOPICS: dict[str, tuple[Any, frozenset[str]]] = {
             }
         ),
     ),
-    "callbacks": (_lazy("Rappels"), frozenset({EventKind.CALLBACK})),
-    "exclusions": (_lazy("Exclusions"), frozenset({EventKind.EXCLUDED, EventKind.LIFTED})),
+    "callbacks": (gettext_lazy("Rappels"), frozenset({EventKind.CALLBACK})),
+    "exclusions": (gettext_lazy("Exclusions"), frozenset({EventKind.EXCLUDED, EventKind.LIFTED})),
     "changes": (
-        _lazy("Fiche"),
+        gettext_lazy("Fiche"),
         frozenset(
             {EventKind.CREATED, EventKind.IMPORTED, EventKind.EDITED, EventKind.ERASED, EventKind.RESOURCED}
         ),
     ),
-    "lists": (_lazy("Listes"), frozenset({EventKind.QUEUED, EventKind.UNQUEUED})),
-    "notes": (_lazy("Notes et incidents"), frozenset({EventKind.NOTE, EventKind.INCIDENT})),
+    "lists": (gettext_lazy("Listes"), frozenset({EventKind.QUEUED, EventKind.UNQUEUED})),
+    "notes": (gettext_lazy("Notes et incidents"), frozenset({EventKind.NOTE, EventKind.INCIDENT})),
 }
 
 #: Changed fields that a line writes out.
