@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from calls.enums import IncidentKind
 from calls.models import Incident
 from calls.selectors.activity import Day, today_of
-from campaigns.enums import CampaignStatus, EntryState, ImportState
+from campaigns.enums import CampaignStatus, ImportState
 from campaigns.models import Campaign, ImportJob, ListEntry, Programme
 from campaigns.selectors.health import CARE, Health, healths
 from crm.models import Sponsor
@@ -84,7 +84,7 @@ def home_of(
     found = healths(listed, at=at)
     today = today_of(listed, at=at) if listed else {}
     running = [health for health in found if health.campaign.status == CampaignStatus.RUNNING]
-    rooms = [Room(health, today[health.campaign.pk], overdue_of(health)) for health in running]
+    rooms = [Room(health, today[health.campaign.pk], health.counts.overdue) for health in running]
     rooms.sort(key=lambda room: not room.needs_care)
     waiting = Incident.objects.waiting().filter(sponsor__in=sponsors)
     inbox = waiting.aggregate(all=Count("pk"), calling=Count("pk", filter=Q(kind=IncidentKind.HELP)))
@@ -95,15 +95,6 @@ def home_of(
         inbox=inbox["all"],
         calling=inbox["calling"],
         steps=[] if any(health.counts.total for health in found) else _steps(campaigns, programmes, sponsors),
-    )
-
-
-def overdue_of(health: Health) -> int:
-    """Return how many agreed callbacks of a campaign are past their time."""
-    return sum(
-        group.entries
-        for group in health.counts.groups
-        if group.state == EntryState.CALLBACK and group.first_due is None
     )
 
 

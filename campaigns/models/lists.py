@@ -112,20 +112,26 @@ class ListEntry(models.Model):
             ),
             # The list page of a campaign by state.
             models.Index(fields=["campaign", "state", "id"], name="entry_by_state"),
-            # Health, funnel and counts of the list page, read from the index alone. Its values repeat, and PostgreSQL keeps
-            # equal keys once: a million entries take some 7 MB.
+            # Health, funnel and counts of the list page, read from the index alone. Its values repeat, and
+            # PostgreSQL keeps equal keys once: a million entries take some 7 MB.
             models.Index(
                 fields=[
                     "campaign",
                     "state",
                     "progress",
-                    "outcome",
                     "verdict_gate",
                     "verdict_reason",
                     "time_zone",
                     "exact",
+                    "outcome",
                 ],
                 name="entry_standing",
+            ),
+            # Why some of those that are not due yet were put off.
+            models.Index(
+                fields=["campaign", "time_zone", "verdict_gate", "verdict_reason", "due_at"],
+                condition=models.Q(state=EntryState.READY) & ~models.Q(verdict_gate=""),
+                name="entry_put_off",
             ),
             # An agent's own callbacks, on the desk.
             models.Index(

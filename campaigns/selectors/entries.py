@@ -11,7 +11,7 @@ from campaigns.enums import IN_PLAY, WAITING, EntryState, Gate
 from campaigns.models import Campaign, Disposition, ListEntry
 from campaigns.rules.gate import sentence
 from campaigns.selectors.funnel import stage_q
-from campaigns.selectors.queue import groups_of, held_q, served_q
+from campaigns.selectors.queue import held_q, served_q, standings_of
 from crm.models import Prospect, ProspectNumber, User
 from crm.selectors.keyset import Order
 from crm.selectors.prospects import prospects_found
@@ -55,10 +55,10 @@ def entries_found(campaign: Campaign, *, at: datetime, **values: str) -> QuerySe
     if filters.when == "due":
         rows = rows.filter(_gate_q(filters), state__in=sorted(WAITING), due_at__lte=at)
     elif filters.when:
-        groups = groups_of([campaign], at)[campaign.pk]
+        zones = standings_of([campaign], at)[campaign.pk].zones
         now = filters.when == "now"
-        held = held_q(campaign, groups, at, filters.gate, filters.reason)
-        rows = rows.filter(served_q(campaign, groups, at) if now else held)
+        held = held_q(campaign, zones, at, filters.gate, filters.reason)
+        rows = rows.filter(served_q(campaign, zones, at) if now else held)
     else:
         rows = rows.filter(_gate_q(filters))
     if filters.state:

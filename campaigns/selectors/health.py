@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from campaigns.enums import CampaignStatus, EntryState, Gate
 from campaigns.models import Campaign
 from campaigns.rules.wording import hours_words, moment_words
-from campaigns.selectors.queue import QueueCounts, ReasonCount, counted, groups_of
+from campaigns.selectors.queue import QueueCounts, ReasonCount, counted, standings_of
 
 #: Tones of a sentence: somebody can be called; it needs somebody; neither.
 FINE, CARE, QUIET = "fine", "care", ""
@@ -131,8 +131,8 @@ def health_of(campaign: Campaign, *, at: datetime) -> Health:
 
 def healths(campaigns: Sequence[Campaign], *, at: datetime) -> list[Health]:
     """Return the health of each campaign, in one query however many there are."""
-    groups = groups_of(campaigns, at)
-    return [_health(campaign, counted(campaign, groups[campaign.pk], at), at) for campaign in campaigns]
+    found = standings_of(campaigns, at)
+    return [_health(campaign, counted(campaign, found[campaign.pk], at), at) for campaign in campaigns]
 
 
 def _health(campaign: Campaign, counts: QueueCounts, at: datetime) -> Health:

@@ -8,9 +8,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.db.models import Case, CharField, QuerySet, Value, When
 from django.utils.translation import gettext as _
+from psycopg.errors import QueryCanceled
 
 from campaigns.enums import WAITING, EntryState
 from campaigns.models import Campaign, Criterion, ListEntry, Programme
@@ -46,19 +47,20 @@ CASE WHEN e.prospect_id IN (SELECT prospect_id FROM barred)
                      AND n.kind NOT IN ('premium', 'fax', 'short') AND n.validity <> 'invalid') THEN 'yes'
      ELSE 'none' END
 """
-#: The records of a programme, each once, with how many of its entries are in the states that a criterion moves.
+#: The records of a programme, each once, with how many of its entries are in the states that a criterion moves; one of
+#: so many of them.
 STANDING = """
 SELECT e.prospect_id, count(*) FILTER (WHERE e.state = 'ready') AS ready,
        count(*) FILTER (WHERE e.state = 'callback') AS callback,
        count(*) FILTER (WHERE e.state = 'screened_out') AS out,
        count(*) FILTER (WHERE e.state = 'claimed') AS claimed
-  FROM campaigns_listentry e WHERE e.campaign_id = ANY(%s) GROUP BY e.prospect_id
+  FROM campaigns_listentry e WHERE e.campaign_id = ANY(%s) AND e.prospect_id %% %s = 0 GROUP BY e.prospect_id
 """
 #: The same where one campaign has each record once by itself.
 STANDING_ONCE = """
 SELECT e.prospect_id, (e.state = 'ready')::int AS ready, (e.state = 'callback')::int AS callback,
        (e.state = 'screened_out')::int AS out, (e.state = 'claimed')::int AS claimed
-  FROM campaigns_listentry e WHERE e.campaign_id = ANY(%s)
+  FROM campaigns_listentry e WHERE e.campaign_id = ANY(%s) AND e.prospect_id %% %s = 0
 """
 
 
@@ -84,13 +86,13 @@ def criterion_touched(rewritten: Rewritten) -> Touched:
     """Tell what a criterion that is added, edited or retired would do to the lists of its programme."""
     programme = rewritten.programme
     campaigns = list(programme.campaigns.values_list("pk", flat=True))
-    before, after = rewritten.lists
-    rows = _standing(campaigns, rewritten, before, after)
+    _before, after = rewritten.lists
+    rows, estimated = _standing(campaigns, rewritten, after)
     was, now = (_parts(rows, index) for index in (0, 1))
     moved = {
-        "screened_out": sum(row.ready + row.callback for row in rows if row.reason_after),
-        "callbacks_closed": sum(row.callback for row in rows if row.reason_after),
-        "back": sum(row.out for row in rows if not row.reason_after),
+        "screened_out": sum(row.ready + row.callback for row in rows if row.out_after),
+        "callbacks_closed": sum(row.callback for row in rows if row.out_after),
+        "back": sum(row.out for row in rows if not row.out_after),
         "claimed": sum(row.claimed for row in rows),
     }
     barred = _barred_back(campaigns, after) if moved["back"] else 0
@@ -110,19 +112,26 @@ def criterion_touched(rewritten: Rewritten) -> Touched:
             Line("bars", bars_from_calls(programme.pk)),
         ]
     )
-    return Touched(
-        tuple(lines),
-        _("Ce qu'un appel a appris ne se perd jamais : un hors-critères entendu reste hors-critères."),
-    )
+    note = _("Ce qu'un appel a appris ne se perd jamais : un hors-critères entendu reste hors-critères.")
+    if estimated:
+        estimate = _(
+            "Ces nombres sont estimés sur une partie des fiches : ce champ a trop de valeurs différentes pour tout"
+            " compter d'avance. Les nombres exacts sont dits après l'enregistrement."
+        )
+        note = f"{estimate} {note}"
+    return Touched(tuple(lines), note)
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Records that the criteria cannot tell apart: how many, and how many of their entries in each state."""
+    """Records that the criteria cannot tell apart: how many, and how many of their entries in each state.
+
+    `parts` are those of the criterion before and after; `out_after` tells whether the criteria keep them out.
+    """
 
     part_before: str
     part_after: str
-    reason_after: str
+    out_after: bool
     records: int
     ready: int
     callback: int
@@ -130,54 +139,115 @@ class _Group:
     claimed: int
 
 
+#: Milliseconds that an exact count may take; what takes longer is estimated from `SAMPLE` records.
+PATIENCE = 4_000
+SAMPLE = 30_000
+
+
 def _standing(
-    campaigns: Sequence[int], rewritten: Rewritten, before: Sequence[Criterion], after: Sequence[Criterion]
-) -> list[_Group]:
+    campaigns: Sequence[int], rewritten: Rewritten, after: Sequence[Criterion]
+) -> tuple[list[_Group], bool]:
+    """Return the records of the lists in groups, and whether their counts are estimates."""
     if not campaigns:
-        return []
-    asked = [item for item in (*after, rewritten.old, rewritten.new) if item is not None]
-    inner = f"""
-        SELECT {_columns(asked, "p")}, count(*) AS records, sum(s.ready) AS ready, sum(s.callback) AS callback,
-               sum(s.out) AS out, sum(s.claimed) AS claimed
-          FROM ({STANDING_ONCE if len(campaigns) == 1 else STANDING}) s
-          JOIN crm_prospect p ON p.id = s.prospect_id WHERE p.erased_at IS NULL GROUP BY {_keys(asked)}
-    """
+        return [], False
+    criteria = list(after) + [item for item in (rewritten.old,) if item is not None]
+    names = [f"part_{place}" for place in range(len(criteria))]
     judged, params = _judging(
-        part_before=_part(rewritten.old), part_after=_part(rewritten.new), reason_after=contradiction(after)
+        nothing=Value(""), **{name: _part(item) for name, item in zip(names, criteria, strict=True)}
     )
     sql = f"""
-        SELECT part_before, part_after, reason_after, sum(records), sum(ready), sum(callback), sum(out), sum(claimed)
-          FROM (SELECT {judged}, records, ready, callback, out, claimed FROM ({inner}) crm_prospect) q GROUP BY 1, 2, 3
+        SELECT {", ".join(["''", *names])}, sum(records), sum(ready), sum(callback), sum(out), sum(claimed)
+          FROM (SELECT {judged}, records, ready, callback, out, claimed FROM (
+            SELECT {_columns(criteria, "p")}, count(*) AS records, sum(s.ready) AS ready, sum(s.callback) AS callback,
+                   sum(s.out) AS out, sum(s.claimed) AS claimed
+              FROM ({STANDING_ONCE if len(campaigns) == 1 else STANDING}) s
+              JOIN crm_prospect p ON p.id = s.prospect_id WHERE p.erased_at IS NULL
+             GROUP BY {_keys(criteria)}) crm_prospect) q
+         GROUP BY {", ".join(str(place) for place in range(1, len(names) + 2))}
     """
+    given = [*params, *_keys_params(criteria)]
+    rows, step = _counted(sql, [*given, list(campaigns)], campaigns)
+    trusted = [item.blocking and item.trust_file for item in after]
+    return [_group(rewritten, list(after), trusted, row, step) for row in rows], step > 1
+
+
+def _group(
+    rewritten: Rewritten, after: list[Criterion], trusted: Sequence[bool], row: Sequence[Any], step: int
+) -> _Group:
+    parts = row[1:-5]
+    place = after.index(rewritten.new) if rewritten.new is not None else None
+    out = any(parts[index] == CONTRADICTS for index, trusts in enumerate(trusted) if trusts)
+    return _Group(
+        parts[-1] if rewritten.old is not None else "",
+        parts[place] if place is not None else "",
+        out,
+        *(int(count) * step for count in row[-5:]),
+    )
+
+
+def _counted(
+    sql: str, params: Sequence[Any], campaigns: Sequence[int], patience: int = PATIENCE
+) -> tuple[list[Any], int]:
+    """Return the rows of a statement whose last parameter says of which share of the records, and that share's inverse.
+
+    Every record is read where that is quick; else one in so many.
+    """
+    rows = _in_time(sql, [*params, 1], patience)
+    if rows is not None:
+        return rows, 1
+    step = max(1, ListEntry.objects.filter(campaign__in=campaigns).count() // SAMPLE)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*params, *_keys_params(asked), list(campaigns)])
-        return [_Group(*row[:3], *(int(count) for count in row[3:])) for row in cursor.fetchall()]
+        cursor.execute(sql, [*params, step])
+        return cursor.fetchall(), step
 
 
-def criteria_counted(programme: Programme, criteria: Sequence[Criterion]) -> dict[int, Counts]:
-    """Count, for each of these criteria, the records in the lists of the programme that it takes in or keeps out."""
+def _in_time(sql: str, params: Sequence[Any], patience: int = PATIENCE) -> list[Any] | None:
+    """Return the rows of a statement, null when it takes longer than `patience` milliseconds."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = {patience:d}")
+            cursor.execute(sql, params)
+            rows: list[Any] = cursor.fetchall()
+            cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+            return rows
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            return None
+        raise
+
+
+#: Milliseconds that a page waits for the counts beside its criteria before it estimates them.
+GLANCE = 1_000
+
+
+def criteria_counted(programme: Programme, criteria: Sequence[Criterion]) -> tuple[dict[int, Counts], bool]:
+    """Count, for each of these criteria, the records in the lists of the programme that it takes in or keeps out.
+
+    Tells whether the counts are estimates.
+    """
     campaigns = list(programme.campaigns.values_list("pk", flat=True))
     if not criteria or not campaigns:
-        return {item.pk: Counts(0, 0, 0, 0) for item in criteria}
+        return {item.pk: Counts(0, 0, 0, 0) for item in criteria}, False
     names = [f"part_{item.pk}" for item in criteria]
     judged, params = _judging(**{name: _part(item) for name, item in zip(names, criteria, strict=True)})
-    records = "SELECT DISTINCT e.prospect_id FROM campaigns_listentry e WHERE e.campaign_id = ANY(%s)"
+    records = (
+        "SELECT DISTINCT e.prospect_id FROM campaigns_listentry e"
+        " WHERE e.campaign_id = ANY(%s) AND e.prospect_id %% %s = 0"
+    )
     sql = f"""
         SELECT {", ".join(names)}, sum(records) FROM (SELECT {judged}, records FROM (
             SELECT {_columns(criteria, "p")}, count(*) AS records FROM ({records}) s
               JOIN crm_prospect p ON p.id = s.prospect_id WHERE p.erased_at IS NULL
              GROUP BY {_keys(criteria)}) crm_prospect) q GROUP BY {", ".join(names)}
     """
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*params, *_keys_params(criteria), campaigns])
-        rows = cursor.fetchall()
-    total = _sum(rows)
+    rows, step = _counted(sql, [*params, *_keys_params(criteria), campaigns], campaigns, GLANCE)
+    total = _sum(rows) * step
     found = {}
     for place, item in enumerate(criteria):
-        matching = _sum(row for row in rows if row[place] == MATCHES)
-        against = _sum(row for row in rows if row[place] == CONTRADICTS)
+        matching = _sum(row for row in rows if row[place] == MATCHES) * step
+        against = _sum(row for row in rows if row[place] == CONTRADICTS) * step
         found[item.pk] = Counts(total, matching, against, total - matching - against)
-    return found
+    return found, step > 1
 
 
 def _parts(rows: Sequence[_Group], index: int) -> dict[str, int]:
@@ -193,10 +263,11 @@ def _part(criterion: Criterion | None) -> Any:
     if criterion is None:
         return Value("", output_field=CharField())
     compiled = compile_criterion(criterion)
+    # In the order that asks the fewest times for what a record says.
     return Case(
+        When(compiled.unknown, then=Value(UNKNOWN)),
         When(compiled.matches, then=Value(MATCHES)),
-        When(compiled.contradicts, then=Value(CONTRADICTS)),
-        default=Value(UNKNOWN),
+        default=Value(CONTRADICTS),
         output_field=CharField(),
     )
 

@@ -63,10 +63,14 @@ def programmes_found(user: User, text: str = "") -> QuerySet[Any]:
     return rows.order_by("name", "id")
 
 
-def criteria_told(programme: Programme) -> list[CriterionTold]:
-    """Return the criteria that are asked, each with its counts over the lists and its versions. Four queries."""
+def criteria_told(programme: Programme) -> tuple[list[CriterionTold], bool]:
+    """Return the criteria that are asked, each with its counts over the lists and its versions.
+
+    Tells whether the counts are estimates. Four queries, five where they are.
+    """
     criteria = active_criteria(programme)
-    return _told(criteria, criteria_counted(programme, criteria))
+    counts, estimated = criteria_counted(programme, criteria)
+    return _told(criteria, counts), estimated
 
 
 def retired_told(programme: Programme) -> list[CriterionTold]:

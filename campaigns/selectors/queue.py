@@ -1,6 +1,6 @@
 """Where the lists of campaigns stand: counts, and why nobody is callable. One query, however many and however long."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -56,10 +56,7 @@ class ReasonCount:
 
 
 class Group(NamedTuple):
-    """Entries of a campaign that stand alike. `outcome` is the code of a disposition, "" for none, and its labels.
-
-    `first_due` and `last_due` are the bounds of when they are due, where that is later; null: they are due.
-    """
+    """Entries of a campaign that stand alike. `outcome` is the code of a disposition, "" for none, and its labels."""
 
     campaign: int
     state: str
@@ -70,8 +67,6 @@ class Group(NamedTuple):
     time_zone: str
     exact: bool
     entries: int
-    first_due: datetime | None = None
-    last_due: datetime | None = None
     label: str = ""
     label_en: str = ""
 
@@ -79,6 +74,35 @@ class Group(NamedTuple):
     def is_waiting(self) -> bool:
         """Whether the queue can still serve them."""
         return self.state in WAITING
+
+
+class Later(NamedTuple):
+    """Waiting entries that are not due yet, between `first_due` and `last_due`; `exact` of callbacks alone.
+
+    `gate` and `reason` are what put them off, "" where nothing did. Those of one time zone that nothing put off are
+    given the earliest time of all.
+    """
+
+    state: str
+    time_zone: str
+    exact: bool
+    gate: str
+    reason: str
+    entries: int
+    first_due: datetime
+    last_due: datetime
+
+
+class Standing(NamedTuple):
+    """How the entries of a campaign stand, and which of those that wait are not due yet."""
+
+    groups: list[Group]
+    later: list[Later]
+
+    @property
+    def zones(self) -> set[str]:
+        """The time zones of those that wait."""
+        return {group.time_zone for group in self.groups if group.is_waiting}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +121,8 @@ class QueueCounts:
     next_at: datetime | None = None
     why: str = ""
     groups: Sequence[Group] = ()
+    #: Callbacks whose time has come.
+    overdue: int = 0
     #: When the first of those that wait may be called, null when nobody knows, and whether all of them may then.
     opens_at: datetime | None = None
     opens_alike: bool = False
@@ -107,108 +133,172 @@ class QueueCounts:
         return sum(row.count for row in self.reasons if not row.state)
 
 
-# Every entry is read from an index that holds equal keys once; the few that are not due yet by those of the claim.
-KEY = "campaign_id, state, progress, outcome_id, verdict_gate, verdict_reason, time_zone, exact"
-GROUPS = f"""
+# The standings that occur are found one after the other in their index, which holds equal keys once; the entries of
+# each are counted there, without comparing any two of them. What is not due yet is counted in indexes of its own.
+KEY = "state, progress, verdict_gate, verdict_reason, time_zone, exact"
+GROUPS = """
+WITH RECURSIVE g AS (
+    SELECT f.* FROM unnest(%(campaigns)s::bigint[]) c(id) CROSS JOIN LATERAL (
+        SELECT campaign_id, {key} FROM campaigns_listentry WHERE campaign_id = c.id
+         ORDER BY campaign_id, {key} LIMIT 1) f
+     UNION ALL
+    SELECT n.* FROM g CROSS JOIN LATERAL (
+        SELECT e.campaign_id, {of_e} FROM campaigns_listentry e
+         WHERE e.campaign_id = g.campaign_id AND ({of_e}) > ({of_g})
+         ORDER BY e.campaign_id, {of_e} LIMIT 1) n
+)
 SELECT g.campaign_id, g.state, g.progress, coalesce(d.code, ''), g.verdict_gate, g.verdict_reason, g.time_zone, g.exact,
-       g.entries, g.first_due, g.last_due, coalesce(d.label, ''), coalesce(d.label_en, '')
-  FROM (
-    SELECT {KEY}, count(*) AS entries, NULL::timestamptz AS first_due, NULL::timestamptz AS last_due
-      FROM campaigns_listentry WHERE campaign_id = ANY(%(campaigns)s) GROUP BY {KEY}
-     UNION ALL
-    SELECT {KEY}, count(*), min(due_at), max(due_at) FROM campaigns_listentry
-     WHERE campaign_id = ANY(%(campaigns)s) AND state = 'ready' AND due_at > %(at)s GROUP BY {KEY}
-     UNION ALL
-    SELECT {KEY}, count(*), min(due_at), max(due_at) FROM campaigns_listentry
-     WHERE campaign_id = ANY(%(campaigns)s) AND state = 'callback' AND due_at > %(at)s GROUP BY {KEY}
-  ) g LEFT JOIN campaigns_disposition d ON d.id = g.outcome_id
-"""
+       c.entries, coalesce(d.label, ''), coalesce(d.label_en, ''), NULL::timestamptz, NULL::timestamptz
+  FROM g CROSS JOIN LATERAL (
+      SELECT e.outcome_id, count(*) AS entries FROM campaigns_listentry e
+       WHERE e.campaign_id = g.campaign_id AND e.state = g.state AND e.progress = g.progress
+         AND e.verdict_gate = g.verdict_gate AND e.verdict_reason = g.verdict_reason AND e.time_zone = g.time_zone
+         AND e.exact = g.exact
+       GROUP BY e.outcome_id) c
+  LEFT JOIN campaigns_disposition d ON d.id = c.outcome_id
+ UNION ALL
+SELECT campaign_id, 'ready', '', '', '', '', time_zone, false, count(*), '', '', min(due_at), max(due_at)
+  FROM campaigns_listentry WHERE campaign_id = ANY(%(campaigns)s) AND state = 'ready' AND due_at > %(at)s
+ GROUP BY campaign_id, time_zone
+ UNION ALL
+SELECT campaign_id, 'ready', '', '', verdict_gate, verdict_reason, time_zone, false, count(*), '', '', min(due_at),
+       max(due_at)
+  FROM campaigns_listentry
+ WHERE campaign_id = ANY(%(campaigns)s) AND state = 'ready' AND verdict_gate <> '' AND due_at > %(at)s
+ GROUP BY campaign_id, time_zone, verdict_gate, verdict_reason
+ UNION ALL
+SELECT campaign_id, 'callback', '', '', verdict_gate, verdict_reason, time_zone, exact, count(*), '', '', min(due_at),
+       max(due_at)
+  FROM campaigns_listentry WHERE campaign_id = ANY(%(campaigns)s) AND state = 'callback' AND due_at > %(at)s
+ GROUP BY campaign_id, time_zone, exact, verdict_gate, verdict_reason
+""".format(
+    key=KEY,
+    of_e=", ".join(f"e.{name}" for name in KEY.split(", ")),
+    of_g=", ".join(f"g.{name}" for name in KEY.split(", ")),
+)
 
 
-def groups_of(campaigns: Iterable[Campaign], at: datetime) -> dict[int, list[Group]]:
-    """Return how the entries of these campaigns stand, by the campaign's id; those due and those not yet apart."""
-    found: dict[int, list[Group]] = {campaign.pk: [] for campaign in campaigns}
+def standings_of(campaigns: Iterable[Campaign], at: datetime) -> dict[int, Standing]:
+    """Return how the entries of these campaigns stand, by the campaign's id. One query."""
+    found = {campaign.pk: Standing([], []) for campaign in campaigns}
     if not found:
         return found
     with connection.cursor() as cursor:
         cursor.execute(GROUPS, {"campaigns": list(found), "at": at})
-        rows = [Group(*row) for row in cursor.fetchall()]
-    later = {row[:8]: row for row in rows if row.first_due is not None}
-    for row in rows:
-        if row.first_due is not None:
-            found[row.campaign].append(row)
-            continue
-        due = row.entries - (later[row[:8]].entries if row[:8] in later else 0)
-        if due:
-            found[row.campaign].append(row._replace(entries=due))
+        rows = cursor.fetchall()
+    for *group, first_due, last_due in rows:
+        standing = found[group[0]]
+        if first_due is None:
+            standing.groups.append(Group(*group))
+        else:
+            _campaign, state, _progress, _outcome, gate, reason, zone, exact, entries, *_labels = group
+            standing.later.append(Later(state, zone, exact, gate, reason, entries, first_due, last_due))
+    for standing in found.values():
+        standing.later[:] = list(_apart(standing.later))
     return found
+
+
+def _apart(rows: Sequence[Later]) -> Iterator[Later]:
+    """Yield the rows so that none holds the entries of another: those ready of a zone hold those put off there."""
+    for row in rows:
+        if row.state == EntryState.READY and not row.gate:
+            zone = [
+                one for one in rows if one.state == row.state and one.time_zone == row.time_zone and one.gate
+            ]
+            row = row._replace(entries=row.entries - sum(one.entries for one in zone))
+        if row.entries:
+            yield row
 
 
 def queue_counts(campaign: Campaign, at: datetime) -> QueueCounts:
     """Count the list of a campaign by state and by reason, and say why nobody is callable, and until when."""
-    return counted(campaign, groups_of([campaign], at)[campaign.pk], at)
+    return counted(campaign, standings_of([campaign], at)[campaign.pk], at)
 
 
-def counted(campaign: Campaign, groups: Sequence[Group], at: datetime) -> QueueCounts:
-    """Return the counts of one campaign out of its groups."""
+def counted(campaign: Campaign, standing: Standing, at: datetime) -> QueueCounts:
+    """Return the counts of one campaign out of how its entries stand."""
     states: dict[str, int] = {}
-    reasons: dict[tuple[str, str, str], tuple[int, datetime | None]] = {}
-    served = 0
-    waits: list[tuple[datetime | None, bool]] = []
-    for group in groups:
+    for group in standing.groups:
         states[group.state] = states.get(group.state, 0) + group.entries
-        reason = _reason_of(campaign, group, at)
-        if reason is None:
-            served += group.entries if group.is_waiting else 0
-            continue
-        if group.is_waiting:
-            waits.append((reason.until, group.first_due == group.last_due))
+    due = _due(standing)
+    reasons: dict[tuple[str, str, str], tuple[int, datetime | None]] = {}
+    waits: list[tuple[datetime | None, bool]] = []
+    for reason, alike in _held(campaign, standing, due, at):
         key = (reason.gate, reason.reason, reason.state)
         known = reasons.get(key, (0, None))
         reasons[key] = (known[0] + reason.count, _earlier(known[1], reason.until))
+        if not reason.state:
+            waits.append((reason.until, alike))
+    waiting = sum(states.get(state, 0) for state in WAITING)
     rows = [
         ReasonCount(gate, code, count, until, state)
         for (gate, code, state), (count, until) in reasons.items()
     ]
     rows.sort(key=lambda item: -item.count)
-    next_at = None if served else _next_at(campaign, groups, at)
-    why = "" if served else _why(campaign, states, rows, next_at)
+    served = waiting - sum(row.count for row in rows if not row.state)
     opens_at = min((moment for moment, _alike in waits if moment is not None), default=None)
-    alike = all(whole and moment == opens_at for moment, whole in waits)
+    next_at = None if served or campaign.status != CampaignStatus.RUNNING else opens_at
     return QueueCounts(
-        served, sum(states.values()), states, rows, next_at, why, groups, opens_at, bool(waits) and alike
+        callable=served,
+        total=sum(states.values()),
+        states=states,
+        reasons=rows,
+        next_at=next_at,
+        why="" if served else _why(campaign, states, rows, next_at),
+        groups=standing.groups,
+        overdue=sum(count for (state, _zone, _exact), count in due.items() if state == EntryState.CALLBACK),
+        opens_at=opens_at,
+        opens_alike=bool(waits) and all(alike and moment == opens_at for moment, alike in waits),
     )
 
 
-def _reason_of(campaign: Campaign, group: Group, at: datetime) -> ReasonCount | None:
-    """Return why the entries of a group are not callable now; None when they are, or need no reason."""
-    if not group.is_waiting:
-        if group.state in (EntryState.DONE, EntryState.CLAIMED):
-            return None
+def _due(standing: Standing) -> dict[tuple[str, str, bool], int]:
+    """Return how many of those that wait are due, by state, zone and (for callbacks) whether the time is exact."""
+    due: dict[tuple[str, str, bool], int] = {}
+    for group in standing.groups:
+        if group.is_waiting:
+            key = (group.state, group.time_zone, group.exact and group.state == EntryState.CALLBACK)
+            due[key] = due.get(key, 0) + group.entries
+    for row in standing.later:
+        due[row.state, row.time_zone, row.exact] -= row.entries
+    return {key: count for key, count in due.items() if count}
+
+
+def _held(
+    campaign: Campaign, standing: Standing, due: dict[tuple[str, str, bool], int], at: datetime
+) -> Iterator[tuple[ReasonCount, bool]]:
+    """Yield why entries are not callable now, and whether all of a row become so at once; not those done or claimed."""
+    for group in standing.groups:
+        if group.is_waiting or group.state in (EntryState.DONE, EntryState.CLAIMED):
+            continue
         gate, reason = group.gate, group.reason
         if group.state == EntryState.EXHAUSTED and gate in ("", Gate.ATTEMPTS):
             gate, reason = Gate.ATTEMPTS, f"cap:{campaign.max_attempts}"
-        return ReasonCount(gate, reason, group.entries, state=group.state)
+        yield ReasonCount(gate, reason, group.entries, state=group.state), False
     if campaign.status != CampaignStatus.RUNNING:
-        return ReasonCount(Gate.CAMPAIGN, campaign.status, group.entries)
-    if group.first_due is not None:
-        put_off = group.gate in PUTTING_OFF
-        gate, reason = (group.gate, group.reason) if put_off else ("", LATER)
-        return ReasonCount(gate, reason, group.entries, _opens(campaign, group, at))
-    if _is_open(campaign, group, at):
-        return None
-    code = "outside_hours" if group.time_zone else "unknown_time_zone"
-    return ReasonCount(Gate.WINDOW, code, group.entries, _opens(campaign, group, at))
+        waiting = sum(group.entries for group in standing.groups if group.is_waiting)
+        if waiting:
+            yield ReasonCount(Gate.CAMPAIGN, campaign.status, waiting), False
+        return
+    for row in standing.later:
+        put_off = row.gate in PUTTING_OFF
+        gate, reason = (row.gate, row.reason) if put_off else ("", LATER)
+        until = _opens(campaign, row.state, row.time_zone, row.exact, row.first_due)
+        yield ReasonCount(gate, reason, row.entries, until), row.first_due == row.last_due
+    for (state, zone, exact), count in due.items():
+        if not _is_open(campaign, state, zone, exact, at):
+            code = "outside_hours" if zone else "unknown_time_zone"
+            yield ReasonCount(Gate.WINDOW, code, count, _opens(campaign, state, zone, exact, at)), True
 
 
-def served_q(campaign: Campaign, groups: Iterable[Group], at: datetime) -> Q:
+def served_q(campaign: Campaign, zones: Iterable[str], at: datetime) -> Q:
     """Return the condition for the entries that are callable now: those that `counted` counts as such."""
     if campaign.status != CampaignStatus.RUNNING:
         return Q(pk__in=[])
-    return Q(state__in=sorted(WAITING), due_at__lte=at) & _open_q(campaign, groups, at)
+    return Q(state__in=sorted(WAITING), due_at__lte=at) & _open_q(campaign, zones, at)
 
 
-def held_q(campaign: Campaign, groups: Iterable[Group], at: datetime, gate: str = "", reason: str = "") -> Q:
+def held_q(campaign: Campaign, zones: Iterable[str], at: datetime, gate: str = "", reason: str = "") -> Q:
     """Return the condition for the waiting entries that are not callable now, all or those of one reason."""
     waiting = Q(state__in=sorted(WAITING))
     if campaign.status != CampaignStatus.RUNNING:
@@ -216,7 +306,7 @@ def held_q(campaign: Campaign, groups: Iterable[Group], at: datetime, gate: str 
     later = waiting & Q(due_at__gt=at)
     shut = Q(pk__in=[])
     if not campaign.is_unrestricted:
-        shut = waiting & Q(due_at__lte=at) & ~_open_q(campaign, groups, at)
+        shut = waiting & Q(due_at__lte=at) & ~_open_q(campaign, zones, at)
     if reason == LATER:
         return later & ~Q(verdict_gate__in=PUTTING_OFF)
     if not gate:
@@ -231,30 +321,23 @@ def held_q(campaign: Campaign, groups: Iterable[Group], at: datetime, gate: str 
     return said | shut
 
 
-def _open_q(campaign: Campaign, groups: Iterable[Group], at: datetime) -> Q:
+def _open_q(campaign: Campaign, zones: Iterable[str], at: datetime) -> Q:
     if campaign.is_unrestricted:
         return Q()
-    zones = {group.time_zone for group in groups if group.is_waiting}
     open_zones = sorted(zone for zone in zones if window_open(campaign.hours, zone, at))
     return Q(time_zone__in=open_zones) | Q(state=EntryState.CALLBACK, exact=True)
 
 
-def _is_open(campaign: Campaign, group: Group, at: datetime) -> bool:
-    free = campaign.is_unrestricted or (group.exact and group.state == EntryState.CALLBACK)
-    return free or window_open(campaign.hours, group.time_zone, at)
+def _is_open(campaign: Campaign, state: str, time_zone: str, exact: bool, at: datetime) -> bool:
+    free = campaign.is_unrestricted or (exact and state == EntryState.CALLBACK)
+    return free or window_open(campaign.hours, time_zone, at)
 
 
-def _opens(campaign: Campaign, group: Group, at: datetime) -> datetime | None:
-    """Return when the first entry of a waiting group may be called."""
-    due = at if group.first_due is None else group.first_due
-    return due if _is_open(campaign, group, due) else next_opening(campaign.hours, group.time_zone, due)
-
-
-def _next_at(campaign: Campaign, groups: Sequence[Group], at: datetime) -> datetime | None:
-    if campaign.status != CampaignStatus.RUNNING:
-        return None
-    moments = [_opens(campaign, group, at) for group in groups if group.is_waiting]
-    return min((moment for moment in moments if moment is not None), default=None)
+def _opens(campaign: Campaign, state: str, time_zone: str, exact: bool, due: datetime) -> datetime | None:
+    """Return when an entry that is due at a time may be called."""
+    if _is_open(campaign, state, time_zone, exact, due):
+        return due
+    return next_opening(campaign.hours, time_zone, due)
 
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
