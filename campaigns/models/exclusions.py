@@ -187,6 +187,12 @@ class Exclusion(models.Model):
             models.Index(
                 fields=["prospect"], condition=Q(lifted_at__isnull=True), name="exclusion_active_prospect"
             ),
+            # The page of a fiche: what was lifted of it; with the index before, its whole history.
+            models.Index(
+                fields=["prospect"],
+                condition=Q(lifted_at__isnull=False, prospect__isnull=False),
+                name="exclusion_lifted_prospect",
+            ),
             # The page of exclusions: a number's whole history.
             models.Index(fields=["number", "id"], name="exclusion_number"),
             # Bars that end by themselves, looked for by beat.

@@ -73,7 +73,9 @@ def prospect_page(prospect: Prospect, *, user: User, at: datetime) -> ProspectPa
 def exclusions_about(prospect: Prospect, sponsors: QuerySet[Sponsor]) -> QuerySet[Exclusion]:
     """Return the exclusions of a fiche or of one of its numbers, those that hold first."""
     numbers = list(prospect.phones.values_list("number", flat=True))
-    about = Q(prospect=prospect) | Q(number__in=numbers)
+    # Said apart, for each half has an index of its own.
+    about = Q(prospect=prospect, lifted_at__isnull=True) | Q(prospect=prospect, lifted_at__isnull=False)
+    about |= Q(number__in=numbers)
     inside = Q(sponsor__isnull=True) | Q(sponsor__in=sponsors)
     rows = Exclusion.objects.filter(about, inside).select_related(
         "sponsor", "programme", "campaign", "prospect", "created_by", "lifted_by"

@@ -246,7 +246,9 @@ class ProspectList(Endpoint):
             OpenApiParameter("external_id", str),
             OpenApiParameter("source", str, description="Id or slug."),
             OpenApiParameter("number", str, description="In any spelling."),
-            OpenApiParameter("q", str, description="A number, an external id, or the beginning of a name."),
+            OpenApiParameter(
+                "q", str, description="A number, even incomplete, or words that begin a name, a town, an id…"
+            ),
             SINCE_PARAMETER,
         ],
     )
