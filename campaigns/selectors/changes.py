@@ -168,6 +168,9 @@ def _shown(facts: Mapping[str, Any]) -> dict[str, str]:
         found[_("Horaires")] = _(" ; ").join(hours_words(facts["hours"]))
     if "retry_after" in facts:
         found[_("Nouvelle tentative")] = delay_words(facts["retry_after"])
+    if "calling_rule" in facts:
+        none = facts["calling_rule"] == "none"
+        found[_("Règle d'appel")] = _("aucune : ni horaires ni plafond") if none else _("selon l'objet")
     if "purpose" in facts:
         found[_("Objet")] = str(Purpose(facts["purpose"]).label)
     labels = {
@@ -178,7 +181,6 @@ def _shown(facts: Mapping[str, Any]) -> dict[str, str]:
         "enabled": _("Proposée"),
         "include_done": _("Fiches terminées comprises"),
         "name": _("Nom"),
-        "calling_rule": _("Règle d'appel"),
         "max_attempts": _("Tentatives au plus"),
         "language": _("Langue"),
         "lease_seconds": _("Réservation d'une fiche (s)"),

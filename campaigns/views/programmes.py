@@ -55,9 +55,11 @@ def programme(request: HttpRequest, pk: int) -> HttpResponse:
     user = user_of(request)
     found = access.get_programme_or_404(user, pk)
     changes = list(changes_selector.changes_found(user, programme=pk)[:LATEST])
+    criteria, estimated = programmes_selector.criteria_told(found)
     context = {
         "programme": found,
-        "criteria": programmes_selector.criteria_told(found),
+        "criteria": criteria,
+        "estimated": estimated,
         "retired": programmes_selector.retired_told(found),
         "campaigns": programmes_selector.campaigns_counted(found),
         "changes": changes_selector.told_of(changes),
