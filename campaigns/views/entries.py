@@ -80,9 +80,11 @@ def _added_words(result: entries.AddResult) -> str:
 def _page(request: HttpRequest, campaign: Campaign, form: AddProspectsForm) -> HttpResponse:
     at = now()
     filters = EntryFilterForm(request.GET, choices=entries_selector.choices_of(campaign))
-    rows = entries_selector.entries_found(campaign, at=at, **filters.values())
+    values = filters.values()
+    rows = entries_selector.entries_found(campaign, at=at, **values)
     sort = request.GET.get("sort", "")
-    count = rows.count()
+    # Filters are counted in an index; what a search of words finds is counted up to a limit.
+    count = None if values["q"].strip() else rows.count()
     page = page_at(
         rows,
         entries_selector.order_of(sort),
@@ -96,13 +98,12 @@ def _page(request: HttpRequest, campaign: Campaign, form: AddProspectsForm) -> H
         "filters": filters,
         "form": form,
         "page": page,
-        "count": count,
         "rows": [
             (entry, entries_selector.shown_number(entry), entries_selector.why(entry)) for entry in page.rows
         ],
         "sort": sort,
         "now": at,
-        "filtered": any(filters.values().values()),
+        "filtered": any(values.values()),
         "tab": "entries",
     }
     return render(request, "campaigns/entry_list.html", context, status=422 if form.errors else 200)
