@@ -20,6 +20,7 @@ from campaigns.models import Exclusion
 from crm.enums import EventKind
 from crm.models import Sponsor
 from tests.factories import NOW, make_entry, make_exclusion, make_prospect, make_user, next_number
+from tests.rawsql import execute, refused
 from tests.talking import Talk
 
 WHY = "vérifié avec le standard"
@@ -313,3 +314,28 @@ def test_somebody_who_refused_is_not_called_on_another_number() -> None:
             prospect=talk.prospect, campaign=talk.campaign, number="02 61 91 00 45", reason=WHY, by=talk.manager,
             at=talk.at,
         )  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_the_database_keeps_the_mark_of_what_waits_with_its_decision() -> None:
+    talk = Talk().mismatched().hung_up("agent")
+    incident = Incident.objects.get()
+
+    with refused("incident_append_only"):
+        execute("UPDATE calls_incident SET waiting = false")
+    decide(incident=incident, decision=Decision.NOTHING, reason="", by=talk.supervisor, at=talk.at)
+
+    assert not Incident.objects.get().waiting
+    for sql in (
+        "UPDATE calls_incident SET waiting = true",
+        "UPDATE calls_incident SET summary = 'autre', waiting = false",
+    ):
+        with refused("incident_append_only"):
+            execute(sql)
+    execute("SET CONSTRAINTS ALL IMMEDIATE")
+    columns = "kind, sponsor_id, prospect_id, summary, data, at, waiting"
+    execute(
+        f"INSERT INTO calls_incident ({columns}) SELECT 'other', sponsor_id, prospect_id, '', '{{}}', at, false"
+        " FROM calls_incident"
+    )
+    assert Incident.objects.get(kind="other").waiting

@@ -1,6 +1,7 @@
 """Accounts: who may do what to whom, taking a team on, passwords, leaving and coming back."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ from crm.services import account, users
 from crm.services.tokens import create_token, user_of_token
 from tests.factories import NOW, PASSWORD, make_sponsor, make_user
 from tests.paging import signed_in, text_of
+from tests.racing import race, unexpected
 from tests.rawsql import execute
 from tests.talking import Talk
 
@@ -189,13 +191,14 @@ def test_only_an_administrator_touches_managers_and_administrators(by: str, act:
     target, giver = make_user("manager", is_active=act != "reactivate"), make_user(by)
     before = User.objects.filter(pk=target.pk).values().get()
 
+    acts: dict[str, Callable[[], object]] = {
+        "edit": lambda: change(target, giver, last_name="Autre"),
+        "password": lambda: users.give_password(user=target, by=giver, at=NOW),
+        "deactivate": lambda: users.deactivate_user(user=target, reason="non", by=giver, at=NOW),
+        "reactivate": lambda: users.reactivate_user(user=target, by=giver, at=NOW),
+    }
     with pytest.raises(Forbidden):
-        {
-            "edit": lambda: change(target, giver, last_name="Autre"),
-            "password": lambda: users.give_password(user=target, by=giver, at=NOW),
-            "deactivate": lambda: users.deactivate_user(user=target, reason="non", by=giver, at=NOW),
-            "reactivate": lambda: users.reactivate_user(user=target, by=giver, at=NOW),
-        }[act]()
+        acts[act]()
 
     assert User.objects.filter(pk=target.pk).values().get() == before
     assert not UserEvent.objects.exists()
@@ -205,11 +208,12 @@ def test_nobody_changes_their_own_role_or_leaves_by_themselves() -> None:
     make_user("admin")
     admin = make_user("admin")
 
-    for act in (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: change(admin, admin, role=Role.AGENT),
         lambda: users.deactivate_user(user=admin, reason="je pars", by=admin, at=NOW),
         lambda: users.give_password(user=admin, by=admin, at=NOW),
-    ):
+    )
+    for act in acts:
         with pytest.raises(Forbidden):
             act()
     account.edit_account(data={"role": Role.MANAGER, "last_name": "Girard"}, by=admin, at=NOW)
@@ -347,6 +351,19 @@ def test_the_history_of_accounts_is_append_only(sql: str) -> None:
     execute("SET CONSTRAINTS ALL IMMEDIATE")
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
         execute(sql)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_administrators_who_put_each_other_out_leave_one() -> None:
+    one, other = make_user("admin"), make_user("admin")
+
+    results = race(
+        lambda: users.deactivate_user(user=other, reason="toi", by=one, at=NOW),
+        lambda: users.deactivate_user(user=one, reason="non, toi", by=other, at=NOW),
+    )
+
+    assert unexpected(results, InvalidTransition, Forbidden) == []
+    assert User.objects.filter(role=Role.ADMIN, is_active=True).count() == 1
 
 
 # --- The first password ---
