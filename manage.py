@@ -10,6 +10,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
 
+    # Its checks are registered by being imported.
+    import config.checks  # noqa: F401
+
     execute_from_command_line(sys.argv)
 
 

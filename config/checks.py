@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
 
@@ -33,6 +33,19 @@ def connections_fit(databases: Any = None, **_: Any) -> list[CheckMessage]:
     """Report the same as a system check (`check --database default`, `migrate`)."""
     problem = too_many_connections() if databases else ""
     return [Error(problem, id="config.E001")] if problem else []
+
+
+@register(Tags.database)
+def no_login_is_open_to_everybody(databases: Any = None, **_: Any) -> list[CheckMessage]:
+    """Warn where a server holds logins of the demo with its known password: a database that began on a desk."""
+    if settings.DEBUG or not databases or "crm_user" not in connection.introspection.table_names():
+        return []
+    # Models cannot be imported before the apps are ready, which is when this module is.
+    from crm.selectors.demo import open_demo_logins
+
+    names = ", ".join(login.username for login in open_demo_logins())
+    hint = "Change their passwords, or put the accounts out."
+    return [Warning(f"Anybody can sign in as {names}.", hint=hint, id="config.W001")] if names else []
 
 
 def refuse_too_many_connections() -> None:

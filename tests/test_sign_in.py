@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.live_server_helper import LiveServer
 
+from config.checks import no_login_is_open_to_everybody
 from crm.enums import Role
 from crm.models import User
 from crm.rules.demo import DEMO_LOGINS, DEMO_PASSWORD
@@ -72,6 +73,17 @@ def test_a_server_never_shows_the_demo_even_when_it_holds_it(demo_users: dict[st
 
     assert [login.username for login in DEMO_LOGINS if f'value="{login.username}"' in page] == []
     assert reverse("tour") not in page
+
+
+def test_a_server_is_warned_of_logins_that_anybody_can_use(demo_users: dict[str, User]) -> None:
+    User.objects.filter(username="agent").update(is_active=False)
+
+    found = no_login_is_open_to_everybody(databases=["default"])
+    with AT_ONES_DESK:
+        at_a_desk = no_login_is_open_to_everybody(databases=["default"])
+
+    assert [warning.msg for warning in found] == ["Anybody can sign in as agent2, supervisor, manager."]
+    assert at_a_desk == []
 
 
 @AT_ONES_DESK
