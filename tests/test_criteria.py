@@ -6,7 +6,8 @@ import pytest
 
 from campaigns.enums import EntryState, Operator
 from campaigns.models import Criterion
-from campaigns.selectors.criteria import compile_criterion, counts, criteria_with_counts
+from campaigns.selectors.criteria import compile_criterion, counts
+from campaigns.selectors.judged import criteria_counted
 from campaigns.services.entries import add_prospects
 from crm.models import Prospect
 from crm.rules.errors import Invalid
@@ -196,7 +197,7 @@ def test_counts_are_live_over_the_lists_of_the_programme() -> None:
     for counted in (
         counts(programme),
         counts(programme, criterion),
-        criteria_with_counts(programme)[0].counts,
+        criteria_counted(programme, [criterion])[0][criterion.pk],
     ):
         assert (counted.total, counted.matching, counted.contradicting, counted.unknown) == (4, 2, 1, 1)
     assert counts(Prospect.objects.filter(source=source), criterion).matching == 3

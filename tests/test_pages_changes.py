@@ -147,7 +147,7 @@ def test_each_number_of_a_criterion_leads_to_its_records() -> None:
     campaign = make_campaign(programme)
     make_entry(campaign, make_prospect(organisation="Boulangerie Ledoux", sector="10.71C"))
     make_entry(campaign, make_prospect(organisation="Banque Une", sector="64.19Z"))
-    preview = {
+    preview: dict[str, Any] = {
         "criterion": criterion.pk,
         "field": "sector",
         "operator": "equals",
@@ -159,7 +159,8 @@ def test_each_number_of_a_criterion_leads_to_its_records() -> None:
 
     fragment = client.post(reverse("criterion-preview", args=[programme.pk]), preview).content.decode()
     out = text_of(client.get(url, preview | {"effect": "screened_out"}))
-    retired = text_of(client.get(url, {"criterion": criterion.pk, "retire": "1", "effect": "contradicting"}))
+    retire: dict[str, Any] = {"criterion": criterion.pk, "retire": "1", "effect": "contradicting"}
+    retired = text_of(client.get(url, retire))
     wrong = client.get(url, {"effect": "screened_out"})
     foreign = client.get(url, preview | {"criterion": make_criterion(make_programme()).pk})
 
@@ -212,19 +213,15 @@ def test_the_history_is_filtered_in_its_address_and_stays_inside_the_walls() -> 
 
     everything = text_of(client.get(url))
     none = text_of(client.get(url, {"kind": "hours"}))
-    found = text_of(
-        client.get(
-            url,
-            {
-                "programme": mine.programme_id,
-                "campaign": mine.slug,
-                "kind": "campaign_paused",
-                "who": author.pk,
-                "since": "2026-11-25",
-                "until": "2026-11-25",
-            },
-        )
-    )
+    asked: dict[str, Any] = {
+        "programme": mine.programme_id,
+        "campaign": mine.slug,
+        "kind": "campaign_paused",
+        "who": author.pk,
+        "since": "2026-11-25",
+        "until": "2026-11-25",
+    }
+    found = text_of(client.get(url, asked))
 
     assert "À moi" in everything
     assert "À eux" not in everything

@@ -252,23 +252,6 @@ def counts(scope: Programme | QuerySet[Prospect], criterion: Condition | None = 
     return _counts(found["total"], found["matching"], found["contradicting"])
 
 
-def criteria_with_counts(programme: Programme) -> list[Any]:
-    """Return the criteria that are asked, each with its `counts` over the lists of the programme, in two queries."""
-    criteria: list[Any] = active_criteria(programme)
-    if not criteria:
-        return []
-    totals: dict[str, Any] = {"total": Count("pk")}
-    for criterion in criteria:
-        part = compile_criterion(criterion)
-        totals[f"matching_{criterion.pk}"] = Count("pk", filter=part.matches)
-        totals[f"contradicting_{criterion.pk}"] = Count("pk", filter=part.contradicts)
-    found = queued_prospects(programme).aggregate(**totals)
-    for criterion in criteria:
-        named = (found[f"{name}_{criterion.pk}"] for name in ("matching", "contradicting"))
-        criterion.counts = _counts(found["total"], *named)
-    return criteria
-
-
 def _counts(total: int, matching: int, contradicting: int) -> Counts:
     return Counts(total, matching, contradicting, total - matching - contradicting)
 
