@@ -33,6 +33,8 @@ from crm.views.answers import form_page, now, page_of, saved, sent, user_of
 
 FORM = "campaigns/programme_form.html"
 CRITERION = "campaigns/criterion_form.html"
+#: Records shown behind a number of a criterion's consequences: enough to see whom it means.
+SHOWN = 1_000
 #: Lines of the history on the page of a programme.
 LATEST = 5
 
@@ -226,8 +228,9 @@ def criterion_records(request: HttpRequest, pk: int) -> HttpResponse:
         rows = judged.records_touched(judged.Rewritten(found, old, new), effect)
     except DomainError as error:
         return render(request, "campaigns/criterion_records.html", context | {"refusal": error})
-    page = page_of(request, rows.select_related("prospect", "campaign").order_by("id"))
+    page = page_of(request, rows.select_related("prospect", "campaign").order_by("id")[:SHOWN])
     context["page"] = page
+    context["is_cut"] = page.paginator.count == SHOWN
     context["title"] = programmes_selector.effect_title(effect, page.paginator.count)
     return render(request, "campaigns/criterion_records.html", context)
 
