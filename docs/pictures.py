@@ -471,7 +471,8 @@ def take_calls(house: House, camera: Camera, lang: str) -> None:
             with camera.noting(story.__name__):
                 story(agent)
     finally:
-        agent.settle()
+        with camera.noting("the end of the calls"):
+            agent.settle()
         agent.page.context.close()
 
 
