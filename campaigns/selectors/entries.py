@@ -20,7 +20,7 @@ from crm.selectors.prospects import prospects_found
 EMPTY = "-"
 
 #: What the list can be sorted by; the id is the order in which the fiches came.
-SORTS = {"id": "pk", "due": "due_at", "attempts": "attempts", "moved": "updated_at"}
+SORTS = {"id": "pk", "due": "due_at", "attempts": "attempts"}
 
 
 @dataclass(frozen=True, slots=True)

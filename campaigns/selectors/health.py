@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.utils.formats import number_format
+from django.utils.formats import number_format as plain_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -205,6 +205,11 @@ def _state(counts: QueueCounts, state: EntryState) -> Part:
         EntryState.EXHAUSTED: ngettext("%(n)s épuisée", "%(n)s épuisées", count),
     }
     return Part(words[state] % {"n": number_format(count)}, urlencode({"state": state.value}), count)
+
+
+def number_format(count: int) -> str:
+    """Return a count as it is read, its thousands apart."""
+    return plain_format(count, force_grouping=True)
 
 
 def _lower_first(words: str) -> str:
