@@ -446,8 +446,14 @@ class Agent:
         hang_up.first.click()
 
     def _finish(self) -> None:
-        done = self.page.locator("form[action$='/completion/'] button").first
-        (done if done.count() else self.page.locator(".outcomes form button").first).click()
+        # What can always be said comes first: a complete interview would ask for its criteria.
+        codes = [
+            f"form:has(input[name=code][value={code}]) button" for code in ("not_interested", "no_answer")
+        ]
+        for button in ("form[action$='/completion/'] button", *codes, ".outcomes form button"):
+            if self.page.locator(button).count():
+                self.page.locator(button).first.click()
+                return
 
 
 SETTLING: dict[str, Callable[[Agent], None]] = {
