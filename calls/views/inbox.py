@@ -36,7 +36,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     page = page_of(request, inbox_selector.incidents_found(sponsors, wanted, at=now()), ON_A_PAGE)
     context = {
         "page": page,
-        "items": inbox_selector.items_of(page, reader=user),
+        "items": inbox_selector.items_of(inbox_selector.with_context(sponsors, page), reader=user),
         "waiting": waiting,
         "filters": filters,
         "filtered": filters.is_narrowing,
