@@ -307,6 +307,19 @@ def test_a_supervisor_sees_the_funnel_of_their_sponsor_only() -> None:
         assert client.get(reverse(name, args=[foreign.slug])).status_code == 404
 
 
+@pytest.mark.parametrize("name", ["entry-list", "campaign"])
+def test_a_confidential_fiche_is_masked_in_every_list(name: str) -> None:
+    client, _user = signed_in()
+    secret = make_prospect("+33199007788", organisation="Cabinet secret", confidential=True)
+    entry = make_entry(make_campaign(), secret, state="callback")
+
+    page = client.get(reverse(name, args=[entry.campaign.slug])).content.decode()
+
+    assert "Cabinet secret" not in page
+    assert "+33199007788" not in page
+    assert reverse("prospect", args=[secret.pk]) in page
+
+
 @pytest.mark.parametrize(("name", "queries"), [("campaign", 8), ("entry-list", 8), ("campaign-queue", 5)])
 def test_a_page_costs_the_same_with_ten_or_twenty_fiches(
     name: str, queries: int, django_assert_num_queries: Any
