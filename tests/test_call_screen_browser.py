@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
@@ -11,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from calls.enums import CallEventKind, CallState, IncidentKind
+from calls.enums import CallEventKind, IncidentKind
 from calls.models import Call, Pause
 from campaigns.models import Campaign
 from crm.enums import Role
@@ -24,7 +23,6 @@ from tests.factories import (
     make_prospect,
     make_user,
 )
-from tests.paging import come_to_rest
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -328,48 +326,3 @@ def test_the_note_survives_a_change_of_state(desk: Page) -> None:
     mismatch(desk)
 
     expect(desk.locator('textarea[name="note"]')).to_have_value("rappeler la directrice")
-
-
-@pytest.mark.parametrize(("size", "theme"), [((1280, 720), "light"), ((390, 844), "dark")])
-def test_every_state_fits_its_screen_and_passes_the_accessibility_rules(
-    desk: Page, size: tuple[int, int], theme: str
-) -> None:
-    desk.set_viewport_size({"width": size[0], "height": size[1]})
-    desk.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-
-    look_at(desk, size)
-    desk.keyboard.press("Space")
-    expect_state(desk, "claimed")
-    look_at(desk, size)
-    desk.keyboard.press("Enter")
-    expect_state(desk, "connected")
-    look_at(desk, size)
-    desk.keyboard.press("Space")
-    expect(desk.locator(".question--now")).to_be_focused()
-    look_at(desk, size)
-    mismatch(desk)
-    look_at(desk, size)
-    say_the_closing(desk)
-    expect_state(desk, "ended")
-    look_at(desk, size)
-
-    assert Call.objects.get().state == CallState.ENDED
-
-
-def look_at(page: Page, size: tuple[int, int]) -> None:
-    """The page never scrolls sideways, never at all on a desk; axe-core finds nothing serious."""
-    width, height = page.evaluate(
-        "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
-    )
-    assert width <= size[0]
-    assert height <= size[1] or size[0] < 992
-    # Its preloading of style sheets writes inline ones, which our policy refuses.
-    come_to_rest(page)
-    found = Axe().run(page, options={"preload": False})
-    grave = [
-        (violation["id"], node["html"], node["failureSummary"])
-        for violation in found.response["violations"]
-        for node in violation["nodes"]
-        if violation["impact"] in ("serious", "critical")
-    ]
-    assert grave == []

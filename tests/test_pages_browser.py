@@ -1,11 +1,9 @@
-"""The desks of managers and supervisors in a browser: live counts, an import up to its report, pages for everybody."""
+"""The desks of managers and supervisors in a browser: live counts, an import up to its report."""
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
@@ -20,13 +18,10 @@ from tests.factories import (
     make_campaign,
     make_criterion,
     make_entry,
-    make_exclusion,
     make_programme,
     make_prospect,
     make_user,
 )
-from tests.paging import come_to_rest
-from tests.talking import Talk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,7 +30,6 @@ Crédit Éphémère;01 99 00 77 01;Rennes;64.19Z
 Boulangerie d'Or;02 61 91 77 02;Brest;10.71C
 Banque du Port;112;Nantes;64.19Z
 """
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 @pytest.fixture
@@ -113,48 +107,3 @@ def test_a_list_goes_from_its_file_to_its_report(
     expect(manager.get_by_role("link", name="Télécharger les rejets (CSV)")).to_be_visible()
     manager.get_by_role("link", name="Voir la liste", exact=True).click()
     expect(manager.get_by_role("table")).to_contain_text("Crédit Éphémère")
-
-
-def test_every_page_can_be_used_by_everybody_on_every_screen(manager: Page, live_server: LiveServer) -> None:
-    talk = Talk().mismatched("une boulangerie").hung_up("agent")
-    bar = make_exclusion(programme=talk.programme, number="+33199009999")
-    campaign, prospect = talk.campaign, talk.prospect
-    pages = [
-        *(
-            reverse(name)
-            for name in ("campaign-list", "campaign-new", "programme-list", "exclusion-list", "inbox")
-        ),
-        *(
-            reverse(name)
-            for name in ("prospect-list", "sponsor-list", "source-list", "exclusion-new", "source-new")
-        ),
-        *(
-            reverse(name, args=[campaign.slug])
-            for name in ("campaign", "entry-list", "campaign-queue", "words")
-        ),
-        *(reverse(name, args=[campaign.slug]) for name in ("dispositions", "campaign-edit", "import-new")),
-        *(reverse(name, args=[prospect.pk]) for name in ("prospect", "prospect-edit", "prospect-erasure")),
-        reverse("programme", args=[talk.programme.pk]),
-        reverse("criterion", args=[talk.criterion.pk]),
-        reverse("exclusion", args=[bar.pk]),
-    ]
-    wrong = []
-
-    for address in pages:
-        manager.set_viewport_size({"width": 390, "height": 844})
-        manager.goto(live_server.url + address)
-        if manager.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            wrong.append(f"{address} is wider than a telephone")
-        manager.set_viewport_size({"width": 1280, "height": 720})
-        wrong += violations(manager, address, {"runOnly": RULES})
-        manager.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
-        wrong += violations(manager, address, {"runOnly": {"type": "rule", "values": ["color-contrast"]}})
-
-    assert wrong == []
-
-
-def violations(page: Page, address: str, options: dict[str, Any]) -> list[str]:
-    """Return what axe finds wrong; its preloading of style sheets writes inline ones, which our policy refuses."""
-    come_to_rest(page)
-    found = Axe().run(page, options={**options, "preload": False}).response["violations"]
-    return [f"{address}: {rule['id']} {rule['nodes'][0]['html'][:120]}" for rule in found]
