@@ -64,7 +64,7 @@ def today_of(campaigns: Iterable[Campaign], *, at: datetime) -> dict[int, Day]:
         .values("campaign")
         .annotate(**FIGURES)
     )
-    found = {row["campaign"]: Day(today, *(row[name] for name in FIGURES)) for row in rows}
+    found = {pk: Day(today, *figures) for pk, *figures in rows.values_list("campaign", *FIGURES)}
     return {pk: found.get(pk, Day(today)) for pk in ids}
 
 
