@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from calls.models import Call
+from calls.selectors import activity
 from calls.services.claim import claim_next
 from calls.services.dispositions import correct_disposition, finish
 from campaigns.enums import EntryState, Progress
@@ -335,3 +336,21 @@ def test_a_page_costs_the_same_with_ten_or_twenty_fiches(
 
     with django_assert_num_queries(queries):
         client.get(url)
+
+
+# ---- the days
+
+
+def test_a_day_counts_what_its_calls_came_to() -> None:
+    talk = Talk().matched().disposed("complete")
+    wrong = Talk(programme=talk.programme).mismatched()
+    Talk(programme=talk.programme).not_reached().disposed("busy")
+    today = activity.today_of([talk.campaign, wrong.campaign], at=talk.at)
+
+    days = activity.days_of(talk.campaign, at=talk.at)
+
+    assert len(days) == activity.DAYS
+    assert days[-1] == today[talk.campaign.pk]
+    assert (days[-1].made, days[-1].reached, days[-1].out, days[-1].completed) == (1, 1, 0, 1)
+    assert sum(day.made for day in days[:-1]) == 0
+    assert (today[wrong.campaign.pk].out, today[wrong.campaign.pk].completed) == (1, 0)
