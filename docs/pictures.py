@@ -490,7 +490,8 @@ def at_the_desk(agent: Agent) -> None:
     agent.press("b")
     agent.comes("desk")
     agent.shoot("desk", "pause")
-    agent.press("Space")
+    # Left too soon, the desk would still be in pause.
+    agent.press("Space", "form[action$='/next-call/']")
     if agent.camera.wants("desk"):
         agent.page.locator("input[name=number]").fill("12")
         agent.page.keyboard.press("Enter")
