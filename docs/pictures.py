@@ -487,7 +487,7 @@ def at_the_desk(agent: Agent) -> None:
     agent.settle()
     agent.shoot("desk")
     agent.aside("?", "dialog[open]", "keys")
-    agent.press("b")
+    agent.press("b", "form:has(input[name=_method]) button")
     agent.comes("desk")
     agent.shoot("desk", "pause")
     # Left too soon, the desk would still be in pause.
