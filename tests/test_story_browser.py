@@ -227,7 +227,7 @@ def dialled_by_hand(page: Page, user: User, campaign: Campaign, *spellings: str)
     for spelling in spellings:
         page.get_by_label("Numéro").fill(spelling)
         page.get_by_role("button", name="Préparer l'appel").click()
-        expect(page.locator(".what .notice")).to_contain_text("hors-critères", ignore_case=True)
+        expect(page.locator(".what [role=alert] .notice")).to_contain_text("hors-critères", ignore_case=True)
         expect_state(page, "desk")
     api = Api(user)
     body = problem_of(
