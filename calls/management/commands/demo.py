@@ -1,11 +1,8 @@
 """`manage.py demo`: a small centre to try Courtois on, with fictitious numbers only. Safe to run again."""
 
-import secrets
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
@@ -34,49 +31,30 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare `--password`."""
         parser.add_argument(
-            "--password",
-            help="the password of every demo user: by default `demo` in development (DEBUG=1), and elsewhere a random"
-            " one for each, printed once",
+            "--password", default=DEMO_PASSWORD, help="the password of every demo user (default: %(default)s)"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load the demo unless it is there, and print the logins."""
-        passwords = passwords_of(options["password"] or "")
         with transaction.atomic():
-            loaded = load_demo(at=timezone.now(), passwords=passwords)
-        if not loaded:
-            self.stdout.write("The demo is loaded already: nothing changed.")
-        elif set(passwords.values()) == {DEMO_PASSWORD}:
-            self.stdout.write(f"Demo ready. Logins (password: {DEMO_PASSWORD}): {', '.join(passwords)}")
+            loaded = load_demo(at=timezone.now(), password=options["password"])
+        if loaded:
+            names = ", ".join(login.username for login in DEMO_LOGINS)
+            self.stdout.write(f"Demo ready. Logins (password: {options['password']}): {names}")
         else:
-            self.stdout.write("Demo ready. Logins, with passwords that are shown only now:")
-            for name, password in passwords.items():
-                self.stdout.write(f"  {name}  {password}")
+            self.stdout.write("The demo is loaded already: nothing changed.")
 
 
-def passwords_of(given: str) -> dict[str, str]:
-    """Return a password by login: the given one; else `demo` on one's own desk, and elsewhere a secret for each.
-
-    A password that the whole world knows is for one's own desk alone.
-    """
-    return {
-        login.username: given or (DEMO_PASSWORD if settings.DEBUG else secrets.token_urlsafe(12))
-        for login in DEMO_LOGINS
-    }
-
-
-def load_demo(*, at: datetime, passwords: Mapping[str, str] | None = None) -> bool:
+def load_demo(*, at: datetime, password: str = DEMO_PASSWORD) -> bool:
     """Load the demo as if it had been used until shortly before `at`; False, and nothing changes, when it is there.
 
-    `passwords` by login, all of them `demo` by default. Raises CommandError when a login of the demo is somebody's who
-    has another role.
+    Raises CommandError when a login of the demo is somebody's who has another role.
     """
     if Campaign.objects.filter(slug__in=[AUTUMN, WINTER, TREASURY, BAKERS]).exists():
         return False
-    passwords = passwords or {login.username: DEMO_PASSWORD for login in DEMO_LOGINS}
-    # Argon2 is slow on purpose; four users with one password need it once.
-    hashed = {password: make_password(password) for password in set(passwords.values())}
-    users = {login.username: _user(login, hashed[passwords[login.username]]) for login in DEMO_LOGINS}
+    # Argon2 is slow on purpose: once for the four of them.
+    hashed = make_password(password)
+    users = {login.username: _user(login, hashed) for login in DEMO_LOGINS}
     begin = working_days(at)[0].replace(hour=8, minute=30)
     manager = users["manager"]
     _team(users, begin)
