@@ -93,6 +93,8 @@ class Visitor:
     def sign_in(self, user: User) -> "Visitor":
         """Come in as a user, in the browser and in the client that asks for English."""
         self.client.force_login(user)
+        # The page of another person would notice that its call is not this one's, and read itself anew.
+        self.page.goto("about:blank")
         self.page.context.clear_cookies()
         self._share_cookies()
         return self
