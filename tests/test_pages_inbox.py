@@ -309,10 +309,16 @@ def test_an_incident_of_another_sponsor_does_not_exist() -> None:
 def test_the_inbox_costs_the_same_with_one_or_five_incidents(django_assert_max_num_queries: Any) -> None:
     hung_up_by_agent()
     client, _user = signed_in("supervisor")
-    with django_assert_max_num_queries(13) as few:
+    with django_assert_max_num_queries(7) as few:
         client.get(reverse("inbox"))
     for _count in range(4):
-        hung_up_by_agent()
+        talk = hung_up_by_agent()
+    ask_supervisor(**Talk().greeted().by())
+    agent = {"agent": talk.agent.pk}
 
     with django_assert_max_num_queries(len(few)):
         client.get(reverse("inbox"))
+    with django_assert_max_num_queries(8):
+        assert "Fin d'appel à revoir" in text_of(client.get(reverse("inbox"), agent))
+    with django_assert_max_num_queries(8):
+        client.get(reverse("inbox"), {"decided": "1"})

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Max, Prefetch, Q, QuerySet, Value, When
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, Count, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import JSONObject
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -14,8 +16,8 @@ from calls.enums import QUESTIONS, CallEventKind, Decision, IncidentKind
 from calls.models import CallAnswer, CallEvent, Incident, IncidentDecision, Situation
 from calls.rules.decisions import NEEDS_REASON, decisions_of
 from calls.rules.transitions import ON_LINE
-from campaigns.models import Disposition
-from crm.models import Prospect, Sponsor, User
+from campaigns.models import Criterion, Disposition
+from crm.models import Prospect, ProspectNumber, Sponsor, User
 from crm.selectors.scopes import prospects_of
 
 #: Kinds by the tab of the inbox.
@@ -44,6 +46,10 @@ AGES: dict[str, tuple[str, timedelta]] = {
 RECENT = 1_000
 #: Other fiches of a number that are named; a switchboard has more.
 NEIGHBOURS = 5
+#: What an item reads of the call's history and answers, and of those other fiches.
+EVENT = ("id", "kind", "at", "data", "by__username")
+ANSWER = ("id", "result", "at", "expected", "heard", "criterion__question")
+NAMED = ("id", "organisation", "civility", "first_name", "last_name", "external_id")
 
 #: The fields that each decision takes beside its reason.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -87,6 +93,10 @@ class Waiting:
     newest: int
     calling: int
     tabs: Mapping[str, int]
+
+    def of(self, tab: str) -> int:
+        """Return how much waits in a tab; in all of them for any other word."""
+        return self.tabs.get(tab, self.count)
 
     @property
     def token(self) -> str:
@@ -150,31 +160,8 @@ class Item:
         return {name for choice in self.choices for name in choice.fields}
 
 
-def incidents_of(sponsors: QuerySet[Sponsor]) -> QuerySet[Incident]:
-    """Return the incidents inside these sponsors, newest first, with what their items read."""
-    return (
-        Incident.objects.filter(sponsor__in=sponsors)
-        .select_related(
-            "sponsor",
-            "prospect",
-            "by",
-            "exclusion__programme",
-            "decision_row__by",
-            "call__campaign__programme",
-            "call__agent__team",
-            "call__disposition",
-        )
-        .prefetch_related(
-            "prospect__phones",
-            Prefetch("call__events", CallEvent.objects.select_related("by").order_by("id")),
-            Prefetch("call__answers", CallAnswer.objects.select_related("criterion").order_by("id")),
-        )
-        .order_by("-id")
-    )
-
-
 def incidents_found(sponsors: QuerySet[Sponsor], wanted: InboxFilter, *, at: datetime) -> QuerySet[Incident]:
-    """Return the bare incidents that `wanted` asks for; `with_context` reads what the items of one page show.
+    """Return the bare incidents that `wanted` asks for; `items_of` reads what the items of one page show.
 
     Those that wait: calls for help first, then dangers, then the oldest (`sort` "new": the newest). Those decided: the
     latest decision first (`sort` "old": the first).
@@ -193,13 +180,6 @@ def incidents_found(sponsors: QuerySet[Sponsor], wanted: InboxFilter, *, at: dat
         output_field=IntegerField(),
     )
     return rows.order_by(urgency, "-id" if wanted.sort == "new" else "id")
-
-
-def with_context(sponsors: QuerySet[Sponsor], rows: Iterable[Incident]) -> list[Incident]:
-    """Return these incidents as `incidents_of` reads them, in their order: few rows, many joins."""
-    order = [row.pk for row in rows]
-    found = incidents_of(sponsors).in_bulk(order)
-    return [found[pk] for pk in order if pk in found]
 
 
 def _where(wanted: InboxFilter, at: datetime) -> Q:
@@ -266,11 +246,6 @@ def waiting(sponsors: QuerySet[Sponsor]) -> Waiting:
     )
 
 
-def waiting_counts(sponsors: QuerySet[Sponsor]) -> dict[str, int]:
-    """Return how many incidents wait in each tab."""
-    return dict(waiting(sponsors).tabs)
-
-
 def kinds_since(sponsors: QuerySet[Sponsor], after: int) -> list[str]:
     """Return the kinds of the waiting incidents that came after the one with this id."""
     return list(_waiting(sponsors).filter(id__gt=after).order_by("id").values_list("kind", flat=True))
@@ -286,35 +261,68 @@ def _waiting(sponsors: QuerySet[Sponsor]) -> QuerySet[Incident]:
     return Incident.objects.waiting().filter(sponsor__in=sponsors)
 
 
-def items_of(incidents: Iterable[Incident], *, reader: User) -> list[Item]:
-    """Return incidents of `incidents_of` with their context, as `reader` may see it. Two queries at most."""
-    rows = list(incidents)
-    neighbours = _neighbours([row.call.number for row in rows if row.call], reader)
-    situations = _situations({str(row.data.get("situation") or "") for row in rows} - {""})
-    return [_item(row, neighbours, situations, reader) for row in rows]
+def items_of(sponsors: QuerySet[Sponsor], keys: Iterable[int], *, reader: User) -> list[Item]:
+    """Return the incidents of these ids inside these sponsors, in this order, with the context that `reader` may see.
+
+    One query: what an item shows of others is gathered beside it.
+    """
+    order = list(keys)
+    rows: dict[int, Any] = _with_context(sponsors, reader).in_bulk(order)
+    return [_item(rows[pk], reader) for pk in order if pk in rows]
 
 
 def item_of(sponsors: QuerySet[Sponsor], pk: int, *, reader: User) -> Item | None:
     """Return one incident inside these sponsors with its context, or None."""
-    found = incidents_of(sponsors).filter(pk=pk).first()
-    return items_of([found], reader=reader)[0] if found else None
+    return next(iter(items_of(sponsors, [pk], reader=reader)), None)
 
 
-def _item(
-    incident: Incident,
-    neighbours: Mapping[str, Sequence[Prospect]],
-    situations: Mapping[str, str],
-    reader: User,
-) -> Item:
-    call, prospect = incident.call, incident.prospect
-    codes = decisions_of(incident.kind, managing=reader.is_managing) if incident.waiting else ()
-    others = (
-        [row for row in neighbours.get(call.number, []) if row.pk != incident.prospect_id] if call else []
+def _with_context(sponsors: QuerySet[Sponsor], reader: User) -> QuerySet[Any]:
+    """Return the incidents with the rows that their items show, as JSON; of many rows only what is read of them."""
+    situation = Situation.objects.filter(code=KeyTextTransform("situation", OuterRef("data")))
+    phones = ProspectNumber.objects.filter(prospect=OuterRef("prospect"))
+    events = CallEvent.objects.filter(call=OuterRef("call")).order_by("id")
+    answers = CallAnswer.objects.filter(call=OuterRef("call")).order_by("id")
+    same = prospects_of(reader).filter(erased_at__isnull=True, phones__number=OuterRef("call__number"))
+    return (
+        Incident.objects.filter(sponsor__in=sponsors)
+        .select_related(
+            "sponsor",
+            "prospect",
+            "by",
+            "exclusion__programme",
+            "decision_row__by",
+            "call__campaign__programme",
+            "call__agent__team",
+            "call__disposition",
+        )
+        .annotate(
+            shown_situation=Subquery(
+                situation.values(json=JSONObject(label="label", label_en="label_en"))[:1]
+            ),
+            shown_phones=ArraySubquery(phones.order_by("position", "id").values("number")),
+            shown_events=ArraySubquery(
+                events.values(json=JSONObject(**dict(zip(EVENT, EVENT, strict=True))))
+            ),
+            shown_answers=ArraySubquery(
+                answers.values(json=JSONObject(**dict(zip(ANSWER, ANSWER, strict=True))))
+            ),
+            shown_same=ArraySubquery(
+                same.order_by("id").values(json=JSONObject(**dict(zip(NAMED, NAMED, strict=True))))[
+                    : NEIGHBOURS + 2
+                ]
+            ),
+        )
     )
+
+
+def _item(incident: Any, reader: User) -> Item:
+    codes = decisions_of(incident.kind, managing=reader.is_managing) if incident.waiting else ()
+    same = [Prospect(**row) for row in incident.shown_same]
+    others = [row for row in same if row.pk != incident.prospect_id]
     return Item(
         incident=incident,
-        events=list(call.events.all()) if call else [],
-        answers=list(call.answers.all()) if call else [],
+        events=[_event(row) for row in incident.shown_events],
+        answers=[_answer(row) for row in incident.shown_answers],
         choices=[
             Choice(
                 code=code.value,
@@ -325,36 +333,30 @@ def _item(
             )
             for code in codes
         ],
-        situation=situations.get(str(incident.data.get("situation") or ""), ""),
-        numbers=[phone.number for phone in prospect.phones.all()] if prospect else [],
+        situation=_label(incident.shown_situation),
+        numbers=incident.shown_phones,
         neighbours=others[:NEIGHBOURS],
         more_neighbours=len(others) > NEIGHBOURS,
     )
 
 
-def _neighbours(numbers: Sequence[str], reader: User) -> dict[str, list[Prospect]]:
-    """Return, by number, the first fiches that carry it and that `reader` sees. One query, each number by its index."""
-    found: dict[str, list[Prospect]] = {}
-    seen = prospects_of(reader).filter(erased_at__isnull=True).order_by("id")
-    each = [
-        seen.filter(phones__number=number).annotate(carried=Value(number))[: NEIGHBOURS + 2]
-        for number in dict.fromkeys(numbers)
-    ]
-    if not each:
-        return found
-    first, *rest = each
-    rows: Any = first.union(*rest, all=True) if rest else first
-    for row in rows:
-        found.setdefault(row.carried, []).append(row)
-    return found
+def _event(row: dict[str, Any]) -> CallEvent:
+    name = row.pop("by__username")
+    by = User(username=name) if name is not None else None
+    return CallEvent(**row | {"at": datetime.fromisoformat(row["at"])}, by=by)
 
 
-def _situations(codes: set[str]) -> dict[str, str]:
-    if not codes:
-        return {}
+def _answer(row: dict[str, Any]) -> CallAnswer:
+    question = row.pop("criterion__question")
+    criterion = Criterion(question=question) if question is not None else None
+    return CallAnswer(**row | {"at": datetime.fromisoformat(row["at"])}, criterion=criterion)
+
+
+def _label(situation: dict[str, str] | None) -> str:
+    if situation is None:
+        return ""
     english = (get_language() or "").startswith("en")
-    rows = Situation.objects.filter(code__in=codes)
-    return {row.code: (row.label_en if english else "") or row.label for row in rows}
+    return (situation["label_en"] if english else "") or situation["label"]
 
 
 def dispositions_to_correct() -> QuerySet[Disposition]:

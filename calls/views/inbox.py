@@ -33,10 +33,13 @@ def inbox(request: HttpRequest) -> HttpResponse:
     offered = inbox_selector.choices_of_filters(sponsors, decided=decided)
     filters = InboxFilterForm(request.GET, offered=offered)
     wanted = filters.values(decided=decided)
-    page = page_of(request, inbox_selector.incidents_found(sponsors, wanted, at=now()), ON_A_PAGE)
+    # What waits in a whole tab is counted already.
+    counted = None if decided or filters.is_narrowing else waiting.of(wanted.tab)
+    rows = inbox_selector.incidents_found(sponsors, wanted, at=now())
+    page = page_of(request, rows, ON_A_PAGE, count=counted)
     context = {
         "page": page,
-        "items": inbox_selector.items_of(inbox_selector.with_context(sponsors, page), reader=user),
+        "items": inbox_selector.items_of(sponsors, [row.pk for row in page], reader=user),
         "waiting": waiting,
         "filters": filters,
         "filtered": filters.is_narrowing,

@@ -30,9 +30,18 @@ def now() -> datetime:
     return timezone.now()
 
 
-def page_of(request: HttpRequest, rows: QuerySet[Row], size: int = PAGE_SIZE) -> Page[Row]:
-    """Return the page of `rows` that `?page=` asks for; a number out of range is the nearest page."""
-    return Paginator(rows, size).get_page(request.GET.get("page"))
+def page_of(
+    request: HttpRequest, rows: QuerySet[Row], size: int = PAGE_SIZE, *, count: int | None = None
+) -> Page[Row]:
+    """Return the page of `rows` that `?page=` asks for; a number out of range is the nearest page.
+
+    `count` is how many rows there are, where that is known already.
+    """
+    paginator = Paginator(rows, size)
+    if count is not None:
+        # In the place where it keeps what it has counted.
+        paginator.__dict__["count"] = count
+    return paginator.get_page(request.GET.get("page"))
 
 
 def typed(request: HttpRequest) -> str:
