@@ -560,6 +560,16 @@ def test_the_screen_costs_few_queries_however_long_the_history_is(
     assert len(history) == 20
 
 
+def test_an_agent_reads_what_earlier_calls_came_to_and_none_of_their_steps() -> None:
+    first = Talk().mismatched("une boulangerie").hung_up().disposed("out_of_criteria")
+
+    second = Talk(programme=make_programme(first.programme.sponsor), prospect=first.prospect)
+
+    told = history_of(second.call)
+    assert [line.kind for line in told] == [EventKind.OUT_OF_CRITERIA]
+    assert "une boulangerie" in told[0].text
+
+
 def make_note(talk: Talk) -> None:
     ProspectEvent.objects.create(
         prospect=talk.prospect,

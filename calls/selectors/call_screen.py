@@ -31,12 +31,25 @@ from calls.selectors.sentences import Words, apology_of, values_of, words_of
 from campaigns.enums import STEPS_OF, CampaignStatus, Reach, ScriptKind, Step
 from campaigns.models import Campaign, Disposition
 from campaigns.selectors.queue import QueueCounts, queue_counts
+from crm.enums import EventKind
 from crm.models import ProspectEvent, ProspectNumber, User
 from crm.rules.phones import time_zone_for
 from crm.selectors.scopes import sponsors_of
 
 #: Lines of history and disturbances shown.
 HISTORY = 20
+#: What of a prospect's history an agent can use; the steps of earlier calls stand on the fiche.
+TOLD_TO_AGENTS = (
+    EventKind.DISPOSITION,
+    EventKind.CORRECTED,
+    EventKind.OUT_OF_CRITERIA,
+    EventKind.CALLBACK,
+    EventKind.SITUATION,
+    EventKind.NOTE,
+    EventKind.EDITED,
+    EventKind.LIFTED,
+    EventKind.RESOURCED,
+)
 DISTURBANCES = 3
 #: Calls of today shown at the desk.
 LATEST = 5
@@ -462,11 +475,15 @@ def _situation(call: Call, events: Sequence[CallEvent]) -> dict[str, Any]:
 
 
 def history_of(call: Call) -> list[Line]:
-    """Return the latest lines of the prospect's timeline inside the call's sponsor, but for this call. One query."""
+    """Return what earlier calls and people left to know about the prospect, inside the call's sponsor. One query."""
     if call.prospect_id is None:
         return []
     sponsor = call.campaign.programme.sponsor_id
-    told = ProspectEvent.objects.filter(Q(sponsor=None) | Q(sponsor=sponsor), prospect=call.prospect_id)
+    told = ProspectEvent.objects.filter(
+        Q(sponsor=None) | Q(sponsor=sponsor), prospect=call.prospect_id, kind__in=TOLD_TO_AGENTS
+    )
+    # A situation is told where it began: neither each of its stages nor that it calmed down.
+    told = told.exclude(Q(kind=EventKind.SITUATION) & (Q(data__stage__gt=1) | Q(data__calmed=True)))
     return latest_lines(told.filter(Q(call_ref=None) | ~Q(call_ref=call.pk)), HISTORY)
 
 

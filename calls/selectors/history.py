@@ -142,7 +142,12 @@ _LABELS: dict[str, dict[str, Any]] = {
     "by": dict(HungUpBy.choices),
     "answered_by": dict(AnsweredBy.choices),
     "result": dict(Result.choices),
-    "reason": dict(ExclusionReason.choices),
+    "reason": {
+        **dict(ExclusionReason.choices),
+        "lease": gettext_lazy("elle était restée sans nouvelles"),
+        "excluded": gettext_lazy("une exclusion est venue entre-temps"),
+        "erased": gettext_lazy("données effacées"),
+    },
     "step": dict(Step.choices),
 }
 #: What is shown of an event's data, in this order.
