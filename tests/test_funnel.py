@@ -317,7 +317,7 @@ def test_a_confidential_fiche_is_masked_in_every_list(name: str) -> None:
     page = client.get(reverse(name, args=[entry.campaign.slug])).content.decode()
 
     assert "Cabinet secret" not in page
-    assert "+33199007788" not in page
+    assert "01 99 00 77 88" not in page
     assert reverse("prospect", args=[secret.pk]) in page
 
 

@@ -13,6 +13,7 @@ from campaigns.rules.gate import sentence
 from campaigns.selectors.funnel import stage_q
 from campaigns.selectors.queue import held_q, served_q, standings_of
 from crm.models import Prospect, ProspectNumber, User
+from crm.rules.phones import national
 from crm.selectors.keyset import Order
 from crm.selectors.prospects import prospects_found
 
@@ -130,8 +131,12 @@ def choices_of(campaign: Campaign) -> dict[str, Sequence[tuple[str, str]]]:
 
 
 def shown_number(entry: ListEntry) -> str:
-    """Return the number that the list shows: the one to dial, or where none may be dialled the first on the record."""
-    return entry.number or getattr(entry, "first_number", "") or ""
+    """Return the number that the list shows, as people read it, "" for none.
+
+    It is the one to dial, or where none may be dialled the first on the record.
+    """
+    number = entry.number or getattr(entry, "first_number", "")
+    return national(number) if number else ""
 
 
 def why(entry: ListEntry) -> str:
