@@ -20,6 +20,9 @@ from campaigns.selectors.queue import Group
 FROM_REACHED = frozenset({Progress.REACHED, Progress.IN_CRITERIA, Progress.COMPLETED})
 FROM_IN_CRITERIA = frozenset({Progress.IN_CRITERIA, Progress.COMPLETED})
 
+#: The code of the disposition that a mismatch stores.
+OUT_OF_CRITERIA = "out_of_criteria"
+
 #: The stages by their code in addresses, with what each of them says.
 STAGES: dict[str, tuple[Any, Any]] = {
     "imported": (gettext_lazy("Importées"), gettext_lazy("Toutes les fiches de la liste.")),
@@ -164,4 +167,7 @@ def _loss_of(group: Group) -> tuple[str, str, bool]:
 def _outcome_words(group: Group, waits: bool) -> str:
     english = (get_language() or "").startswith("en")
     label = group.label_en if english and group.label_en else group.label
+    if waits and group.outcome == OUT_OF_CRITERIA:
+        # Only a decision brings such an entry back: no rule calls it again.
+        return _("%(label)s, rouvertes par une décision") % {"label": label}
     return _("%(label)s, à rappeler") % {"label": label} if waits else label
