@@ -22,6 +22,7 @@ from campaigns.enums import ClosingKind
 from campaigns.models import Campaign, Criterion, Disposition, Exclusion, ListEntry
 from crm.models import Prospect
 from crm.models.triggers import Trigger, append_only, no_delete
+from crm.rules.phones import national
 
 OPEN = ~Q(state__in=sorted(CLOSED_STATES))
 
@@ -370,6 +371,11 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.state}"
+
+    @property
+    def spelling(self) -> str:
+        """The number as people read it, "" once it is erased."""
+        return national(self.number) if self.number else ""
 
     @property
     def is_open(self) -> bool:
