@@ -5,8 +5,8 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from calls.management.commands.demo import load_demo
 from calls.models import Call, CallEvent
 from campaigns.models import Campaign
 from crm.enums import Role
@@ -18,9 +18,16 @@ NOON = datetime(2026, 11, 30, 11, 0, tzinfo=UTC)
 
 
 @pytest.mark.django_db
-def test_a_working_day_has_begun_when_it_is_loaded_at_noon() -> None:
-    load_demo(at=NOON)
+def test_a_working_day_has_begun_when_a_server_loads_it_at_noon_with_a_password_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: NOON)
+    out = StringIO()
 
+    call_command("demo", password="pour la formation", stdout=out)
+
+    assert User.objects.get(username="agent").check_password("pour la formation")
+    assert "pour la formation" in out.getvalue()
     today = Call.objects.filter(started_at__gte=NOON.replace(hour=0))
     assert today.filter(agent__username="agent").exists()
     assert not CallEvent.objects.filter(at__gt=NOON).exists()
@@ -34,13 +41,3 @@ def test_a_login_of_somebody_else_is_not_taken_over() -> None:
         call_command("demo")
 
     assert not Campaign.objects.exists()
-
-
-@pytest.mark.django_db
-def test_a_server_can_give_the_logins_a_password_of_its_own() -> None:
-    out = StringIO()
-
-    call_command("demo", password="pour la formation", stdout=out)
-
-    assert User.objects.get(username="agent").check_password("pour la formation")
-    assert "pour la formation" in out.getvalue()
