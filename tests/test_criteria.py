@@ -6,6 +6,7 @@ import pytest
 
 from campaigns.enums import EntryState, Operator
 from campaigns.models import Criterion
+from campaigns.selectors import judged
 from campaigns.selectors.criteria import compile_criterion, counts
 from campaigns.selectors.judged import criteria_counted
 from campaigns.services.entries import add_prospects
@@ -201,3 +202,19 @@ def test_counts_are_live_over_the_lists_of_the_programme() -> None:
     ):
         assert (counted.total, counted.matching, counted.contradicting, counted.unknown) == (4, 2, 1, 1)
     assert counts(Prospect.objects.filter(source=source), criterion).matching == 3
+
+
+def test_the_counts_of_long_lists_are_estimated_on_a_share_of_their_records(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    programme = make_programme()
+    campaign = make_campaign(programme)
+    criterion = make_criterion(programme)
+    for _turn in range(12):
+        make_entry(campaign, make_prospect(sector="64.19Z"))
+    monkeypatch.setattr(judged, "SAMPLE", 6)
+
+    found, estimated = criteria_counted(programme, [criterion])
+
+    assert estimated
+    assert found[criterion.pk].total == found[criterion.pk].matching == 12

@@ -249,8 +249,7 @@ def test_the_pages_of_a_programme_cost_the_same_whatever_they_hold(
         make_entry(make_campaign(programme))
         pause_campaign(campaign=programme.campaigns.latest("id"), by=user, at=NOW, reason="pause")
 
-    # The session, the user and the badges of the frame; the programme; four that bound the time of its counts.
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(8):
         client.get(reverse("programme", args=[programme.pk]))
     with django_assert_max_num_queries(8):
         client.get(reverse("programme-list"))

@@ -1,11 +1,14 @@
 """Programmes as their pages show them: counts, criteria with their versions, what an edit would change in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, JSONObject
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -13,10 +16,13 @@ from campaigns.enums import EntryState
 from campaigns.models import Campaign, Criterion, CriterionVersion, ListEntry, Programme
 from campaigns.rules.consequences import words
 from campaigns.rules.wording import condition_words
-from campaigns.selectors.criteria import Counts, active_criteria
+from campaigns.selectors.criteria import Counts
 from campaigns.selectors.judged import criteria_counted
 from crm.access import sponsors_of
 from crm.models import User
+
+#: What is told of a version of a criterion.
+VERSION = ("version", "field", "operator", "value", "question", "expected", "blocking", "trust_file", "at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,40 +69,53 @@ def programmes_found(user: User, text: str = "") -> QuerySet[Any]:
     return rows.order_by("name", "id")
 
 
-def criteria_told(programme: Programme) -> tuple[list[CriterionTold], bool]:
-    """Return the criteria that are asked, each with its counts over the lists and its versions.
+def criteria_told(
+    programme: Programme, campaigns: Sequence["CampaignCounted"]
+) -> tuple[list[CriterionTold], list[CriterionTold], bool]:
+    """Return the criteria that are asked, each with its counts over these lists of the programme, and its versions.
 
-    Tells whether the counts are estimates. Four queries, five where they are.
+    Then those that are asked no more, the last retired first, and whether the counts are estimates. Two queries.
     """
-    criteria = active_criteria(programme)
-    counts, estimated = criteria_counted(programme, criteria)
-    return _told(criteria, counts), estimated
-
-
-def retired_told(programme: Programme) -> list[CriterionTold]:
-    """Return the criteria that are asked no more, the last retired first."""
-    return _told(list(programme.criteria.filter(retired_at__isnull=False).order_by("-retired_at")), {})
+    rows = list(_with_versions(programme.criteria.order_by("position", "id")))
+    asked = [row for row in rows if row.retired_at is None]
+    retired = [row for row in rows if row.retired_at is not None]
+    retired.sort(key=attrgetter("retired_at"), reverse=True)
+    sizes = {row.campaign.pk: row.total for row in campaigns}
+    counts, estimated = criteria_counted(programme, asked, sizes)
+    return _told(asked, counts), _told(retired, {}), estimated
 
 
 def versions_told(criterion: Criterion) -> tuple[VersionTold, ...]:
     """Return the versions of a criterion, newest first."""
-    return _told([criterion], {})[0].versions
+    return _told(list(_with_versions(Criterion.objects.filter(pk=criterion.pk))), {})[0].versions
 
 
-def _told(criteria: list[Criterion], counts: dict[int, Counts]) -> list[CriterionTold]:
-    versions: dict[int, list[CriterionVersion]] = {}
-    rows = CriterionVersion.objects.filter(criterion__in=criteria).select_related("by").order_by("version")
-    for row in rows:
-        versions.setdefault(row.criterion_id, []).append(row)
+def _with_versions(criteria: QuerySet[Criterion]) -> QuerySet[Any]:
+    """Add what is told of the versions of each, oldest first, as JSON."""
+    names = (*VERSION, "by__username", "by__first_name", "by__last_name")
+    versions = CriterionVersion.objects.filter(criterion=OuterRef("pk")).order_by("version")
+    return criteria.annotate(
+        shown_versions=ArraySubquery(versions.values(json=JSONObject(**dict(zip(names, names, strict=True)))))
+    )
+
+
+def _told(criteria: Sequence[Any], counts: dict[int, Counts]) -> list[CriterionTold]:
     return [
         CriterionTold(
             item,
             condition_words(item.field, item.operator, item.value),
             counts.get(item.pk),
-            _versions(versions.get(item.pk, [])),
+            _versions([_version(row) for row in item.shown_versions]),
         )
         for item in criteria
     ]
+
+
+def _version(row: dict[str, Any]) -> CriterionVersion:
+    names = {name: row[f"by__{name}"] for name in ("username", "first_name", "last_name")}
+    by = User(**names) if names["username"] is not None else None
+    kept = {name: row[name] for name in VERSION} | {"at": datetime.fromisoformat(row["at"])}
+    return CriterionVersion(**kept, by=by)
 
 
 def _versions(rows: list[CriterionVersion]) -> tuple[VersionTold, ...]:
@@ -153,12 +172,12 @@ class CampaignCounted:
 
 
 def campaigns_counted(programme: Programme) -> list[CampaignCounted]:
-    """Return the campaigns of a programme by name, each with the counts of its list. Two queries."""
-    campaigns = list(programme.campaigns.order_by("name"))
-    rows = ListEntry.objects.filter(campaign__in=campaigns).order_by().values_list("campaign", "state")
-    counts: dict[int, dict[str, int]] = {}
-    for pk, state, count in rows.annotate(Count("pk")):
-        counts.setdefault(pk, {})[state] = count
+    """Return the campaigns of a programme by name, each with the counts of its list, read from an index. One query."""
+    states = (
+        ListEntry.objects.filter(campaign=OuterRef("pk")).order_by().values("state").annotate(n=Count("pk"))
+    )
+    counted = ArraySubquery(states.values(json=JSONObject(state="state", n="n")))
+    rows: QuerySet[Any] = programme.campaigns.annotate(shown_states=counted).order_by("name")
     return [
         CampaignCounted(
             campaign,
@@ -166,8 +185,8 @@ def campaigns_counted(programme: Programme) -> list[CampaignCounted]:
             of.get(EntryState.READY, 0) + of.get(EntryState.CALLBACK, 0),
             of.get(EntryState.SCREENED_OUT, 0),
         )
-        for campaign in campaigns
-        for of in [counts.get(campaign.pk, {})]
+        for campaign in rows
+        for of in [{row["state"]: row["n"] for row in campaign.shown_states}]
     ]
 
 

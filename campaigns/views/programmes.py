@@ -57,13 +57,14 @@ def programme(request: HttpRequest, pk: int) -> HttpResponse:
     user = user_of(request)
     found = access.get_programme_or_404(user, pk)
     changes = list(changes_selector.changes_found(user, programme=pk)[:LATEST])
-    criteria, estimated = programmes_selector.criteria_told(found)
+    campaigns = programmes_selector.campaigns_counted(found)
+    criteria, retired, estimated = programmes_selector.criteria_told(found, campaigns)
     context = {
         "programme": found,
         "criteria": criteria,
         "estimated": estimated,
-        "retired": programmes_selector.retired_told(found),
-        "campaigns": programmes_selector.campaigns_counted(found),
+        "retired": retired,
+        "campaigns": campaigns,
         "changes": changes_selector.told_of(changes),
     }
     return render(request, "campaigns/programme.html", context)
@@ -185,7 +186,8 @@ def _linked(touched: Touched, programme: Programme, old: Criterion | None, form:
 
     def url(code: str) -> str:
         if code == "bars":
-            return f"{reverse('exclusion-list')}?{urlencode({'reason': 'out_of_criteria'})}"
+            kept = {"reason": "out_of_criteria", "programme": programme.pk, "origin": "call"}
+            return f"{reverse('exclusion-list')}?{urlencode(kept)}"
         return f"{base}?{urlencode({**asked, 'effect': code})}" if code in judged.EFFECTS else ""
 
     return touched.linked(url)
