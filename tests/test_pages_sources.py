@@ -43,6 +43,7 @@ def test_sponsors_are_found_by_their_programmes_and_say_what_hangs_on_them() -> 
     client, _user = signed_in("manager")
     sponsor = make_sponsor("Observatoire")
     make_campaign(make_programme(sponsor, name="Banques"))
+    make_campaign(make_programme(sponsor, name="Écoles"))
     make_source(sponsor)
     make_sponsor("Autre")
 
@@ -50,7 +51,7 @@ def test_sponsors_are_found_by_their_programmes_and_say_what_hangs_on_them() -> 
     nothing = text_of(client.get(reverse("sponsor-list"), {"q": "zzz"}))
 
     assert "1 donneur d'ordre" in found
-    assert "Observatoire Banques 1 1" in found
+    assert "Observatoire Banques , Écoles 2 1" in found
     assert "Autre" not in found
     assert "Aucun donneur d'ordre ne correspond" in nothing
 

@@ -93,6 +93,10 @@ def test_a_team_of_other_sponsors_does_not_exist() -> None:
     page = text_of(client.get(reverse("team", args=[shared.pk])))
     assert hidden.username not in page
     assert "1 membre" in page
+    shared.supervisors.add(make_user("supervisor", "invisible", sponsors=[foreign]))
+    listed = text_of(client.get(reverse("team-list")))
+    assert "Partagée personne 1" in listed
+    assert "invisible" not in listed
     with pytest.raises(Forbidden):
         teams.edit_team(team=shared, name="Autre", supervisors=[], by=manager, at=NOW)
     with pytest.raises(Invalid):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
@@ -123,11 +123,14 @@ def _order(sort: str) -> list[Any]:
 
 
 def teams_found(user: User) -> QuerySet[Team]:
-    """Return the teams that the user sees, each with how many active members it has, by name."""
+    """Return the teams that the user sees, by name, each with how many active members and whom of its supervisors they
+    see: as many and no more than the page of the team names."""
+    seen = colleagues_of(user)
+    members = Q(members__is_active=True, members__in=seen.values("pk"))
     return (
         teams_of(user)
-        .annotate(size=Count("members", filter=Q(members__is_active=True), distinct=True))
-        .prefetch_related("supervisors")
+        .annotate(size=Count("members", filter=members, distinct=True))
+        .prefetch_related(Prefetch("supervisors", queryset=seen.order_by("last_name", "username")))
         .order_by("name")
     )
 

@@ -45,7 +45,9 @@ def sponsors_found(scope: QuerySet[Sponsor], text: str) -> QuerySet[Sponsor]:
     """Return the sponsors of `scope` whose name or one of whose programmes holds a text; all for a blank one."""
     if not text:
         return scope
-    return scope.filter(Q(name__icontains=text) | Q(programmes__name__icontains=text)).distinct()
+    # By ids: what is counted of a sponsor afterwards must not be counted of its matching programmes alone.
+    found = Sponsor.objects.filter(Q(name__icontains=text) | Q(programmes__name__icontains=text))
+    return scope.filter(pk__in=found.values("pk"))
 
 
 def sponsors_counted(rows: QuerySet[Sponsor]) -> QuerySet[Sponsor]:
