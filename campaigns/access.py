@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404
 from campaigns.enums import CampaignStatus, Scope
 from campaigns.models import Campaign, Change, Criterion, Exclusion, ImportJob, Programme
 from campaigns.selectors.changes import changes_seen_by
+from campaigns.selectors.exclusions import with_prospect_seen
 from crm.access import sources_of, sponsors_of
 from crm.enums import Role
 from crm.models import Source, User
@@ -65,8 +66,8 @@ def get_campaign_or_404(user: User, key: str | int) -> Campaign:
 
 
 def get_exclusion_or_404(user: User, pk: int) -> Exclusion:
-    """Return an exclusion that the user sees."""
-    return get_object_or_404(exclusions_of(user), pk=pk)
+    """Return an exclusion that the user sees, with its fiche where they see it."""
+    return get_object_or_404(with_prospect_seen(exclusions_of(user), user=user), pk=pk)
 
 
 def get_import_or_404(user: User, pk: int) -> ImportJob:

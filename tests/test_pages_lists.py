@@ -51,7 +51,7 @@ def test_the_list_says_of_each_fiche_its_state_and_why() -> None:
     assert ListEntry.objects.get(prospect=late).number == ""
     assert "3 fiches" in page
     assert page.count("Exclue Exclusion : Opposition.") == 2
-    assert "+33199009911" in page
+    assert "01 99 00 99 11" in page
 
 
 def test_the_list_is_filtered_and_searched_by_its_address() -> None:
@@ -645,3 +645,46 @@ def test_an_exclusion_of_another_sponsor_is_not_shown_but_one_everywhere_is() ->
     assert "01 99 00 88 88" in page
     assert "01 99 00 77 77" not in page
     assert client.get(reverse("exclusion", args=[theirs.pk])).status_code == 404
+
+
+def test_a_bar_that_holds_everywhere_does_not_name_a_fiche_behind_a_wall() -> None:
+    hidden = make_prospect(organisation="Fiche Secrète", source=make_source(make_sponsor()))
+    bar, mine = (
+        make_exclusion(prospect=hidden),
+        make_exclusion(prospect=make_prospect(organisation="La mienne")),
+    )
+    client, _user = signed_in("manager", sponsors=[make_sponsor()])
+    names = ("exclusion-list", "exclusion-export")
+    addresses = [reverse(name) for name in names]
+    addresses += [
+        reverse(name, args=[row.pk]) for name in ("exclusion", "exclusion-lift") for row in (bar, mine)
+    ]
+
+    pages = [client.get(address).getvalue().decode() for address in addresses]
+
+    for page in pages:
+        assert "Fiche Secrète" not in page
+    assert ["La mienne" in page for page in pages] == [True, True, False, True, False, True]
+    assert "La fiche et ses numéros" in pages[2]
+
+
+def test_a_confidential_fiche_is_masked_where_exclusions_are_listed() -> None:
+    client, _user = signed_in("supervisor")
+    fiche = make_prospect("+33199000061", organisation="Célébrité", confidential=True)
+    make_exclusion(prospect=fiche, number="+33199000061")
+
+    page = text_of(client.get(reverse("exclusion-list"), {"q": "01 99 00 00 61"}))
+
+    assert f"Masquée dans les listes Fiche confidentielle n° {fiche.pk}" in page
+    assert "Célébrité" not in page
+    assert page.count("01 99 00 00 61") == 0
+
+
+@pytest.mark.parametrize("name", ["exclusion-export", "prospect-export"])
+def test_a_search_that_cannot_be_read_takes_nothing_out(name: str) -> None:
+    client, _user = signed_in("manager")
+    make_exclusion(prospect=make_prospect())
+
+    lines = client.get(reverse(name), {"q": "a" * 201}).getvalue().decode().splitlines()
+
+    assert len(lines) == 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.timezone import make_aware
 
@@ -125,9 +125,16 @@ def exclusions_found(
     return found
 
 
-def exclusions_dressed(rows: QuerySet[Exclusion]) -> QuerySet[Exclusion]:
-    """Add what a line of the list shows."""
-    return rows.select_related("sponsor", "programme", "campaign", "prospect", "created_by", "lifted_by")
+def exclusions_dressed(rows: QuerySet[Exclusion], *, user: User) -> QuerySet[Exclusion]:
+    """Add what a line of the list shows. `names_prospect` is false where a wall hides the fiche: a bar may hold
+    everywhere."""
+    rows = rows.select_related("sponsor", "programme", "campaign", "prospect", "created_by", "lifted_by")
+    return rows.annotate(names_prospect=Exists(prospects_of(user).filter(pk=OuterRef("prospect"))))
+
+
+def with_prospect_seen(rows: QuerySet[Exclusion], *, user: User) -> QuerySet[Exclusion]:
+    """Read with each exclusion its fiche, null where a wall hides it from the user. One query more."""
+    return rows.prefetch_related(Prefetch("prospect", queryset=prospects_of(user)))
 
 
 def exclusion_order(sort: str) -> Order:

@@ -1,8 +1,10 @@
 """Exclusions: search, add, and lift with a reason. They are never deleted."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -33,15 +35,12 @@ def exclusion_list(request: HttpRequest) -> HttpResponse:
     filters = _filters(request, user)
     values, sort = filters.values(), request.GET.get("sort", "")
     sort = sort if sort.removeprefix("-") in ("since", "number") else ""
-    rows = exclusions_selector.exclusions_found(user, **values)
-    if filters["q"].errors:
-        rows = rows.none()
     page = page_at(
-        rows,
+        _found(filters, user),
         exclusions_selector.exclusion_order(sort),
         place_of(request.GET.get("after"), request.GET.get("before")),
         size=PAGE_SIZE,
-        dress=exclusions_selector.exclusions_dressed,
+        dress=partial(exclusions_selector.exclusions_dressed, user=user),
     )
     origins = exclusions_selector.call_origins(user, page.rows)
     context = {
@@ -60,8 +59,7 @@ def exclusion_list(request: HttpRequest) -> HttpResponse:
 def exclusion_export(request: HttpRequest) -> HttpResponseBase:
     """Send the exclusions that the address keeps as a file."""
     user = user_of(request)
-    rows = exclusions_selector.exclusions_found(user, **_filters(request, user).values())
-    dressed = exclusions_selector.exclusions_dressed(rows)
+    dressed = exclusions_selector.exclusions_dressed(_found(_filters(request, user), user), user=user)
     return sheet_answer("exclusions", exclusion_titles(), dressed, exclusion_cells, by=user)
 
 
@@ -84,7 +82,8 @@ def exclusion_titles() -> list[str]:
 
 def exclusion_cells(row: Exclusion) -> list[Any]:
     """Return a line of the file. A confidential fiche is told by its id only."""
-    prospect, place = row.prospect, row.campaign or row.programme or row.sponsor
+    prospect = row.prospect if row.names_prospect else None  # type: ignore[attr-defined]
+    place = row.campaign or row.programme or row.sponsor
     masked = prospect is not None and prospect.confidential
     name = "" if prospect is None else f"#{prospect.pk}" if masked else prospect.display_name
     return [
@@ -109,6 +108,12 @@ def _moment(at: datetime | None) -> str:
 def _filters(request: HttpRequest, user: User) -> ExclusionFilterForm:
     programmes = access.programmes_of(user).only("name").order_by("name")
     return ExclusionFilterForm(request.GET, programmes=programmes)
+
+
+def _found(filters: ExclusionFilterForm, user: User) -> QuerySet[Exclusion]:
+    """Return the exclusions that the form keeps; a search that cannot be read finds none, and not all of them."""
+    rows = exclusions_selector.exclusions_found(user, **filters.values())
+    return rows.none() if filters["q"].errors else rows
 
 
 @role_required(*SUPERVISING)

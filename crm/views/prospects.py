@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from crm import access
 from crm.enums import MANAGING, SUPERVISING
 from crm.forms import ProspectForm, ProspectSearchForm, show_refusal
-from crm.models import Prospect
+from crm.models import Prospect, User
 from crm.rules.errors import DomainError, StaleRecord
 from crm.selectors.keyset import page_at, place_of
 from crm.selectors.prospects import SORTS, long_order, prospect_order, prospects_dressed, prospects_narrowed
@@ -29,9 +30,7 @@ def prospect_list(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     form = ProspectSearchForm(request.GET, sources=access.sources_of(user).only("slug", "name"))
     filters, sort, barred = form.values(), sort_of(request), access.barred_for(user)
-    rows = prospects_narrowed(access.prospects_of(user), filters, barred)
-    if form["q"].errors:
-        rows = rows.none()
+    rows = _found(form, user, barred)
     order = sort or ("name" if filters.q else "-updated")
     page = page_at(
         rows,
@@ -52,8 +51,14 @@ def prospect_export(request: HttpRequest) -> HttpResponseBase:
     user = user_of(request)
     form = ProspectSearchForm(request.GET, sources=access.sources_of(user).only("slug", "name"))
     barred = access.barred_for(user)
-    rows = prospects_narrowed(access.prospects_of(user), form.values(), barred)
+    rows = _found(form, user, barred)
     return sheet_answer("fiches", _titles(), prospects_dressed(rows, barred), _cells, by=user)
+
+
+def _found(form: ProspectSearchForm, user: User, barred: Q) -> QuerySet[Prospect]:
+    """Return the fiches that the form keeps; a search that cannot be read finds none, and not all of them."""
+    rows = prospects_narrowed(access.prospects_of(user), form.values(), barred)
+    return rows.none() if form["q"].errors else rows
 
 
 #: Columns of the file.
