@@ -16,6 +16,7 @@ from calls.services.supervisor import ask_supervisor
 from calls.services.talk import greet
 from campaigns.enums import EntryState
 from crm.models import Team
+from crm.rules.phones import national
 from tests.factories import NOW, make_entry, make_prospect, make_source, make_sponsor, next_number
 from tests.paging import signed_in, text_of
 from tests.talking import Talk
@@ -174,7 +175,7 @@ def test_the_context_has_the_fiche_its_numbers_the_others_of_the_number_and_the_
 
     page = text_of(client.get(reverse("inbox")))
 
-    assert f"Numéros {number}" in page
+    assert f"Numéros {national(number)}" in page
     assert "Ville Nantes" in page
     assert "Même numéro Voisine Une Dernière note très agacé" in page
     assert "Fiche Secrète" not in page
@@ -322,3 +323,23 @@ def test_the_inbox_costs_the_same_with_one_or_five_incidents(django_assert_max_n
         assert "Fin d'appel à revoir" in text_of(client.get(reverse("inbox"), agent))
     with django_assert_max_num_queries(8):
         client.get(reverse("inbox"), {"decided": "1"})
+
+
+def test_a_confidential_fiche_is_masked_in_the_inbox() -> None:
+    number = next_number()
+    talk = Talk(prospect=make_prospect(number, organisation="Célébrité", city="Cannes", confidential=True))
+    other = make_prospect(number, organisation="Son Agence", confidential=True)
+    talk.greeted()
+    ask_supervisor(**talk.by())
+    client, user = signed_in("supervisor", sponsors=[talk.programme.sponsor])
+    incident = Incident.objects.get()
+
+    page = text_of(client.get(reverse("inbox")))
+    IncidentDecision.objects.create(incident=incident, decision="nothing", by=user, at=NOW)
+    news = text_of(client.get(reverse("inbox-news"), {"after": "0", "on": str(incident.pk)}))
+
+    assert f"Fiche confidentielle n° {talk.call.prospect_id}" in page
+    assert f"Fiche confidentielle n° {talk.call.prospect_id}" in news
+    assert f"#{other.pk}" in page
+    for word in ("Célébrité", "Cannes", "Son Agence", number, national(number)):
+        assert word not in page + news, word

@@ -18,6 +18,7 @@ from calls.rules.decisions import NEEDS_REASON, decisions_of
 from calls.rules.transitions import ON_LINE
 from campaigns.models import Criterion, Disposition
 from crm.models import Prospect, ProspectNumber, Sponsor, User
+from crm.rules.phones import national
 from crm.selectors.scopes import prospects_of
 
 #: Kinds by the tab of the inbox.
@@ -49,7 +50,7 @@ NEIGHBOURS = 5
 #: What an item reads of the call's history and answers, and of those other fiches.
 EVENT = ("id", "kind", "at", "data", "by__username")
 ANSWER = ("id", "result", "at", "expected", "heard", "criterion__question")
-NAMED = ("id", "organisation", "civility", "first_name", "last_name", "external_id")
+NAMED = ("id", "organisation", "civility", "first_name", "last_name", "external_id", "confidential")
 
 #: The fields that each decision takes beside its reason.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -334,7 +335,7 @@ def _item(incident: Any, reader: User) -> Item:
             for code in codes
         ],
         situation=_label(incident.shown_situation),
-        numbers=incident.shown_phones,
+        numbers=[national(number) for number in incident.shown_phones],
         neighbours=others[:NEIGHBOURS],
         more_neighbours=len(others) > NEIGHBOURS,
     )
