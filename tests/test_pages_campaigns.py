@@ -183,6 +183,7 @@ def test_the_preview_fills_a_sentence_from_a_real_fiche_and_escapes_it() -> None
     client, _user = signed_in()
     campaign = make_campaign()
     make_criterion(campaign.programme)
+    make_entry(campaign, make_prospect(organisation="Célébrité", confidential=True))
     make_entry(campaign, make_prospect(organisation="Crédit <b>Éphémère</b>", city="Rennes"))
 
     response = client.post(

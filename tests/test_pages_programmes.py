@@ -180,3 +180,19 @@ def test_a_programme_of_another_sponsor_does_not_exist_for_those_behind_a_wall()
     assert client.get(reverse("programme", args=[theirs.pk])).status_code == 404
     assert theirs.name not in text_of(client.get(reverse("programme-list")))
     assert client.get(reverse("sponsor", args=[theirs.sponsor_id])).status_code == 404
+
+
+def test_the_fiches_of_a_criterion_stand_once_and_confidential_ones_are_masked() -> None:
+    client, _user = signed_in()
+    programme = make_programme()
+    twice = make_prospect(sector="64.19Z", organisation="Célébrité", city="Cannes", confidential=True)
+    for _wave in range(2):
+        make_entry(make_campaign(programme), twice)
+    asked = {"field": "sector", "operator": "starts_with", "value": "64", "effect": "matching"}
+
+    page = text_of(client.get(reverse("criterion-records", args=[programme.pk]), asked))
+
+    assert "1 fiche en liste" in page
+    assert page.count(f"Fiche confidentielle n° {twice.pk}") == 1
+    assert "Célébrité" not in page
+    assert "Cannes" not in page

@@ -12,7 +12,6 @@ from campaigns.models import Programme
 from campaigns.rules.gate import sentence
 from campaigns.selectors.entries import EMPTY
 from campaigns.selectors.funnel import STAGES
-from crm.forms import ReasonForm
 
 
 class EntryFilterForm(forms.Form):
@@ -165,12 +164,6 @@ class AddProspectsForm(forms.Form):
         if not all(word.isdecimal() and len(word) < 18 for word in words):
             raise forms.ValidationError(_("Écrivez des numéros de fiche, séparés par des virgules."))
         return [int(word) for word in dict.fromkeys(words)]
-
-
-class ResetForm(ReasonForm):
-    """What a reset of a list opens again."""
-
-    include_done = forms.BooleanField(label=_("Rouvrir aussi les fiches terminées"), required=False)
 
 
 class ProspectCampaignForm(forms.Form):

@@ -175,7 +175,7 @@ def fiche_of(campaign: Campaign, language: str, *, agent: User, pk: int | None =
     Without any, nothing of a fiche is known. Three queries.
     """
     rows = ListEntry.objects.filter(campaign=campaign).select_related("prospect__source").order_by("id")
-    rows = rows.filter(prospect__erased_at__isnull=True)
+    rows = rows.filter(prospect__erased_at__isnull=True, prospect__confidential=False)
     entry = (rows.filter(pk=pk).first() if pk else None) or rows.first()
     after = rows.filter(pk__gt=entry.pk) if entry else rows.none()
     next_id = after.values_list("pk", flat=True).first() if entry else None

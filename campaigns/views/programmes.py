@@ -186,7 +186,7 @@ def _linked(touched: Touched, programme: Programme, old: Criterion | None, form:
 
     def url(code: str) -> str:
         if code == "bars":
-            kept = {"reason": "out_of_criteria", "programme": programme.pk, "origin": "call"}
+            kept = {"reason": "out_of_criteria", "programme": str(programme.pk), "origin": "call"}
             return f"{reverse('exclusion-list')}?{urlencode(kept)}"
         return f"{base}?{urlencode({**asked, 'effect': code})}" if code in judged.EFFECTS else ""
 
