@@ -105,12 +105,27 @@ class Health:
         states = self.counts.states
         barred = states.get(EntryState.EXCLUDED, 0), states.get(EntryState.SCREENED_OUT, 0)
         rows = [
-            ("now", _("appelables"), self.counts.callable, {"when": "now"}),
+            (
+                "now",
+                ngettext("appelable", "appelables", self.counts.callable),
+                self.counts.callable,
+                {"when": "now"},
+            ),
             ("later", _("en attente"), self.counts.waiting, {"when": "later"}),
             ("claimed", _("chez des agents"), states.get(EntryState.CLAIMED, 0), {"state": "claimed"}),
-            ("done", _("terminées"), states.get(EntryState.DONE, 0), {"state": "done"}),
-            ("exhausted", _("épuisées"), states.get(EntryState.EXHAUSTED, 0), {"state": "exhausted"}),
-            ("excluded", _("exclues"), barred[0], {"state": "excluded"}),
+            (
+                "done",
+                ngettext("terminée", "terminées", states.get(EntryState.DONE, 0)),
+                states.get(EntryState.DONE, 0),
+                {"state": "done"},
+            ),
+            (
+                "exhausted",
+                ngettext("épuisée", "épuisées", states.get(EntryState.EXHAUSTED, 0)),
+                states.get(EntryState.EXHAUSTED, 0),
+                {"state": "exhausted"},
+            ),
+            ("excluded", ngettext("exclue", "exclues", barred[0]), barred[0], {"state": "excluded"}),
             ("screened_out", _("hors-critères sur papier"), barred[1], {"state": "screened_out"}),
         ]
         found, begun = [], 0
