@@ -144,8 +144,8 @@ def words(code: str, n: int) -> str:
             "exclusion qu'elle a faite reste en vigueur", "exclusions qu'elle a faites restent en vigueur", n
         ),
         "carrying": ngettext(
-            "autre fiche porte ce numéro : elle pourra être appelée dessus",
-            "autres fiches portent ce numéro : elles pourront être appelées dessus",
+            "fiche porte ce numéro : cette exclusion-ci ne l'y retient plus",
+            "fiches portent ce numéro : cette exclusion-ci ne les y retient plus",
             n,
         ),
         "other_bars": ngettext(
