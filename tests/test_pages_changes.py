@@ -300,3 +300,17 @@ def test_a_text_goes_back_to_the_default_by_its_button_and_keeps_its_place() -> 
     kinds = list(Change.objects.values_list("kind", flat=True))
     assert kinds == [ChangeKind.WORDS, ChangeKind.WORDS]
     assert "En anglais :" in text_of(client.get(response["Location"]))
+
+
+@pytest.mark.parametrize("filters", [{"q": "a" * 201}, {"state": "gone"}])
+def test_a_filter_that_cannot_be_read_removes_nobody(filters: dict[str, str]) -> None:
+    client, _user = signed_in("manager")
+    entry = make_entry()
+    url = reverse("entries-removal", args=[entry.campaign.slug])
+
+    shown = client.get(url, filters)
+    sent = client.post(url, {**filters, "reason": "doublons"}, follow=True)
+
+    assert shown.status_code == 302
+    assert "rien n'est retiré" in text_of(sent)
+    assert entry.campaign.entries.count() == 1

@@ -22,7 +22,7 @@ from crm.access import role_required
 from crm.enums import MANAGING
 from crm.forms import show_refusal
 from crm.rules.errors import DomainError
-from crm.views.answers import now, saved, user_of
+from crm.views.answers import now, refused, saved, user_of
 
 #: In a confirmation, what holds the entries back: there, `reason` is why they are removed.
 HELD = "held"
@@ -84,7 +84,12 @@ def entries_removal(request: HttpRequest, slug: str) -> HttpResponse:
     """Show what taking out of the list all that the filters of the address find would touch; do it, with a reason."""
     user, at = user_of(request), now()
     found = access.get_campaign_or_404(user, slug)
-    values = _filters(request)
+    filters = _filters(request)
+    values = filters.values()
+    if filters.errors:
+        # What cannot be read filters nothing in a list; here nothing would mean everybody.
+        words = _("Un filtre ne se lit pas : rien n'est retiré. Choisissez-le de nouveau.")
+        return refused(request, DomainError(words), "entry-list", slug)
     rows = entries_selector.entries_found(found, at=at, **values)
     form = reason_form(request)
     if form.is_bound and form.is_valid():
@@ -114,10 +119,10 @@ def entries_removal(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def _filters(request: HttpRequest) -> dict[str, str]:
+def _filters(request: HttpRequest) -> EntryFilterForm:
     """Return the filters of the list, from the address or from the confirmation."""
     if request.method != "POST":
-        return EntryFilterForm(request.GET).values()
+        return EntryFilterForm(request.GET)
     data = request.POST.copy()
     data["reason"] = data.get(HELD, "")
-    return EntryFilterForm(data).values()
+    return EntryFilterForm(data)
