@@ -31,8 +31,9 @@ function isField(element) {
   return element instanceof HTMLElement && (element.isContentEditable || element.matches("input:not([type=radio]), textarea, select"));
 }
 
+/** What is folded away has a place, but is not seen: its key would act in the dark. */
 function isUsable(element) {
-  return !element.disabled && element.getClientRects().length > 0;
+  return !element.disabled && element.getClientRects().length > 0 && element.checkVisibility();
 }
 
 function actionFor(name) {
