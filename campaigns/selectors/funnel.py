@@ -22,6 +22,8 @@ FROM_IN_CRITERIA = frozenset({Progress.IN_CRITERIA, Progress.COMPLETED})
 
 #: The code of the disposition that a mismatch stores.
 OUT_OF_CRITERIA = "out_of_criteria"
+#: The code of the one that says by its name that they are called again.
+CALLBACK = "callback"
 
 #: The stages by their code in addresses, with what each of them says.
 STAGES: dict[str, tuple[Any, Any]] = {
@@ -170,4 +172,6 @@ def _outcome_words(group: Group, waits: bool) -> str:
     if waits and group.outcome == OUT_OF_CRITERIA:
         # Only a decision brings such an entry back: no rule calls it again.
         return _("%(label)s, rouvertes par une décision") % {"label": label}
+    if group.outcome == CALLBACK:
+        return label
     return _("%(label)s, à rappeler") % {"label": label} if waits else label
