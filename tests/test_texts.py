@@ -125,7 +125,7 @@ def test_a_text_is_timed_as_it_is_read_aloud() -> None:
         ("mismatch-apologise", "Toutes mes excuses.", ["pourquoi l'appel n'était pas le bon"]),
         ("mismatch-apologise", "Toutes mes excuses : {reason}.", []),
         ("mismatch-goodbye", "Au revoir.", []),
-        ("mismatch-goodbye", "Au revoir " * 16, ["Longue : 13 secondes"]),
+        ("mismatch-goodbye", "Au revoir " * 16, ["Longue\N{NO-BREAK SPACE}: 13 secondes"]),
         ("body", "mot " * 500, []),
         ("ordinary-thank", "", []),
     ],
