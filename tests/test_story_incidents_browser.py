@@ -92,7 +92,7 @@ def decide(page: Page, kind: str, decision: str, reason: str = "", **fields: str
             item.locator(f'[name="{name}"]').select_option(value)
         item.locator('[name="reason"]').fill(reason)
         item.locator("[data-confirm]").dblclick()
-    expect(page.locator("main")).to_contain_text(decision)
+    expect(page.locator(".item--decided").last).to_contain_text(decision)
 
 
 def test_an_entry_error_is_corrected_by_the_supervisor_and_both_rows_are_kept(
@@ -170,6 +170,7 @@ def test_a_hang_up_that_was_not_allowed_is_stored_as_it_happened_and_reviewed(
     incident = Incident.objects.get()
     assert incident.decision_row.decision == "support_agent"
     supervisor.goto(supervisor.url.split("?")[0] + "?decided=1")
+    supervisor.get_by_role("link", name="Fin d'appel à revoir").click()
     expect(supervisor.locator("article.item")).to_contain_text("on me menaçait")
 
 
