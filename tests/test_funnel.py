@@ -12,6 +12,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from calls.models import Call
 from calls.selectors import activity
@@ -336,6 +337,26 @@ def test_a_page_costs_the_same_with_ten_or_twenty_fiches(
 
     with django_assert_num_queries(queries):
         client.get(url)
+
+
+@pytest.mark.parametrize("when", ["now", "later"])
+@pytest.mark.parametrize("narrowed", ["", "&state=ready"])
+def test_a_list_by_the_hours_costs_no_more_and_is_counted_as_the_queue_counts_it(
+    when: str, narrowed: str, django_assert_max_num_queries: Any
+) -> None:
+    client, _user = signed_in()
+    campaign = make_campaign()
+    random_list(campaign, seed=3, count=30)
+    counts = queue_counts(campaign, timezone.now())
+
+    with django_assert_max_num_queries(8):
+        page = client.get(f"{reverse('entry-list', args=[campaign.slug])}?when={when}{narrowed}").context[
+            "page"
+        ]
+
+    assert page.count == len(page.rows)
+    if not narrowed:
+        assert page.count == (counts.callable if when == "now" else counts.waiting) > 0
 
 
 # ---- the days

@@ -11,7 +11,7 @@ from campaigns.enums import IN_PLAY, WAITING, EntryState, Gate
 from campaigns.models import Campaign, Disposition, ListEntry
 from campaigns.rules.gate import sentence
 from campaigns.selectors.funnel import stage_q
-from campaigns.selectors.queue import held_q, served_q, standings_of
+from campaigns.selectors.queue import Standing, counted, held_q, served_q, standings_of
 from crm.models import Prospect, ProspectNumber, User
 from crm.rules.phones import national
 from crm.selectors.keyset import Order
@@ -46,17 +46,19 @@ class EntryFilters:
     owner: str = ""
 
 
-def entries_found(campaign: Campaign, *, at: datetime, **values: str) -> QuerySet[ListEntry]:
+def entries_found(
+    campaign: Campaign, *, at: datetime, standing: Standing | None = None, **values: str
+) -> QuerySet[ListEntry]:
     """Return the entries of a campaign that these `EntryFilters` keep at a moment, in the order in which they came.
 
-    One query more where they ask for the hours.
+    One query more where they ask for the hours, unless how the list stands is given.
     """
     filters = EntryFilters(**values)
     rows = campaign.entries.filter(stage_q(filters.stage)).order_by("id")
     if filters.when == "due":
         rows = rows.filter(_gate_q(filters), state__in=sorted(WAITING), due_at__lte=at)
     elif filters.when:
-        zones = standings_of([campaign], at)[campaign.pk].zones
+        zones = (standing or standings_of([campaign], at)[campaign.pk]).zones
         now = filters.when == "now"
         held = held_q(campaign, zones, at, filters.gate, filters.reason)
         rows = rows.filter(served_q(campaign, zones, at) if now else held)
@@ -78,6 +80,27 @@ def entries_found(campaign: Campaign, *, at: datetime, **values: str) -> QuerySe
         found = prospects_found(Prospect.objects.all(), filters.q).order_by().values("pk")
         rows = rows.filter(prospect__in=found)
     return rows
+
+
+def found_and_counted(
+    campaign: Campaign, *, at: datetime, **values: str
+) -> tuple[QuerySet[ListEntry], int | None]:
+    """Return `entries_found`, and how many they are where that takes one query at most for both, else null.
+
+    Filters are counted in an index, those callable now or later where the list stands; what a search of words finds, or
+    filters beside the hours, is counted by who reads it.
+    """
+    if values.get("q", "").strip():
+        return entries_found(campaign, at=at, **values), None
+    if values.get("when") not in ("now", "later"):
+        rows = entries_found(campaign, at=at, **values)
+        return rows, rows.count()
+    standing = standings_of([campaign], at)[campaign.pk]
+    rows = entries_found(campaign, at=at, standing=standing, **values)
+    if any(value for name, value in values.items() if name != "when"):
+        return rows, None
+    counts = counted(campaign, standing, at)
+    return rows, counts.callable if values["when"] == "now" else counts.waiting
 
 
 def _gate_q(filters: EntryFilters) -> Q:

@@ -81,10 +81,8 @@ def _page(request: HttpRequest, campaign: Campaign, form: AddProspectsForm) -> H
     at = now()
     filters = EntryFilterForm(request.GET, choices=entries_selector.choices_of(campaign))
     values = filters.values()
-    rows = entries_selector.entries_found(campaign, at=at, **values)
+    rows, count = entries_selector.found_and_counted(campaign, at=at, **values)
     sort = request.GET.get("sort", "")
-    # Filters are counted in an index; what a search of words finds is counted up to a limit.
-    count = None if values["q"].strip() else rows.count()
     page = page_at(
         rows,
         entries_selector.order_of(sort),
