@@ -41,7 +41,7 @@ WITH place AS (
 """
 #: "yes" where a number may be dialled, "barred" where a bar covers them all, "none" where there is no number.
 CALLABLE = """
-CASE WHEN e.prospect_id IN (SELECT prospect_id FROM barred)
+CASE WHEN b.prospect_id IS NOT NULL
      THEN CASE WHEN courtois_callable_number(e.prospect_id, e.campaign_id) IS NULL THEN 'barred' ELSE 'yes' END
      WHEN EXISTS (SELECT FROM crm_prospectnumber n WHERE n.prospect_id = e.prospect_id
                      AND n.kind NOT IN ('premium', 'fax', 'short') AND n.validity <> 'invalid') THEN 'yes'
@@ -389,7 +389,8 @@ def reset_touched(campaign: Campaign, *, include_done: bool) -> Touched:
                 SELECT {columns}, e.state AS was, {CALLABLE} AS callable,
                        e.prospect_id IN ({CAPPED_PEOPLE}) AS capped, count(*) AS records
                   FROM campaigns_listentry e JOIN crm_prospect p ON p.id = e.prospect_id
-                 WHERE e.campaign_id = %s AND e.state = ANY(%s)
+                  LEFT JOIN barred b ON b.prospect_id = e.prospect_id
+                 WHERE e.campaign_id = %s AND e.state = ANY(%s) AND e.prospect_id %% %s = 0
                  GROUP BY {_keys(criteria)}, was, callable, capped) crm_prospect) q GROUP BY 1, 2, 3, 4
     """
     maximum = campaign.max_attempts if not campaign.is_unrestricted else 1 << 30
@@ -402,9 +403,8 @@ def reset_touched(campaign: Campaign, *, include_done: bool) -> Touched:
         campaign.pk,
         states,
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, given)
-        rows = cursor.fetchall()
+    found_rows, step = _counted(sql, given, [campaign.pk])
+    rows = [(*row[:-1], row[-1] * step) for row in found_rows]
     back = [row for row in rows if row[1] == "yes" and not row[2]]
     counts = {
         "reopened": _sum(row for row in back if row[0] == EntryState.EXHAUSTED),
@@ -434,10 +434,10 @@ def reset_touched(campaign: Campaign, *, include_done: bool) -> Touched:
     lines += [
         Line(code, found.get(state, 0), url=entries_url(campaign, state=state)) for code, state in alone
     ]
-    return Touched(
-        kept(lines, always="reopened"),
-        _("Une fiche hors-critères, entendue ou lue sur papier, n'est jamais rouverte par ce bouton."),
-    )
+    note = _("Une fiche hors-critères, entendue ou lue sur papier, n'est jamais rouverte par ce bouton.")
+    if step > 1:
+        note = f"{_('Estimés sur une partie des fiches.')} {note}"
+    return Touched(kept(lines, always="reopened"), note)
 
 
 def _sum(rows: Any) -> int:
