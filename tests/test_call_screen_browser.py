@@ -207,6 +207,23 @@ def test_a_busy_line_ends_by_itself(desk: Page) -> None:
     assert Call.objects.get().cause == "busy"
 
 
+def test_a_key_of_what_is_folded_away_does_nothing(desk: Page) -> None:
+    play(desk, "busy")
+    desk.keyboard.press("Space")
+    expect_state(desk, "claimed")
+    desk.keyboard.press("Enter")
+    expect_state(desk, "ended")
+
+    desk.keyboard.press("3")
+    desk.keyboard.press("a")
+    desk.keyboard.press("1")
+
+    expect(desk.get_by_role("heading", name="Enregistré : Pas de réponse.")).to_be_visible()
+    call = Call.objects.get()
+    assert call.disposition is not None
+    assert call.disposition.code == "no_answer"
+
+
 def test_a_dead_line_may_be_hung_up_after_the_goodbye(desk: Page) -> None:
     play(desk, "never_hangs_up")
     reach_criteria(desk)
