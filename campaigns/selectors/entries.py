@@ -46,14 +46,17 @@ class EntryFilters:
     owner: str = ""
 
 
-def entries_found(
-    campaign: Campaign, *, at: datetime, standing: Standing | None = None, **values: str
-) -> QuerySet[ListEntry]:
+def entries_found(campaign: Campaign, *, at: datetime, **values: str) -> QuerySet[ListEntry]:
     """Return the entries of a campaign that these `EntryFilters` keep at a moment, in the order in which they came.
 
-    One query more where they ask for the hours, unless how the list stands is given.
+    One query more where they ask for the hours.
     """
-    filters = EntryFilters(**values)
+    return _found(campaign, EntryFilters(**values), at)
+
+
+def _found(
+    campaign: Campaign, filters: EntryFilters, at: datetime, standing: Standing | None = None
+) -> QuerySet[ListEntry]:
     rows = campaign.entries.filter(stage_q(filters.stage)).order_by("id")
     if filters.when == "due":
         rows = rows.filter(_gate_q(filters), state__in=sorted(WAITING), due_at__lte=at)
@@ -96,7 +99,7 @@ def found_and_counted(
         rows = entries_found(campaign, at=at, **values)
         return rows, rows.count()
     standing = standings_of([campaign], at)[campaign.pk]
-    rows = entries_found(campaign, at=at, standing=standing, **values)
+    rows = _found(campaign, EntryFilters(**values), at, standing)
     if any(value for name, value in values.items() if name != "when"):
         return rows, None
     counts = counted(campaign, standing, at)
