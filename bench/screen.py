@@ -20,8 +20,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import urlencode
 
-from bench.claims import make_agents
-from bench.place import bench_database, connect, percentile, say, told, verdict
+import psutil
+
+from bench.claims import cpu_seconds, make_agents
+from bench.place import FOLDER, bench_database, connect, percentile, say, told, verdict
 from bench.records import grow, make_campaign
 from bench.serving import Answer, Browser, served, session_of
 
@@ -145,6 +147,10 @@ class Agent:
         if self.chance.random() < 0.1:
             self.page("reload", f"/calls/{self.call}/")
         self.think(2)
+        if self.chance.random() < 0.2:
+            self.verb("completion")
+            self.expect("desk")
+            self.think(1)
 
     def criteria(self) -> bool:
         """Answer the questions, by one key each; whether the person is the right one."""
@@ -333,13 +339,14 @@ def _run(campaign: int, agents: int, seconds: float) -> bool:
                 thread.start()
                 time.sleep(WARM_UP / len(threads))
         seen.counts_from = begin = time.monotonic()
-        calls = seen.calls
+        calls, used = seen.calls, _processor_seconds()
         shared = _watch(seconds)
         took, calls = time.monotonic() - begin, seen.calls - calls
+        spent = [after - before for before, after in zip(used, _processor_seconds(), strict=True)]
         stop.set()
         for thread in threads:
             thread.join()
-    return _tell(seen, agents, took, calls, shared)
+    return _tell(seen, agents, took, calls, shared, spent)
 
 
 def _watched(work: Callable[[], None], seen: Seen) -> None:
@@ -361,6 +368,22 @@ def _watch(seconds: float) -> int:
     return shared
 
 
+def _processor_seconds() -> tuple[float, float]:
+    """Return what the web server, which this process started, and PostgreSQL have used of the processors."""
+    served_by = psutil.Process().children(recursive=True)
+    folder = str(FOLDER)
+    database = [
+        process
+        for process in psutil.process_iter()
+        if process.name() == "postgres" and folder in " ".join(process.cmdline())
+    ]
+    backends = [child for process in database for child in process.children(recursive=True)]
+    web, store = (
+        sum(cpu_seconds(process.pid) for process in group) for group in (served_by, database + backends)
+    )
+    return web, store
+
+
 def _foreign(seen: Seen) -> int:
     """Return how many screens showed a call that was not its agent's, or another's number or name."""
     with connect() as connection:
@@ -371,7 +394,7 @@ def _foreign(seen: Seen) -> int:
     return len(seen.screens - {(int(str(a)), int(str(b)), str(c), str(d)) for a, b, c, d in rows})
 
 
-def _tell(seen: Seen, agents: int, took: float, calls: int, shared: int) -> bool:
+def _tell(seen: Seen, agents: int, took: float, calls: int, shared: int, spent: list[float]) -> bool:
     requests = sum(map(len, seen.times.values()))
     say(f"  {'request':<28}{'n':>6}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}")
     slowest, worst = 0.0, ""
@@ -386,6 +409,11 @@ def _tell(seen: Seen, agents: int, took: float, calls: int, shared: int) -> bool
     each = took * agents / max(calls, 1)
     say(
         f"  {requests / took:.1f} requests a second; {calls} calls, one every {each:.0f} s for each of {agents} agents"
+    )
+    web, store = (share / max(requests, 1) * 1000 for share in spent)
+    say(
+        f"  processor time of a request: {web:.1f} ms web server, {store:.1f} ms PostgreSQL;"
+        f" {sum(spent) / took / (os.cpu_count() or 1):.0%} of the machine"
     )
     for error in list(dict.fromkeys(seen.errors))[:5]:
         say(f"  error: {error}")
