@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.running import copied, free_port, running
 from tests.stories import expect_state, mismatch, say_the_closing
@@ -41,7 +41,7 @@ class Scales:
         return came
 
 
-def agent_of(browser: Browser, product: str) -> dict[str, Any]:
+def agent_of(browser: Browser, product: str) -> StorageState:
     """Sign an agent in and return the session alone: the browser that uses it has never seen a file of ours."""
     context = browser.new_context(locale="fr-FR")
     page = context.new_page()
@@ -50,7 +50,7 @@ def agent_of(browser: Browser, product: str) -> dict[str, Any]:
     page.locator("[name=password]").fill("demo")
     page.locator("[name=password]").press("Enter")
     page.wait_for_url("**/desk/**")
-    state: dict[str, Any] = dict(context.storage_state())
+    state = context.storage_state()
     context.close()
     return state
 

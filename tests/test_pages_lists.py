@@ -589,7 +589,7 @@ def test_the_list_of_exclusions_costs_eight_queries_at_most_however_long(
     with django_assert_max_num_queries(8) as few:
         client.get(url, {"q": "banque"})
     with django_assert_max_num_queries(8):
-        client.get(url, {"sort": "number", "after": bars[4].pk})
+        client.get(url, {"sort": "number", "after": str(bars[4].pk)})
     for _count in range(10):
         make_exclusion(prospect=make_prospect(organisation="Banque"), call_ref=5)
 
@@ -623,7 +623,7 @@ def test_managers_take_the_exclusions_they_filtered_as_a_file_that_no_spreadshee
 
     with caplog.at_level("INFO"):
         answer = client.get(reverse("exclusion-export"), {"reason": "opposition"})
-        lines = b"".join(answer.streaming_content).decode().splitlines()
+        lines = answer.getvalue().decode().splitlines()
 
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert lines[0].startswith("\ufeffNuméro;Fiche;Motif;")

@@ -96,7 +96,7 @@ def test_managers_take_the_fiches_they_filtered_as_a_file(caplog: pytest.LogCapt
 
     with caplog.at_level("INFO"):
         answer = client.get(reverse("prospect-export"), {"q": "banque"})
-        lines = b"".join(answer.streaming_content).decode().splitlines()
+        lines = answer.getvalue().decode().splitlines()
 
     assert lines[0].startswith("\ufeffFiche;Organisation;")
     assert len(lines) == 3
