@@ -130,7 +130,7 @@ class ProspectSearchForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
         help_text=_(
-            "Un nom, une organisation, un numéro même incomplet, un identifiant, un e-mail, un secteur."
+            "Un nom, une organisation, le début d'un numéro, un identifiant, un e-mail, un secteur."
         ),
         error_messages={"max_length": _("C'est trop long pour une recherche : quelques mots suffisent.")},
     )

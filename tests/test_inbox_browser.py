@@ -88,6 +88,7 @@ def test_three_requests_are_decided_by_keys_alone(browser_context: BrowserContex
     done = page.locator("[data-inbox-done]")
     expect(done).to_be_focused()
     expect(page.locator("#inbox-badge")).not_to_contain_text("attend")
+    expect(page.locator("#inbox-all")).to_have_text("0")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Rien n'attend de décision")).to_be_visible()
     rows = IncidentDecision.objects.order_by("id").values_list("decision", "reason")

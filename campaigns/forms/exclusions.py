@@ -34,7 +34,7 @@ class ExclusionFilterForm(forms.Form):
         required=False,
         max_length=MAX_SEARCH,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
-        help_text=_("Un numéro, dans n'importe quelle écriture et même incomplet, ou le nom d'une fiche."),
+        help_text=_("Un numéro ou son début, dans n'importe quelle écriture, ou le nom d'une fiche."),
         error_messages={"max_length": _("C'est trop long pour une recherche : quelques mots suffisent.")},
     )
     state = forms.ChoiceField(label=_("État"), required=False, choices=STATES)
