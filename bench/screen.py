@@ -2,8 +2,8 @@
 
 Each has a signed-in browser's cookies and sends what the pages send: forms with their token, as htmx does, the redirect
 followed, the note saved while it is typed, the lease renewed while the screen is open; supervisors watch their inbox.
-They think as long as people do in a very short call, one every half a minute: 50 calls in a day of eight hours would be
-one in ten minutes, a twentieth of this. Every screen is compared with the calls that its agent was given.
+They think as long as people do in a very short call, one every three quarters of a minute: 50 calls in a day of eight
+hours would be one in ten minutes. Every screen is compared with the calls that its agent was given.
 """
 
 import argparse
@@ -30,6 +30,8 @@ from bench.serving import Answer, Browser, served, session_of
 #: Seconds that every agent works before its requests are counted: the processes have their code and templates by then.
 WARM_UP = 12.0
 TARGET_MS = 150.0
+#: The thoughts below are those of somebody who hurries; people take so many times as long.
+PACE = 1.6
 SUPERVISORS = 3
 #: What the pages ask by themselves, in seconds: see `lease.js` and the inbox.
 INBOX_EVERY = 5.0
@@ -208,7 +210,7 @@ class Agent:
 
     def think(self, seconds: float) -> None:
         """Let the time of a person pass, and renew the lease when it is due."""
-        end = time.monotonic() + seconds * self.chance.uniform(0.7, 1.3)
+        end = time.monotonic() + seconds * PACE * self.chance.uniform(0.7, 1.3)
         while (left := end - time.monotonic()) > 0:
             lease = re.search(r'data-lease-every="(\d+)"', self.screen)
             wait = min(left, max(0.0, self.due - time.monotonic())) if lease else left
