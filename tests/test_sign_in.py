@@ -145,7 +145,7 @@ def test_a_session_that_ended_and_a_page_asked_for_are_said_apart() -> None:
     client.cookies[settings.SESSION_COOKIE_NAME] = "no-longer-known"
     later = sign_in_page(client, next=wished)
 
-    assert "Connectez-vous : la page demandée" in first
+    assert "la page demandée s'ouvrira ensuite" in first.replace("&#x27;", "'")
     assert "Votre session a pris fin" in later
     assert "Votre session a pris fin" not in sign_in_page()
 
