@@ -129,9 +129,7 @@ class ProspectSearchForm(forms.Form):
         max_length=MAX_SEARCH,
         required=False,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
-        help_text=_(
-            "Un nom, une organisation, le début d'un numéro, un identifiant, un e-mail, un secteur."
-        ),
+        help_text=_("Un nom, une organisation, le début d'un numéro, un identifiant, un e-mail, un secteur."),
         error_messages={"max_length": _("C'est trop long pour une recherche : quelques mots suffisent.")},
     )
     source = forms.ChoiceField(label=_("Fournisseur"), required=False)
