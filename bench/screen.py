@@ -94,6 +94,7 @@ class Agent:
         self.chance = random.Random(user)
         self.call = 0
         self.screen = ""
+        self.complete = False
         self.due = 0.0
 
     def work(self) -> None:
@@ -155,7 +156,8 @@ class Agent:
             self.think(1)
 
     def criteria(self) -> bool:
-        """Answer the questions, by one key each; whether the person is the right one."""
+        """Answer the questions, by one key each; whether the person is the right one, as far as they know."""
+        self.complete = True
         for _question in range(2):
             found = re.search(r'name="criterion" value="(\d+)"', self.screen)
             if found is None:
@@ -170,7 +172,9 @@ class Agent:
                 if self.state() == "closing":
                     return False
             else:
-                self.verb("criteria", criterion=found[1], result="match" if fate < 0.9 else "unknown")
+                known = fate < 0.9
+                self.complete &= known
+                self.verb("criteria", criterion=found[1], result="match" if known else "unknown")
             self.think(2)
         return True
 
@@ -205,8 +209,7 @@ class Agent:
             when = (datetime.now() + timedelta(days=2)).replace(hour=10, minute=0)  # noqa: DTZ005
             self.verb("disposition", "callback", code="callback", callback_at=f"{when:%Y-%m-%dT%H:%M}")
         else:
-            code = "complete" if '"complete"' in self.screen else "refusal"
-            self.verb("disposition", code=code)
+            self.verb("disposition", code="complete" if self.complete else "refusal")
 
     def think(self, seconds: float) -> None:
         """Let the time of a person pass, and renew the lease when it is due."""
