@@ -1,9 +1,9 @@
 """Agents at their call screens, all at once, through the real web server: how long each request takes.
 
-Each has a signed-in browser's cookies and sends what the pages send: forms with their token, as htmx does, the redirect
-followed, the note saved while it is typed, the lease renewed while the screen is open; supervisors watch their inbox.
-They think as long as people do in a very short call, one every three quarters of a minute: 50 calls in a day of eight
-hours would be one in ten minutes. Every screen is compared with the calls that its agent was given.
+Each has a signed-in browser's cookies and sends what the pages send: forms with their token, as htmx does, the note
+saved while it is typed, the lease renewed while the screen is open; supervisors watch their inbox. They think as long
+as people do in a very short call, one every three quarters of a minute: 50 calls in a day of eight hours would be one
+in ten minutes. Every screen is compared with the calls that its agent was given.
 """
 
 import argparse
@@ -231,14 +231,12 @@ class Agent:
         self.act(name or part, f"/calls/{self.call}/{part}/", **form)
 
     def act(self, name: str, path: str, **form: str | int) -> None:
-        """Send a form as htmx does, and follow to the screen that comes of it."""
+        """Send a form as htmx does; the screen that comes of it is the answer."""
         if self.stop.is_set():
             raise Over
         answer = self.browser.post(path, urlencode(form))
-        self.seen.note(name, answer, (302,))
+        self.seen.note(name, answer, (200,))
         self.read(answer)
-        if answer.status == 302:
-            self.look_at(f"screen after {name}", answer.header("Location"))
 
     def save(self, name: str, **form: str) -> None:
         """Send what answers with a line of its own."""
@@ -262,8 +260,6 @@ class Agent:
 
     def read(self, answer: Answer) -> None:
         """Take in a screen: whose call it shows."""
-        if answer.status == 302:
-            return
         self.screen = answer.text
         shown = re.search(r'data-call-id="(\d+)" data-number="([^"]*)"', self.screen)
         if shown is None:

@@ -167,7 +167,7 @@ def session_of(user: int) -> str:
 
     session = SessionStore()
     session[SESSION_KEY] = str(user)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[BACKEND_SESSION_KEY] = "config.sessions.Accounts"
     session[HASH_SESSION_KEY] = User.objects.get(pk=user).get_session_auth_hash()
     session.create()
     return session.session_key or ""

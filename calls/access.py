@@ -1,18 +1,18 @@
 """Who may see and do what with calls. Not yours: 404. Not for your role: 403."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
-from django.shortcuts import get_object_or_404
 
 from calls.models import Call
-from campaigns.enums import CampaignStatus
+from calls.selectors.call_screen import running_campaigns_of
 from campaigns.models import Campaign
 from crm.access import sees_every_sponsor, sponsors_of
 from crm.enums import Role
 from crm.models import User
+from crm.selectors.composed import ask
 from crm.selectors.prepared import read_one
 
 CAMPAIGN = """
@@ -31,22 +31,23 @@ def agent_of(request: HttpRequest) -> User:
 
 def own_call_or_404(user: User, pk: int) -> Call:
     """Return a call that this user made or is making, with what its screen reads; anybody else's does not exist."""
+    for call in ask(_own, pk=pk, agent=user.pk):
+        return cast(Call, call)
+    raise Http404
+
+
+def _own(*, pk: int, agent: int) -> QuerySet[Call]:
     related = ("campaign__programme__sponsor", "prospect__source", "disposition", "agent")
-    return get_object_or_404(Call.objects.select_related(*related), pk=pk, agent=user)
-
-
-def running_campaigns(user: User) -> QuerySet[Campaign]:
-    """Return the campaigns that this user may call for now, inside their sponsors."""
-    running = Campaign.objects.filter(status=CampaignStatus.RUNNING).select_related("programme")
-    own = user.sponsors.order_by()
-    return running.filter(Q(programme__sponsor__in=own.values("pk")) | ~Exists(own))
+    return Call.objects.select_related(*related).filter(pk=pk, agent=agent)
 
 
 def running_campaign_or_404(user: User, pk: Any) -> Campaign:
-    """Return a campaign of `running_campaigns`; `pk` is what a form sent. What is no number, or not running: 404."""
-    if not str(pk or "").isdecimal():
-        raise Http404
-    return get_object_or_404(running_campaigns(user), pk=int(pk))
+    """Return a campaign that the user may call for now; `pk` is what a form sent. No number, or no such one: 404."""
+    wanted = int(pk) if str(pk or "").isdecimal() else 0
+    for campaign in running_campaigns_of(user):
+        if campaign.pk == wanted:
+            return campaign
+    raise Http404
 
 
 def campaign_to_claim_or_404(user: User, pk: int) -> Campaign:

@@ -141,7 +141,7 @@ def test_the_admin_holds_reference_tables_and_no_record_or_history(client: Clien
         if model._meta.app_label in ("crm", "campaigns", "calls")
     }
     chief = make_user(Role.ADMIN, is_staff=True, is_superuser=True)
-    client.force_login(chief, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(chief, backend="config.sessions.Accounts")
     make_source(make_sponsor())
     create_token(user=chief, name="nuit", at=NOW)
 
@@ -165,7 +165,7 @@ def test_the_admin_holds_reference_tables_and_no_record_or_history(client: Clien
 
 def test_the_admin_refuses_a_default_sentence_that_could_not_be_said(client: Client) -> None:
     chief = make_user(Role.ADMIN, is_staff=True, is_superuser=True)
-    client.force_login(chief, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(chief, backend="config.sessions.Accounts")
     step = ClosingStep.objects.filter(campaign=None, language="fr", step="goodbye", kind="ordinary").get()
     url = reverse("admin:campaigns_closingstep_change", args=[step.pk])
     kept = {"language": "fr", "kind": "ordinary", "step": "goodbye"}
@@ -180,7 +180,7 @@ def test_the_admin_refuses_a_default_sentence_that_could_not_be_said(client: Cli
 
 def test_a_token_that_the_admin_revokes_opens_nothing_from_then_on(client: Client) -> None:
     chief = make_user(Role.ADMIN, is_staff=True, is_superuser=True)
-    client.force_login(chief, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(chief, backend="config.sessions.Accounts")
     text = create_token(user=chief, name="nuit", at=NOW)
     other = create_token(user=chief, name="jour", at=NOW)
     token = ApiToken.objects.get(name="nuit")

@@ -53,7 +53,7 @@ def desk(
     """The desk of a signed-in agent, whose phone is the simulated one."""
     session = SessionStore()
     session[SESSION_KEY] = str(agent.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[BACKEND_SESSION_KEY] = "config.sessions.Accounts"
     session[HASH_SESSION_KEY] = agent.get_session_auth_hash()
     session["phone"] = "demo"
     session.create()

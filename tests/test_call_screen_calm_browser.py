@@ -56,7 +56,7 @@ def screen(
         agent = story.agent
         session = SessionStore()
         session[SESSION_KEY] = str(agent.pk)
-        session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+        session[BACKEND_SESSION_KEY] = "config.sessions.Accounts"
         session[HASH_SESSION_KEY] = agent.get_session_auth_hash()
         session["phone"] = phone
         session.create()

@@ -1,5 +1,6 @@
 """What is known of each criterion on a call: answered now, answered on an earlier call, written in the file."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from campaigns.models import Criterion
 from campaigns.rules.criteria import ATTRIBUTE
 from campaigns.selectors.criteria import compile_criterion
 from crm.models import Prospect
+from crm.selectors.composed import ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def standings(call: Call, answers: Sequence[CallAnswer] | None = None) -> list[S
 
     Three queries however long the history is, two when `answers` (those of the call) are given.
     """
-    criteria: list[Any] = list(_criteria(call))
+    criteria = ask(_criteria, **_around(call))
     found = list(call.answers.all()) if answers is None else answers
     now = {answer.criterion_id: answer for answer in found if answer.respondent == call.respondent}
     on_file = results_on_file(call.prospect_id, criteria)
@@ -72,43 +74,58 @@ def unmet(call: Call) -> list[Criterion]:
 
     One query, two when the file has to be asked.
     """
-    said = (
-        CallAnswer.objects.filter(call=call.pk, respondent=call.respondent, criterion=OuterRef("pk"))
-        .order_by("-id")
-        .values("result")[:1]
-    )
-    blocking = list(_criteria(call).filter(blocking=True).annotate(said=Subquery(said)))
+    blocking = ask(_blocking, call.respondent, **_around(call))
     last_word = {criterion.pk: criterion.said or criterion.earlier or "" for criterion in blocking}
     silent = [criterion for criterion in blocking if criterion.trust_file and not last_word[criterion.pk]]
     last_word |= results_on_file(call.prospect_id, silent)
     return [criterion for criterion in blocking if last_word[criterion.pk] != Result.MATCH]
 
 
-def _criteria(call: Call) -> QuerySet[Any]:
+def _around(call: Call) -> dict[str, int | str]:
     # Who has no fiche is known by the number.
-    person = (
-        Q(call__prospect=call.prospect_id)
-        if call.prospect_id
-        else Q(call__prospect=None, call__number=call.number)
-    )
+    person = call.prospect_id or call.number
+    return {"person": person, "call": call.pk, "programme": call.campaign.programme_id}
+
+
+def _criteria(*, person: int | str, call: int, programme: int) -> QuerySet[Any]:
+    known = isinstance(person, int)
+    same = Q(call__prospect=person) if known else Q(call__prospect=None, call__number=person)
     earlier = (
-        CallAnswer.objects.filter(
-            person, criterion=OuterRef("pk"), version=OuterRef("version"), call__lt=call.pk
-        )
+        CallAnswer.objects.filter(same, criterion=OuterRef("pk"), version=OuterRef("version"), call__lt=call)
         .order_by("-id")
         .values("result")[:1]
     )
-    asked = Criterion.objects.filter(programme_id=call.campaign.programme_id, retired_at__isnull=True)
-    return asked.annotate(earlier=Subquery(earlier)).order_by("position", "id")
+    asked = Criterion.objects.filter(programme_id=programme, retired_at__isnull=True)
+    found: QuerySet[Any] = asked.annotate(earlier=Subquery(earlier)).order_by("position", "id")
+    return found
+
+
+def _blocking(respondent: int, *, person: int | str, call: int, programme: int) -> QuerySet[Any]:
+    said = (
+        CallAnswer.objects.filter(call=call, respondent=respondent, criterion=OuterRef("pk"))
+        .order_by("-id")
+        .values("result")[:1]
+    )
+    criteria = _criteria(person=person, call=call, programme=programme)
+    found: QuerySet[Any] = criteria.filter(blocking=True).annotate(said=Subquery(said))
+    return found
 
 
 def results_on_file(prospect_id: int | None, criteria: Sequence[Criterion]) -> dict[int, str]:
     """Return what the file makes of each criterion (id → match, mismatch or unknown), by the compiled predicate."""
     if prospect_id is None or not criteria:
         return {}
-    cases = {f"c{criterion.pk}": _result(criterion) for criterion in criteria}
-    row = Prospect.objects.filter(pk=prospect_id).values(**cases).first() or {}
+    conditions = [(row.pk, row.field, row.operator, json.dumps(row.value)) for row in criteria]
+    row: dict[str, str] = next(iter(ask(_results, *conditions, prospect=prospect_id)), {})
     return {criterion.pk: str(row.get(f"c{criterion.pk}", Result.UNKNOWN)) for criterion in criteria}
+
+
+def _results(*conditions: tuple[int, str, str, str], prospect: int) -> QuerySet[Prospect, Any]:
+    cases = {
+        f"c{pk}": _result(Criterion(field=name, operator=operator, value=json.loads(value)))
+        for pk, name, operator, value in conditions
+    }
+    return Prospect.objects.filter(pk=prospect).values(**cases)
 
 
 def _result(criterion: Criterion) -> Case:

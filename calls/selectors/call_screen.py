@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,7 +26,7 @@ from calls.rules.hang_up import may_hang_up_from, why_may_hang_up
 from calls.rules.transitions import ON_LINE, allowed
 from calls.selectors.answers import standings
 from calls.selectors.facts import Said, facts_of, line_facts, said_of
-from calls.selectors.history import Line, latest_lines
+from calls.selectors.history import Line, latest, lines_with_labels, says_english
 from calls.selectors.sentences import Words, apology_of, values_of, words_of
 from campaigns.enums import STEPS_OF, CampaignStatus, Reach, ScriptKind, Step
 from campaigns.models import Campaign, Disposition
@@ -34,7 +34,7 @@ from campaigns.selectors.queue import QueueCounts, queue_counts
 from crm.enums import EventKind
 from crm.models import ProspectEvent, ProspectNumber, User
 from crm.rules.phones import time_zone_for
-from crm.selectors.scopes import sponsors_of
+from crm.selectors.composed import ask
 
 #: Lines of history and disturbances shown.
 HISTORY = 20
@@ -252,25 +252,30 @@ _QUALIFIED = ON_LINE | {str(CallState.ENDED), str(CallState.NOT_REACHED)}
 
 def open_call_of(user: User) -> Call | None:
     """Return the agent's open call with what its screen reads, or None."""
+    return next(iter(ask(_open, agent=user.pk)), None)
+
+
+def _open(*, agent: int) -> QuerySet[Call]:
     related = ("campaign__programme__sponsor", "prospect__source", "disposition", "agent", "entry")
-    return Call.objects.open().select_related(*related).filter(agent=user).first()
+    return Call.objects.open().select_related(*related).filter(agent=agent)
 
 
 def dispositions_of(call: Call) -> list[Disposition]:
     """Return the dispositions that the campaign offers for a call in this state, in their order. One query."""
     human = call.state in ON_LINE or call.greeted_at is not None or call.respondent > 0
+    reach = Reach.MACHINE if call.state == CallState.NOT_REACHED else Reach.HUMAN if human else None
+    return ask(_offered, reach and str(reach), call.entry_id is not None, campaign=call.campaign_id)
+
+
+def _offered(reach: str | None, listed: bool, *, campaign: int) -> QuerySet[Disposition]:
     offered = (
         Disposition.objects.filter(active=True, by_mismatch_only=False)
-        .exclude(rules__campaign=call.campaign_id, rules__enabled=False)
+        .exclude(rules__campaign=campaign, rules__enabled=False)
         .order_by("position", "code")
     )
-    if call.state == CallState.NOT_REACHED:
-        offered = offered.filter(reach=Reach.MACHINE)
-    elif human:
-        offered = offered.filter(reach=Reach.HUMAN)
-    if call.entry_id is None:
-        offered = offered.filter(requires_callback=False)
-    return list(offered)
+    if reach:
+        offered = offered.filter(reach=reach)
+    return offered if listed else offered.filter(requires_callback=False)
 
 
 def situations() -> list[SituationChoice]:
@@ -281,37 +286,54 @@ def situations() -> list[SituationChoice]:
     ]
 
 
+def running_campaigns_of(user: User) -> list[Campaign]:
+    """Return the campaigns that this user may call for now, inside their sponsors, by name. One query."""
+    return ask(_running, str(CampaignStatus.RUNNING), user=user.pk)
+
+
+def _running(status: str, *, user: int) -> QuerySet[Campaign]:
+    # As `sponsors_of` has it: those listed, or all when none is.
+    listed = User.sponsors.through.objects.filter(user=user)
+    inside = Q(programme__sponsor__in=listed.values("sponsor")) | ~Exists(listed)
+    running = Campaign.objects.filter(inside, status=status)
+    return running.select_related("programme").order_by("name", "pk")
+
+
 def desk_of(user: User, campaign: Campaign | None, at: datetime) -> Desk:
     """Return the agent's desk; `campaign` is the one chosen, else the first of those that run."""
-    campaigns = list(
-        Campaign.objects.filter(status=CampaignStatus.RUNNING, programme__sponsor__in=sponsors_of(user))
-        .select_related("programme")
-        .order_by("name")
-    )
+    campaigns = running_campaigns_of(user)
     chosen = next((row for row in campaigns if campaign is not None and row.pk == campaign.pk), None)
     chosen = chosen or (campaigns[0] if campaigns else None)
     midnight = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
     counts = queue_counts(chosen, at) if chosen else None
+    latest = ask(_dialled, agent=user.pk, since=midnight)
     return Desk(
         campaigns=campaigns,
         campaign=chosen,
-        today=Call.objects.filter(agent=user, started_at__gte=midnight, dialled_at__isnull=False).count(),
+        today=latest[0].today if latest else 0,
         goal=user.daily_goal,
-        callbacks=list(
-            Callback.objects.filter(owner=user, state=CallbackState.OPEN, due_at__lt=at + timedelta(days=7))
-            .select_related("prospect", "campaign")
-            .order_by("due_at")[:20]
-        ),
-        latest=list(
-            Call.objects.filter(agent=user, started_at__gte=midnight, dialled_at__isnull=False)
-            .select_related("prospect", "disposition")
-            .order_by("-started_at")[:LATEST]
-        ),
-        pause=Pause.objects.filter(agent=user, ended_at__isnull=True).first(),
+        callbacks=ask(_promised, agent=user.pk, until=at + timedelta(days=7)),
+        latest=latest,
+        pause=next(iter(ask(_paused, agent=user.pk)), None),
         callable=counts.callable if counts else 0,
         nobody=_nobody(counts) if counts else "",
         next_at=counts.next_at if counts else None,
     )
+
+
+def _dialled(*, agent: int, since: datetime) -> QuerySet[Any]:
+    dialled = Call.objects.filter(agent=agent, started_at__gte=since, dialled_at__isnull=False)
+    found: QuerySet[Any] = dialled.annotate(today=Window(Count("pk")))
+    return found.select_related("prospect", "disposition").order_by("-started_at", "-pk")[:LATEST]
+
+
+def _promised(*, agent: int, until: datetime) -> QuerySet[Callback]:
+    promised = Callback.objects.filter(owner=agent, state=CallbackState.OPEN, due_at__lt=until)
+    return promised.select_related("prospect", "campaign").order_by("due_at", "pk")[:20]
+
+
+def _paused(*, agent: int) -> QuerySet[Pause]:
+    return Pause.objects.filter(agent=agent, ended_at__isnull=True)
 
 
 def _nobody(counts: QueueCounts) -> str:
@@ -322,38 +344,8 @@ def _nobody(counts: QueueCounts) -> str:
 
 def _around(call: Call) -> _Around:
     """Read events, answers, numbers, earlier disturbances, incidents and callback of a call in one query."""
-    same = Q(call__number=OuterRef("number"))
-    if call.prospect_id is not None:
-        same |= Q(call__prospect_id=OuterRef("prospect_id"))
-    disturbed = CallAnswer.objects.filter(
-        same,
-        result=Result.MISMATCH,
-        blocking=True,
-        call__lt=OuterRef("pk"),
-        call__disposition__by_mismatch_only=True,
-        call__campaign__programme__sponsor=call.campaign.programme.sponsor_id,
-    ).order_by("-id")[:DISTURBANCES]
-    callback = Callback.objects.filter(call=OuterRef("pk"), state=CallbackState.OPEN).order_by("-id")
-    phones = ProspectNumber.objects.filter(prospect=OuterRef("prospect_id")).order_by("position", "id")
-    own = {"call": OuterRef("pk")}
-    row = (
-        Call.objects.filter(pk=call.pk)
-        .annotate(
-            told=_rows(CallEvent.objects.filter(**own).order_by("id"), "kind", "at", "data"),
-            answered=_rows(CallAnswer.objects.filter(**own).order_by("id"), *ANSWER),
-            disturbed=ArraySubquery(
-                disturbed.values(
-                    json=JSONObject(at="at", heard="heard", programme="call__campaign__programme__name")
-                )
-            ),
-            reported=_rows(Incident.objects.filter(**own).order_by("id"), "id", "kind"),
-            agreed=Subquery(callback.values("id")[:1]),
-            agreed_at=Subquery(callback.values("due_at")[:1]),
-            numbers=_rows(phones, "id", "number", "kind", "extension", "note", "validity"),
-        )
-        .values("told", "answered", "disturbed", "reported", "agreed", "agreed_at", "numbers")
-        .get()
-    )
+    known = call.prospect_id is not None
+    (row,) = ask(_rows_around, known, call=call.pk, sponsor=call.campaign.programme.sponsor_id)
     return _Around(
         events=[CallEvent(**_timed(item)) for item in row["told"]],
         answers=[CallAnswer(**_timed(item)) for item in row["answered"]],
@@ -368,6 +360,41 @@ def _around(call: Call) -> _Around:
         incidents=[(item["id"], item["kind"]) for item in row["reported"]],
         callback_id=row["agreed"],
         callback_at=row["agreed_at"],
+    )
+
+
+def _rows_around(known: bool, *, call: int, sponsor: int) -> QuerySet[Call, Any]:
+    """Return the query of what is around a call; `known` says whether it has a record."""
+    same = Q(call__number=OuterRef("number"))
+    if known:
+        same |= Q(call__prospect_id=OuterRef("prospect_id"))
+    disturbed = CallAnswer.objects.filter(
+        same,
+        result=Result.MISMATCH,
+        blocking=True,
+        call__lt=OuterRef("pk"),
+        call__disposition__by_mismatch_only=True,
+        call__campaign__programme__sponsor=sponsor,
+    ).order_by("-id")[:DISTURBANCES]
+    callback = Callback.objects.filter(call=OuterRef("pk"), state=CallbackState.OPEN).order_by("-id")
+    phones = ProspectNumber.objects.filter(prospect=OuterRef("prospect_id")).order_by("position", "id")
+    own = {"call": OuterRef("pk")}
+    return (
+        Call.objects.filter(pk=call)
+        .annotate(
+            told=_rows(CallEvent.objects.filter(**own).order_by("id"), "kind", "at", "data"),
+            answered=_rows(CallAnswer.objects.filter(**own).order_by("id"), *ANSWER),
+            disturbed=ArraySubquery(
+                disturbed.values(
+                    json=JSONObject(at="at", heard="heard", programme="call__campaign__programme__name")
+                )
+            ),
+            reported=_rows(Incident.objects.filter(**own).order_by("id"), "id", "kind"),
+            agreed=Subquery(callback.values("id")[:1]),
+            agreed_at=Subquery(callback.values("due_at")[:1]),
+            numbers=_rows(phones, "id", "number", "kind", "extension", "note", "validity"),
+        )
+        .values("told", "answered", "disturbed", "reported", "agreed", "agreed_at", "numbers")
     )
 
 
@@ -478,13 +505,17 @@ def history_of(call: Call) -> list[Line]:
     """Return what earlier calls and people left to know about the prospect, inside the call's sponsor. One query."""
     if call.prospect_id is None:
         return []
-    sponsor = call.campaign.programme.sponsor_id
+    around = {"prospect": call.prospect_id, "sponsor": call.campaign.programme.sponsor_id, "call": call.pk}
+    return lines_with_labels(ask(_told, says_english(), **around))
+
+
+def _told(english: bool, *, prospect: int, sponsor: int, call: int) -> QuerySet[ProspectEvent]:
     told = ProspectEvent.objects.filter(
-        Q(sponsor=None) | Q(sponsor=sponsor), prospect=call.prospect_id, kind__in=TOLD_TO_AGENTS
+        Q(sponsor=None) | Q(sponsor=sponsor), prospect=prospect, kind__in=TOLD_TO_AGENTS
     )
     # A situation is told where it began: neither each of its stages nor that it calmed down.
     told = told.exclude(Q(kind=EventKind.SITUATION) & (Q(data__stage__gt=1) | Q(data__calmed=True)))
-    return latest_lines(told.filter(Q(call_ref=None) | ~Q(call_ref=call.pk)), HISTORY)
+    return latest(told.filter(Q(call_ref=None) | ~Q(call_ref=call)), HISTORY, english=english)
 
 
 def stage_of(facts: CallScreen) -> StageCard | None:

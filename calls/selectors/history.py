@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
@@ -175,18 +175,23 @@ _MOMENTS = ("due_at", "remind_at")
 
 def lines_of(events: Iterable[ProspectEvent]) -> list[Line]:
     """Return these events as lines, in their order."""
-    return _lines(events, _english_labels() if _is_english() else {})
+    return _lines(events, _english_labels() if says_english() else {})
 
 
-def latest_lines(events: QuerySet[ProspectEvent], count: int) -> list[Line]:
-    """Return the latest of these events as lines, newest first. One query."""
+def latest(events: QuerySet[ProspectEvent], count: int, *, english: bool) -> QuerySet[ProspectEvent]:
+    """Return the query of the latest of these events, newest first, with what their labels are in English."""
     rows: Any = events.order_by("-id")
-    if _is_english():
-        english = Disposition.objects.filter(label=OuterRef("label")).exclude(label_en="")
+    if english:
+        labels = Disposition.objects.filter(label=OuterRef("label")).exclude(label_en="")
         rows = rows.annotate(label=KeyTextTransform("label", "data"))
-        rows = rows.annotate(label_en=Subquery(english.values("label_en")[:1]))
-    latest = list(rows[:count])
-    return _lines(latest, {row.label: row.label_en for row in latest if getattr(row, "label_en", None)})
+        rows = rows.annotate(label_en=Subquery(labels.values("label_en")[:1]))
+    return cast("QuerySet[ProspectEvent]", rows[:count])
+
+
+def lines_with_labels(events: Iterable[ProspectEvent]) -> list[Line]:
+    """Return the events of `latest` as lines."""
+    found: list[Any] = list(events)
+    return _lines(found, {row.label: row.label_en for row in found if getattr(row, "label_en", None)})
 
 
 def _lines(events: Iterable[ProspectEvent], english: Mapping[str, str]) -> list[Line]:
@@ -194,7 +199,7 @@ def _lines(events: Iterable[ProspectEvent], english: Mapping[str, str]) -> list[
     return [Line(event.at, _text(event, labels), event.kind, event.call_ref) for event in events]
 
 
-def _is_english() -> bool:
+def says_english() -> bool:
     """Whether labels are translated: the timeline keeps a disposition's French label, as it was then."""
     return (get_language() or "").startswith("en")
 

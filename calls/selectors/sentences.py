@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import CharField, Q, Value
+from django.db.models import CharField, Q, QuerySet, Value
 from django.db.models.functions import Cast
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -15,6 +16,7 @@ from campaigns.enums import STEPS_OF, ScriptKind
 from campaigns.models import ClosingStep, Script
 from campaigns.rules.catalogue import OPENINGS
 from campaigns.rules.texts import reason_clause, render
+from crm.selectors.composed import ask
 
 #: Said first to somebody who was already called by mistake.
 APOLOGIES = {
@@ -51,27 +53,31 @@ def words_of(call: Call) -> Words:
     A campaign's own text comes before the default of the same language; the prospect's language before the campaign's.
     """
     languages = _languages(call)
-    step_rows = (
-        ClosingStep.objects.filter(Q(campaign=call.campaign_id) | Q(campaign=None), language__in=languages)
-        .annotate(said=Cast("text", CharField()))
-        .values_list("campaign_id", "language", "kind", "step", "said")
-        .order_by()
-    )
-    scripts = (
-        Script.objects.filter(campaign=call.campaign_id, language__in=languages)
-        .annotate(nothing=Value("", output_field=CharField()), said=Cast("text", CharField()))
-        .values_list("campaign_id", "language", "kind", "nothing", "said")
-        .order_by()
-    )
     found: dict[tuple[str, str, str], str] = {}
     own: int | None
-    for own, language, kind, step, text in step_rows.union(scripts, all=True):
+    for own, language, kind, step, text in ask(_texts, campaign=call.campaign_id, languages=tuple(languages)):
         if own or (language, kind, step) not in found:
             found[language, kind, step] = text
     language = next((code for code in languages if any(key[0] == code for key in found)), LAST_LANGUAGE)
     chosen = {key[1:]: text for key, text in found.items() if key[0] == language}
     chosen.setdefault((ScriptKind.OPENING, ""), OPENINGS.get(language, OPENINGS[LAST_LANGUAGE]))
     return Words(language, chosen)
+
+
+def _texts(*, campaign: int, languages: tuple[str, ...]) -> QuerySet[Any, Any]:
+    step_rows = (
+        ClosingStep.objects.filter(Q(campaign=campaign) | Q(campaign=None), language__in=languages)
+        .annotate(said=Cast("text", CharField()))
+        .values_list("campaign_id", "language", "kind", "step", "said")
+        .order_by()
+    )
+    scripts = (
+        Script.objects.filter(campaign=campaign, language__in=languages)
+        .annotate(nothing=Value("", output_field=CharField()), said=Cast("text", CharField()))
+        .values_list("campaign_id", "language", "kind", "nothing", "said")
+        .order_by()
+    )
+    return step_rows.union(scripts, all=True)
 
 
 def _languages(call: Call) -> list[str]:

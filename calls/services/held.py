@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import CallEventKind, CallState
@@ -18,6 +19,7 @@ from calls.services.errors import ClosingRequired, Forbidden, InvalidTransition,
 from campaigns.models import Campaign, ListEntry
 from crm.enums import EventKind, Role
 from crm.models import ProspectNumber, User
+from crm.selectors.composed import ask
 
 #: What a line of the call's history is in the prospect's timeline.
 TIMELINE: dict[str, EventKind] = {
@@ -60,10 +62,14 @@ def held(call: Call, *, by: User, bars: str = "") -> Iterator[Call]:
     with domain_errors(), transaction.atomic():
         if bars:
             lock_bars(call, exclusive=bars == "exclusive")
-        locked = Call.objects.select_for_update(of=("self",)).select_related(*READ_WITH).get(pk=call.pk)
+        (locked,) = ask(_locked, pk=call.pk)
         if locked.agent_id != by.pk and not by.is_supervising and by.role != Role.INTEGRATION:
             raise NotFound
         yield locked
+
+
+def _locked(*, pk: int) -> QuerySet[Call]:
+    return Call.objects.select_for_update(of=("self",)).select_related(*READ_WITH).filter(pk=pk)
 
 
 #: The numbers of the prospect are read by the statement that locks them; those that the call barred may be lifted.

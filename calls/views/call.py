@@ -1,11 +1,11 @@
 """The call screen: one page for every state of a call, and one verb per sub-resource.
 
-Each POST calls one service and sends to the screen of the state that follows. What the domain refuses is answered
-with its sentence, its status and the screen as it is: a stale page or a forged request ends there, not in an error.
+Each POST calls one service and leads to the screen of the state that follows: htmx is answered with it, a browser
+without script is sent there. What the domain refuses is answered with its sentence, its status and the screen as it is:
+a stale page or a forged request ends there, not in an error.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -34,11 +34,11 @@ from calls.forms import (
     moment_in,
 )
 from calls.models import Call
-from calls.selectors.call_screen import open_call_of, screen_of, time_zone_of
+from calls.selectors.call_screen import screen_of, time_zone_of
 from calls.services import closing, dial, dispositions, lease, line, notes, supervisor, talk
 from calls.services.errors import MismatchNotConfirmed
 from calls.services.fiche import correct_fact
-from calls.views.desk import refused, show_desk
+from calls.views.desk import current_call, lead_to, refused, show_desk
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
 from crm.models import User
@@ -52,12 +52,10 @@ Verb = Callable[[HttpRequest, User, Call, datetime], Call]
 def call(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Show the call. An agent with another open call is sent to that one; an old call is sent to the desk."""
     user = agent_of(request)
-    own = own_call_or_404(user, pk)
-    if not own.is_open:
-        current = open_call_of(user)
-        if current is not None:
-            return redirect("call", current.pk)
-    return show(request, screen_of(own, timezone.now()), ask=Ask.of(request.GET))
+    current = current_call(user, pk)
+    if current.pk != pk:
+        return redirect("call", current.pk)
+    return show(request, screen_of(current, timezone.now()), ask=Ask.of(request.GET))
 
 
 def call_verb(verb: Verb) -> Callable[..., HttpResponseBase]:
@@ -69,16 +67,17 @@ def call_verb(verb: Verb) -> Callable[..., HttpResponseBase]:
         user, at = agent_of(request), timezone.now()
         own = own_call_or_404(user, pk)
         try:
-            return follow(verb(request, user, own, at))
+            done = verb(request, user, own, at)
         except DomainError as refusal:
             return refuse(request, user, pk, refusal)
+        return follow(request, user, done)
 
     return view
 
 
-def follow(own: Call) -> HttpResponse:
-    """Send to what a verb led to: the call, or the desk once it was given back. htmx reads the fragment there."""
-    return redirect("call", own.pk) if own.is_open or own.disposition_id else redirect("desk")
+def follow(request: HttpRequest, user: User, done: Call) -> HttpResponseBase:
+    """Lead to what a verb led to: the call, or the desk once it was given back."""
+    return lead_to(request, user, done.pk if done.is_open or done.disposition_id else None)
 
 
 def refuse(request: HttpRequest, user: User, pk: int, refusal: DomainError) -> HttpResponse:
@@ -209,12 +208,13 @@ def fiche(request: HttpRequest, pk: int) -> HttpResponseBase:
     try:
         told = checked(FactForm(request.POST))
         data = {told["field"]: told["value"]}
-        return follow(correct_fact(call=own, data=data, confirmed=told["confirmed"], by=user, at=at))
+        done = correct_fact(call=own, data=data, confirmed=told["confirmed"], by=user, at=at)
     except MismatchNotConfirmed as doubt:
         # Nothing was stored: the call is as it was read.
         return ask_again(request, own, doubt, typed=told["value"])
     except DomainError as refusal:
         return refuse(request, user, pk, refusal)
+    return follow(request, user, done)
 
 
 @call_verb
@@ -271,7 +271,7 @@ def completion(request: HttpRequest, pk: int) -> HttpResponseBase:
         dispositions.finish(call=own_call_or_404(user, pk), by=user, at=timezone.now())
     except DomainError as refusal:
         return refused(request, user, refusal)
-    return redirect("desk")
+    return lead_to(request, user)
 
 
 @call_verb
@@ -300,7 +300,9 @@ def renew_lease(request: HttpRequest, pk: int) -> JsonResponse:
     user, at = agent_of(request), timezone.now()
     own = own_call_or_404(user, pk)
     if own.is_open:
-        with suppress(DomainError):
-            lease.renew_lease(call=own, by=user, at=at)
-    facts = screen_of(own_call_or_404(user, pk), at)
+        try:
+            own = lease.renew_lease(call=own, by=user, at=at)
+        except DomainError:
+            own = own_call_or_404(user, pk)
+    facts = screen_of(own, at)
     return JsonResponse({"state": state_of(facts), "fingerprint": fingerprint_of(facts)})

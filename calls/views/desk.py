@@ -10,8 +10,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from calls.access import agent_of, running_campaign_or_404
+from calls.access import agent_of, own_call_or_404, running_campaign_or_404
 from calls.forms import ManualCallForm, PauseForm
+from calls.models import Call
 from calls.selectors.call_screen import Desk, desk_of, open_call_of, screen_of
 from calls.services.claim import claim_next
 from calls.services.desk import end_pause, leave_desk, start_pause
@@ -67,6 +68,26 @@ def desk_announcement(desk: Desk) -> str:
     return _("Poste. Espace pour la fiche suivante.")
 
 
+def current_call(user: User, pk: int) -> Call:
+    """Return a call of the agent's, or the one that is open once that one is over: nobody works beside an open call."""
+    own = own_call_or_404(user, pk)
+    return own if own.is_open else open_call_of(user) or own
+
+
+def lead_to(request: HttpRequest, user: User, pk: int | None = None) -> HttpResponseBase:
+    """Lead on after a POST: to a call, or to the desk without one.
+
+    htmx is answered with the screen itself, which saves the agent a second request; without script a browser is sent
+    there, so that a reload repeats nothing.
+    """
+    if not getattr(request, "htmx", False):
+        return redirect("call", pk) if pk else redirect("desk")
+    current = current_call(user, pk) if pk else open_call_of(user)
+    if current is None:
+        return show_desk(request, user)
+    return show(request, screen_of(current, timezone.now()))
+
+
 def refused(request: HttpRequest, user: User, refusal: DomainError) -> HttpResponseBase:
     """Say what the domain refused, with its status, above the agent's present state."""
     messages.error(request, sentence_of(refusal))
@@ -89,8 +110,7 @@ def next_call(request: HttpRequest) -> HttpResponseBase:
         return refused(request, user, refusal)
     if claimed is None:
         messages.info(request, _("Aucune fiche n'est appelable maintenant."))
-        return redirect("desk")
-    return redirect("call", claimed.pk)
+    return lead_to(request, user, claimed.pk if claimed else None)
 
 
 @require_POST
@@ -103,7 +123,7 @@ def manual_call(request: HttpRequest) -> HttpResponseBase:
         prepared = dial_manually(campaign=campaign, number=asked["number"], by=user, at=timezone.now())
     except DomainError as refusal:
         return refused(request, user, refusal)
-    return redirect("call", prepared.pk)
+    return lead_to(request, user, prepared.pk)
 
 
 @require_http_methods(["POST", "DELETE"])
@@ -117,7 +137,7 @@ def pause(request: HttpRequest) -> HttpResponseBase:
             start_pause(reason=checked(PauseForm(request.POST))["reason"], by=user, at=at)
     except DomainError as refusal:
         return refused(request, user, refusal)
-    return redirect("desk")
+    return lead_to(request, user)
 
 
 @require_POST
