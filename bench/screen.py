@@ -288,6 +288,9 @@ class Agent:
 def supervise(session: str, port: int, stop: threading.Event, seen: Seen) -> None:
     """Watch the inbox, which asks for news by itself."""
     browser = Browser(port, session)
+    # Supervisors do not sit down in step.
+    if stop.wait(random.uniform(0, 6 * INBOX_EVERY)):
+        return
     while True:
         answer = browser.get("/inbox/")
         seen.note("inbox page", answer, (200,))

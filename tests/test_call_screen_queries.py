@@ -1,5 +1,6 @@
 """No request of the call screen costs more than 15 queries, by its pages or by the API, whatever the past."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -34,7 +35,7 @@ from tests.factories import (
     make_user,
     next_number,
 )
-from tests.test_call_screen import HTMX, Story
+from tests.test_call_screen import HTMX, Story, inside
 
 pytestmark = pytest.mark.django_db
 
@@ -281,6 +282,25 @@ def test_what_a_page_sends_costs_at_most_22_queries_with_the_screen_that_follows
 
     assert answer.status_code in EXPECTED
     assert queries <= LIMIT_WITH_SCREEN
+
+
+@pytest.mark.parametrize(("situation", "part", "sent"), [*ALIKE, *OF_PAGES, *OF_THE_DESK])
+def test_what_a_page_sends_is_answered_with_the_screen_that_a_reload_shows(
+    client: Client, situation: str, part: str, sent: dict[str, Any]
+) -> None:
+    story = Hard().reach(situation)
+    client.force_login(story.agent)
+
+    answer = client.post(address(story, part), story.sent(sent), headers=HTMX)
+
+    if answer.status_code == 200 and "HX-Replace-Url" in answer:
+        again = client.get(answer["HX-Replace-Url"], headers=HTMX)
+        assert without_messages(answer) == without_messages(again)
+
+
+def without_messages(answer: Any) -> str:
+    """Return the screen without what is said once."""
+    return inside(re.sub(r'<div role="alert">.*?</div>', "", answer.content.decode()))
 
 
 @pytest.mark.parametrize(("situation", "part", "sent"), [*ALIKE, *OF_PROGRAMS])

@@ -2,11 +2,14 @@
 
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from calls.enums import CallEventKind
 from calls.models import Call, CallEvent
 from calls.services.held import Line, held, require_verb, tell_all
 from crm.enums import EventKind
 from crm.models import User
+from crm.selectors.composed import ask
 
 
 def write_note(*, call: Call, text: str, by: User, at: datetime) -> Call:
@@ -26,8 +29,11 @@ def write_note(*, call: Call, text: str, by: User, at: datetime) -> Call:
 
 def note_of(call: Call) -> str:
     """Return the agent's note as it stands, "" when there is none."""
-    last = call.events.filter(kind=CallEventKind.NOTE).order_by("-id").first()
-    return str(last.data.get("text", "")) if last else ""
+    return next((str(last.data.get("text", "")) for last in ask(_last_note, call=call.pk)), "")
+
+
+def _last_note(*, call: int) -> QuerySet[CallEvent]:
+    return CallEvent.objects.filter(call=call, kind=CallEventKind.NOTE).order_by("-id")[:1]
 
 
 def publish_note(call: Call, *, by: User, at: datetime) -> None:

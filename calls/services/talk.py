@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import AnsweredBy, CallEventKind, CallState, Result
@@ -12,6 +13,7 @@ from calls.services.held import Line, held, line, require_verb, save, talk_lease
 from calls.services.mismatch import store_mismatch
 from campaigns.models import Criterion
 from crm.models import User
+from crm.selectors.composed import ask
 
 #: Who can answer for the prospect: only they can mismatch a criterion (contract, section 4).
 ABLE_TO_ANSWER = frozenset({AnsweredBy.INTENDED, AnsweredBy.COLLEAGUE})
@@ -152,10 +154,15 @@ def require_able(call: Call) -> None:
 
 def _is_stored(call: Call, criterion: Criterion | None, result: str, heard: str) -> bool:
     """Whether this is the second submit of an answer that stands."""
-    last = call.answers.filter(criterion=criterion, respondent=call.respondent).order_by("-id").first()
-    if last is None or last.result != result:
-        return False
-    return call.out_of_criteria_at is not None or last.heard == heard
+    about = {"criterion": criterion.pk} if criterion else {}
+    for last in ask(_last_answer, call.respondent, call=call.pk, **about):
+        return last.result == result and (call.out_of_criteria_at is not None or last.heard == heard)
+    return False
+
+
+def _last_answer(respondent: int, *, call: int, criterion: int | None = None) -> QuerySet[CallAnswer]:
+    answers = CallAnswer.objects.filter(call=call, respondent=respondent, criterion=criterion)
+    return answers.order_by("-id")[:1]
 
 
 def answer_of(

@@ -18,7 +18,7 @@ from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from calls.access import agent_of, own_call_or_404
+from calls.access import agent_of, own_call_or_404, own_row_or_404
 from calls.enums import AnsweredBy, Evidence, HungUpBy, Result
 from calls.forms import (
     ClosingStepForm,
@@ -41,6 +41,7 @@ from calls.services.fiche import correct_fact
 from calls.views.desk import current_call, lead_to, refused, show_desk
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
+from campaigns.models import Criterion
 from crm.models import User
 from crm.rules.errors import DomainError, Invalid
 
@@ -52,7 +53,8 @@ Verb = Callable[[HttpRequest, User, Call, datetime], Call]
 def call(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Show the call. An agent with another open call is sent to that one; an old call is sent to the desk."""
     user = agent_of(request)
-    current = current_call(user, pk)
+    own = own_call_or_404(user, pk)
+    current = current_call(user, own) or own
     if current.pk != pk:
         return redirect("call", current.pk)
     return show(request, screen_of(current, timezone.now()), ask=Ask.of(request.GET))
@@ -65,7 +67,7 @@ def call_verb(verb: Verb) -> Callable[..., HttpResponseBase]:
     @wraps(verb)
     def view(request: HttpRequest, pk: int) -> HttpResponseBase:
         user, at = agent_of(request), timezone.now()
-        own = own_call_or_404(user, pk)
+        own = own_row_or_404(user, pk)
         try:
             done = verb(request, user, own, at)
         except DomainError as refusal:
@@ -77,7 +79,7 @@ def call_verb(verb: Verb) -> Callable[..., HttpResponseBase]:
 
 def follow(request: HttpRequest, user: User, done: Call) -> HttpResponseBase:
     """Lead to what a verb led to: the call, or the desk once it was given back."""
-    return lead_to(request, user, done.pk if done.is_open or done.disposition_id else None)
+    return lead_to(request, user, done if done.is_open or done.disposition_id else None)
 
 
 def refuse(request: HttpRequest, user: User, pk: int, refusal: DomainError) -> HttpResponse:
@@ -170,7 +172,8 @@ def criteria(request: HttpRequest, user: User, call: Call, at: datetime) -> Call
     told = checked(CriterionForm(request.POST))
     criterion = None
     if told["criterion"] is not None:
-        criterion = call.campaign.programme.criteria.filter(pk=told["criterion"]).first()
+        asked = Criterion.objects.filter(programme__campaigns=call.campaign_id)
+        criterion = asked.filter(pk=told["criterion"]).first()
         if criterion is None:
             raise Invalid.field("criterion", _("Ce critère n'est pas de cette démarche."))
     elif told["result"] != Result.MISMATCH:
@@ -208,13 +211,13 @@ def fiche(request: HttpRequest, pk: int) -> HttpResponseBase:
     try:
         told = checked(FactForm(request.POST))
         data = {told["field"]: told["value"]}
-        done = correct_fact(call=own, data=data, confirmed=told["confirmed"], by=user, at=at)
+        correct_fact(call=own, data=data, confirmed=told["confirmed"], by=user, at=at)
     except MismatchNotConfirmed as doubt:
         # Nothing was stored: the call is as it was read.
         return ask_again(request, own, doubt, typed=told["value"])
     except DomainError as refusal:
         return refuse(request, user, pk, refusal)
-    return follow(request, user, done)
+    return follow(request, user, own_call_or_404(user, pk))
 
 
 @call_verb
@@ -268,7 +271,7 @@ def completion(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Finish a settled call and go back to the desk."""
     user = agent_of(request)
     try:
-        dispositions.finish(call=own_call_or_404(user, pk), by=user, at=timezone.now())
+        dispositions.finish(call=own_row_or_404(user, pk), by=user, at=timezone.now())
     except DomainError as refusal:
         return refused(request, user, refusal)
     return lead_to(request, user)
@@ -286,7 +289,7 @@ def correction_request(request: HttpRequest, user: User, call: Call, at: datetim
 def note(request: HttpRequest, pk: int) -> HttpResponse:
     """Store the agent's note; answers the line below the field."""
     user = agent_of(request)
-    own = own_call_or_404(user, pk)
+    own = own_row_or_404(user, pk)
     try:
         notes.write_note(call=own, text=checked(NoteForm(request.POST))["note"], by=user, at=timezone.now())
     except DomainError as refusal:
@@ -298,11 +301,10 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
 def renew_lease(request: HttpRequest, pk: int) -> JsonResponse:
     """Renew the lease of an open screen; answers the state that the server knows (`state`, `fingerprint`)."""
     user, at = agent_of(request), timezone.now()
-    own = own_call_or_404(user, pk)
-    if own.is_open:
-        try:
-            own = lease.renew_lease(call=own, by=user, at=at)
-        except DomainError:
-            own = own_call_or_404(user, pk)
+    own = own_row_or_404(user, pk)
+    try:
+        own = lease.renew_lease(call=own, by=user, at=at)
+    except DomainError:
+        own = own_call_or_404(user, pk)
     facts = screen_of(own, at)
     return JsonResponse({"state": state_of(facts), "fingerprint": fingerprint_of(facts)})

@@ -68,21 +68,20 @@ def desk_announcement(desk: Desk) -> str:
     return _("Poste. Espace pour la fiche suivante.")
 
 
-def current_call(user: User, pk: int) -> Call:
-    """Return a call of the agent's, or the one that is open once that one is over: nobody works beside an open call."""
-    own = own_call_or_404(user, pk)
-    return own if own.is_open else open_call_of(user) or own
+def current_call(user: User, own: Call | None) -> Call | None:
+    """Return the call to show after this one of the agent's: another that is open comes before one that is over."""
+    return own if own and own.is_open else open_call_of(user) or own
 
 
-def lead_to(request: HttpRequest, user: User, pk: int | None = None) -> HttpResponseBase:
-    """Lead on after a POST: to a call, or to the desk without one.
+def lead_to(request: HttpRequest, user: User, own: Call | None = None) -> HttpResponseBase:
+    """Lead on after a POST: to a call, given with what its screen reads, or to the desk without one.
 
     htmx is answered with the screen itself, which saves the agent a second request; without script a browser is sent
     there, so that a reload repeats nothing.
     """
     if not getattr(request, "htmx", False):
-        return redirect("call", pk) if pk else redirect("desk")
-    current = current_call(user, pk) if pk else open_call_of(user)
+        return redirect("call", own.pk) if own else redirect("desk")
+    current = current_call(user, own)
     if current is None:
         return show_desk(request, user)
     return show(request, screen_of(current, timezone.now()))
@@ -110,7 +109,7 @@ def next_call(request: HttpRequest) -> HttpResponseBase:
         return refused(request, user, refusal)
     if claimed is None:
         messages.info(request, _("Aucune fiche n'est appelable maintenant."))
-    return lead_to(request, user, claimed.pk if claimed else None)
+    return lead_to(request, user, own_call_or_404(user, claimed.pk) if claimed else None)
 
 
 @require_POST
@@ -123,7 +122,7 @@ def manual_call(request: HttpRequest) -> HttpResponseBase:
         prepared = dial_manually(campaign=campaign, number=asked["number"], by=user, at=timezone.now())
     except DomainError as refusal:
         return refused(request, user, refusal)
-    return lead_to(request, user, prepared.pk)
+    return lead_to(request, user, own_call_or_404(user, prepared.pk))
 
 
 @require_http_methods(["POST", "DELETE"])

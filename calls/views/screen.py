@@ -5,7 +5,7 @@ of that state. The view part of the address (`Ask`: which inline form is open) i
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, repeat
 from typing import Any, TypeVar
@@ -185,6 +185,7 @@ class ScreenContext:
     request: HttpRequest
     facts: CallScreen
     ask: Ask
+    addresses: dict[str, str] = field(default_factory=dict)
 
     @property
     def call(self) -> Call:
@@ -193,7 +194,9 @@ class ScreenContext:
 
     def url(self, name: str) -> str:
         """Return the address of a part of the call."""
-        return reverse(f"call-{name}" if name else "call", args=[self.call.pk])
+        if name not in self.addresses:
+            self.addresses[name] = reverse(f"call-{name}" if name else "call", args=[self.call.pk])
+        return self.addresses[name]
 
     def build(self) -> dict[str, Any]:
         """Return the whole context of the screen."""

@@ -29,10 +29,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """All that a change touches, in the order of the page, and what it leaves alone, in sentences."""
+    """All that a change touches, in the order of the page, and what it leaves alone, in sentences.
+
+    `estimated`: the counts stand for a part of the records that was looked at, so a zero may still be a few.
+    """
 
     lines: tuple[Line, ...]
     note: str = ""
+    estimated: bool = False
 
     @property
     def counts(self) -> dict[str, int]:

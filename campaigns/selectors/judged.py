@@ -437,7 +437,7 @@ def reset_touched(campaign: Campaign, *, include_done: bool) -> Touched:
     note = _("Une fiche hors-critères, entendue ou lue sur papier, n'est jamais rouverte par ce bouton.")
     if step > 1:
         note = f"{_('Estimés sur une partie des fiches.')} {note}"
-    return Touched(kept(lines, always="reopened"), note)
+    return Touched(kept(lines, always="reopened"), note, estimated=step > 1)
 
 
 def _sum(rows: Any) -> int:

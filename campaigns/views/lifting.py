@@ -45,4 +45,5 @@ def exclusion_lift(request: HttpRequest, pk: int) -> HttpResponse:
         cancel_url=reverse("exclusion", args=[pk]),
         exclusion=found,
         details=lifting.exclusion_details(found),
+        details_title=_("L'exclusion"),
     )

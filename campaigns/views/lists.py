@@ -64,12 +64,14 @@ def list_reset(request: HttpRequest, slug: str) -> HttpResponse:
         (f"{url}?include_done=1", _("Fiches épuisées et terminées"), include_done),
     ]
     newest = changes_selector.last_id(campaign=found, kind=ChangeKind.LIST_RESET)
+    reset = judged.reset_touched(found, include_done=include_done)
+    reopens = reset.estimated or any(reset.counts.get(code) for code in ("reopened", "reopened_done"))
     return confirmation(
         request,
         form,
-        judged.reset_touched(found, include_done=include_done),
+        reset,
         title=_("Recommencer la liste"),
-        action=_("Recommencer la liste"),
+        action=_("Recommencer la liste") if reopens else "",
         cancel_url=reverse("entry-list", args=[slug]),
         hidden=[("seen", str(newest)), *([("include_done", "on")] if include_done else [])],
         campaign=found,

@@ -34,7 +34,8 @@ def ask(build: Callable[..., QuerySet[Any, Any]], *shape: Hashable, **values: Gi
     """Return the rows of `build(*shape, **values)`, composed by the first run with this shape.
 
     `build` hands each value on to the query as it is, where it becomes a parameter. Whatever else decides about the
-    SQL (whether something is null, the language, how many) belongs to the shape.
+    SQL (whether something is null, the language, how many) belongs to the shape, and so does a number that the column
+    keeps in less than eight bytes.
     """
     kinds = tuple(
         (name, len(value) if isinstance(value, tuple) else type(value)) for name, value in values.items()
