@@ -30,6 +30,10 @@ from bench.serving import Answer, Browser, served, session_of
 #: Seconds that every agent works before its requests are counted: the processes have their code and templates by then.
 WARM_UP = 12.0
 TARGET_MS = 150.0
+#: A kind of request that was sent less often has no p99, only a worst one.
+ENOUGH = 100
+#: How the kinds of requests begin that supervisors send.
+INBOX = "inbox"
 #: The thoughts below are those of somebody who hurries; people take so many times as long.
 PACE = 1.6
 SUPERVISORS = 3
@@ -293,14 +297,14 @@ def supervise(session: str, port: int, stop: threading.Event, seen: Seen) -> Non
         return
     while True:
         answer = browser.get("/inbox/")
-        seen.note("inbox page", answer, (200,))
+        seen.note(f"{INBOX} page", answer, (200,))
         news = re.search(r'hx-get="([^"]*news[^"]*)"', answer.text)
         for _turn in range(6):
             if stop.wait(INBOX_EVERY):
                 browser.line.close()
                 return
             if news:
-                seen.note("inbox news", browser.get(news[1], fragment=True), (200, 204))
+                seen.note(f"{INBOX} news", browser.get(news[1], fragment=True), (200, 204))
 
 
 def main(arguments: list[str]) -> int:
@@ -401,15 +405,15 @@ def _foreign(seen: Seen) -> int:
 def _tell(seen: Seen, agents: int, took: float, calls: int, shared: int, spent: list[float]) -> bool:
     requests = sum(map(len, seen.times.values()))
     say(f"  {'request':<28}{'n':>6}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}")
-    slowest, worst = 0.0, ""
+    slowest, worst = 0.0, "none"
     for name, times in sorted(seen.times.items(), key=lambda item: -percentile(item[1], 0.99)):
         p50, p99 = (percentile(times, share) * 1000 for share in (0.5, 0.99))
-        if p99 > slowest:
+        if p99 > slowest and len(times) >= ENOUGH and not name.startswith(INBOX):
             slowest, worst = p99, name
         say(f"  {name:<28}{len(times):>6}{p50:>9.1f}{p99:>9.1f}{max(times) * 1000:>9.1f}")
-    everything = [one for times in seen.times.values() for one in times]
-    p50, p99 = (percentile(everything, share) * 1000 for share in (0.5, 0.99))
-    say(f"  {'all':<28}{requests:>6}{p50:>9.1f}{p99:>9.1f}")
+    screens = [one for name, times in seen.times.items() if not name.startswith(INBOX) for one in times]
+    p50, p99 = (percentile(screens, share) * 1000 for share in (0.5, 0.99))
+    say(f"  {'all of the call screen':<28}{len(screens):>6}{p50:>9.1f}{p99:>9.1f}")
     each = took * agents / max(calls, 1)
     say(
         f"  {requests / took:.1f} requests a second; {calls} calls, one every {each:.0f} s for each of {agents} agents"
@@ -424,7 +428,14 @@ def _tell(seen: Seen, agents: int, took: float, calls: int, shared: int, spent: 
     say("\nTargets")
     return all(
         [
-            verdict(f"p99 of the slowest request ({worst})", slowest, TARGET_MS, at_least=False, unit=" ms"),
+            verdict("p99 of the call screen's requests", p99, TARGET_MS, at_least=False, unit=" ms"),
+            verdict(
+                f"p99 of the slowest of its requests ({worst})",
+                slowest,
+                TARGET_MS,
+                at_least=False,
+                unit=" ms",
+            ),
             verdict("errors", len(seen.errors), 0, at_least=False),
             verdict("screens that showed somebody else's call", _foreign(seen), 0, at_least=False),
             verdict("calls, numbers or prospects that two people had at once", shared, 0, at_least=False),

@@ -104,7 +104,7 @@ if not (DATABASE_URL and REDIS_URL):
     DATABASE_URL = DATABASE_URL or embedded.postgres_url(VAR_DIR)
     REDIS_URL = REDIS_URL or embedded.redis_url(VAR_DIR)
 
-WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", default=2, minimum=1)
+WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", default=4, minimum=1)
 # 0: no pool. The web's entry point sets it to the threads of one process.
 DATABASE_POOL_SIZE = env.integer("DATABASE_POOL_SIZE", default=0)
 

@@ -5,7 +5,7 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # One connection for each thread that the Procfile gives a web process, unless it is set by hand.
-os.environ.setdefault("DATABASE_POOL_SIZE", os.environ.get("WEB_THREADS") or "4")
+os.environ.setdefault("DATABASE_POOL_SIZE", os.environ.get("WEB_THREADS") or "2")
 
 from django.core.wsgi import get_wsgi_application
 
