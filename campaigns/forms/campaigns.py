@@ -59,6 +59,7 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
         choice = self.fields["programme"]
         assert isinstance(choice, forms.ModelChoiceField)
         choice.queryset = programmes
+        choice.empty_label = _("À choisir")
         choice.disabled = bool(self.instance.pk)
         self.fields["slug"].required = False
         self.fields["slug"].disabled = bool(self.instance.pk)

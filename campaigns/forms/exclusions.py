@@ -114,6 +114,7 @@ class ExclusionForm(forms.Form):
             choice = self.fields[name]
             assert isinstance(choice, forms.ModelChoiceField)
             choice.queryset = rows
+            choice.empty_label = _("À choisir")
 
     def clean_number(self) -> str | None:
         """Read the number in any spelling; refuses what holds none, or more than one."""

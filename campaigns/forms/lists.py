@@ -179,3 +179,4 @@ class ProspectCampaignForm(forms.Form):
         choice = self.fields["campaign"]
         assert isinstance(choice, forms.ModelChoiceField)
         choice.queryset = campaigns
+        choice.empty_label = _("À choisir")

@@ -32,6 +32,7 @@ class ProgrammeForm(forms.ModelForm):  # type: ignore[type-arg]
         choice = self.fields["sponsor"]
         assert isinstance(choice, forms.ModelChoiceField)
         choice.queryset = sponsors
+        choice.empty_label = _("À choisir")
         choice.disabled = bool(self.instance.pk)
 
     def _post_clean(self) -> None:
