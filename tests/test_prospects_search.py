@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
+from campaigns.selectors import exclusions
 from crm.models import Prospect
 from crm.rules.phones import national, search_beginning
 from crm.selectors import keyset
@@ -195,7 +196,9 @@ def test_each_filter_keeps_what_it_says() -> None:
     assert found_by(updated_since=date(2026, 11, 26)) == set()
 
 
-def test_who_is_barred_is_told_inside_the_walls_only() -> None:
+@pytest.mark.parametrize("many", [exclusions.MANY_BARS, 1])
+def test_who_is_barred_is_told_inside_the_walls_only(monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+    monkeypatch.setattr(exclusions, "MANY_BARS", many)
     mine = make_sponsor()
     barred, by_number, theirs = (make_prospect(organisation=name) for name in ("Une", "Deux", "Trois"))
     make_exclusion(sponsor=mine, prospect=barred)

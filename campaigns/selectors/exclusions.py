@@ -18,6 +18,8 @@ from crm.selectors.keyset import Order
 from crm.selectors.prospects import carried, prospects_found
 
 MAX_RECORDS = 1_000
+#: From so many bars in force on, whom they hold is looked up one by one.
+MANY_BARS = 20_000
 #: Holds now: not lifted, not past its end.
 IN_FORCE = Q(lifted_at__isnull=True) & (Q(until__isnull=True) | Q(until__gt=Now()))
 STATES = {
@@ -56,13 +58,23 @@ def exclusions_seen_by(user: User) -> QuerySet[Exclusion]:
     return Exclusion.objects.filter(Q(scope=Scope.EVERYWHERE) | Q(sponsor__in=sponsors_of(user)))
 
 
-def prospects_barred(user: User) -> Q:
-    """Return the condition for the prospects that are barred, or one of whose numbers is, by what the user sees."""
+class LookedUp(Exists):
+    """EXISTS that is looked up for each row: no hash is made of all that exists."""
+
+    template = "EXISTS(%(subquery)s OFFSET 0)"
+
+
+def prospects_barred(user: User, sought: bool) -> Q:
+    """Return the condition for the prospects that are barred, or one of whose numbers is, by what the user sees.
+
+    `sought` among all prospects, few bars are a hash at once; among many somebody is soon found. One query to tell.
+    """
     bars = exclusions_seen_by(user).filter(IN_FORCE)
+    exists = Exists if sought and bars.order_by()[:MANY_BARS].count() < MANY_BARS else LookedUp
     numbers = ProspectNumber.objects.filter(
-        Exists(bars.filter(number=OuterRef("number"))), prospect=OuterRef("pk")
+        exists(bars.filter(number=OuterRef("number"))), prospect=OuterRef("pk")
     )
-    return Q(Exists(bars.filter(prospect=OuterRef("pk")))) | Q(Exists(numbers))
+    return Q(exists(bars.filter(prospect=OuterRef("pk")))) | Q(exists(numbers))
 
 
 def search(user: User, text: str) -> QuerySet[Exclusion]:

@@ -9,8 +9,9 @@ from crm.models import Prospect, Source, Sponsor, User
 
 #: What an agent has in hand: conditions on `Prospect`, given by the app that knows of calls. None given: nothing seen.
 IN_HAND: list[Callable[[User], Q]] = []
-#: Whom a bar holds, as far as the user sees bars: a condition on `Prospect`, given by the app that knows of bars.
-BARRED: list[Callable[[User], Q]] = []
+#: Whom a bar holds, as far as the user sees bars, told of each row or sought among all (true): a condition on
+#: `Prospect`, given by the app that knows of bars.
+BARRED: list[Callable[[User, bool], Q]] = []
 
 
 def sees_every_sponsor(user: User) -> bool:
@@ -30,11 +31,14 @@ def sources_of(user: User) -> QuerySet[Source]:
     return Source.objects.filter(Q(sponsor__isnull=True) | Q(sponsor__in=sponsors_of(user)))
 
 
-def barred_for(user: User) -> Q:
-    """Return the condition for the prospects that a bar holds which the user sees; nobody when no app knows of bars."""
+def barred_for(user: User, *, sought: bool = False) -> Q:
+    """Return the condition for the prospects that a bar holds which the user sees; nobody when no app knows of bars.
+
+    `sought`: it narrows a list, however long, instead of being told of the few rows that are shown.
+    """
     barred = Q(pk__in=[])
     for condition in BARRED:
-        barred |= condition(user)
+        barred |= condition(user, sought)
     return barred
 
 

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -29,15 +29,15 @@ def prospect_list(request: HttpRequest) -> HttpResponse:
     """Find fiches by what somebody says of them, narrowed and sorted by the address; else the last changed ones."""
     user = user_of(request)
     form = ProspectSearchForm(request.GET, sources=access.sources_of(user).only("slug", "name"))
-    filters, sort, barred = form.values(), sort_of(request), access.barred_for(user)
-    rows = _found(form, user, barred)
+    filters, sort = form.values(), sort_of(request)
+    rows = _found(form, user)
     order = sort or ("name" if filters.q else "-updated")
     page = page_at(
         rows,
         prospect_order(order),
         place_of(request.GET.get("after"), request.GET.get("before")),
         size=PAGE_SIZE,
-        dress=partial(prospects_dressed, barred=barred),
+        dress=partial(prospects_dressed, barred=access.barred_for(user)),
         long=long_order(filters, order),
     )
     context = {"form": form, "page": page, "sort": sort, "filtered": filters.any or bool(form.errors)}
@@ -50,14 +50,15 @@ def prospect_export(request: HttpRequest) -> HttpResponseBase:
     """Send the fiches that the address keeps as a file; confidential ones by their id only."""
     user = user_of(request)
     form = ProspectSearchForm(request.GET, sources=access.sources_of(user).only("slug", "name"))
-    barred = access.barred_for(user)
-    rows = _found(form, user, barred)
-    return sheet_answer("fiches", _titles(), prospects_dressed(rows, barred), _cells, by=user)
+    rows = prospects_dressed(_found(form, user), access.barred_for(user))
+    return sheet_answer("fiches", _titles(), rows, _cells, by=user)
 
 
-def _found(form: ProspectSearchForm, user: User, barred: Q) -> QuerySet[Prospect]:
+def _found(form: ProspectSearchForm, user: User) -> QuerySet[Prospect]:
     """Return the fiches that the form keeps; a search that cannot be read finds none, and not all of them."""
-    rows = prospects_narrowed(access.prospects_of(user), form.values(), barred)
+    filters = form.values()
+    barred = access.barred_for(user, sought=True) if filters.barred else None
+    rows = prospects_narrowed(access.prospects_of(user), filters, barred)
     return rows.none() if form["q"].errors else rows
 
 
