@@ -35,7 +35,7 @@ def ask(build: Callable[..., QuerySet[Any, Any]], *shape: Hashable, **values: Gi
 
     `build` hands each value on to the query as it is, where it becomes a parameter. Whatever else decides about the
     SQL (whether something is null, the language, how many) belongs to the shape, and so does a number that the column
-    keeps in less than eight bytes.
+    keeps in less than eight bytes. What a queryset prefetches is not read.
     """
     kinds = tuple(
         (name, len(value) if isinstance(value, tuple) else type(value)) for name, value in values.items()
