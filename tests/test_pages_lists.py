@@ -608,7 +608,7 @@ def test_the_page_of_an_exclusion_says_whom_it_holds_back_and_where_it_came_from
 
     page = text_of(client.get(reverse("exclusion", args=[bar.pk])))
 
-    assert "2 fiches la portent ; 1 place en liste est fermée par elle." in page
+    assert "Elle retient 2 fiches. Elle ferme 1 place en liste." in page
     for word in ("Banque Une", "Banque Deux", "Odile Roy", "à la main", "par courrier", entry.campaign.name):
         assert word in page, word
 
