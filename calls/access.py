@@ -7,12 +7,13 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 
 from calls.models import Call
-from calls.selectors.call_screen import running_campaigns_of
+from calls.selectors.call_screen import READ_WITH, running_campaigns_of
 from campaigns.models import Campaign
 from crm.access import sees_every_sponsor, sponsors_of
 from crm.enums import Role
 from crm.models import User
 from crm.selectors.composed import ask
+from crm.selectors.keyset import MAX_ID
 from crm.selectors.prepared import read_one
 
 OWN = "SELECT <columns> FROM calls_call t WHERE id = %s::bigint AND agent_id = %s::bigint"
@@ -32,22 +33,21 @@ def agent_of(request: HttpRequest) -> User:
 
 def own_call_or_404(user: User, pk: int) -> Call:
     """Return a call that this user made or is making, with what its screen reads; anybody else's does not exist."""
-    for call in ask(_own, pk=pk, agent=user.pk):
+    for call in ask(_own, pk=min(pk, MAX_ID), agent=user.pk):
         return cast(Call, call)
     raise Http404
 
 
 def own_row_or_404(user: User, pk: int) -> Call:
     """Return a call as `own_call_or_404` does, alone: a verb reads the rest once it holds the call."""
-    found = read_one(Call, OWN, [pk, user.pk])
+    found = read_one(Call, OWN, [min(pk, MAX_ID), user.pk])
     if found is None:
         raise Http404
     return found[0]
 
 
 def _own(*, pk: int, agent: int) -> QuerySet[Call]:
-    related = ("campaign__programme__sponsor", "prospect__source", "disposition", "agent")
-    return Call.objects.select_related(*related).filter(pk=pk, agent=agent)
+    return Call.objects.select_related(*READ_WITH).filter(pk=pk, agent=agent)
 
 
 def running_campaign_or_404(user: User, pk: Any) -> Campaign:

@@ -298,6 +298,15 @@ def test_what_a_page_sends_is_answered_with_the_screen_that_a_reload_shows(
         assert without_messages(answer) == without_messages(again)
 
 
+@pytest.mark.parametrize("pk", [2**63 - 1, 2**63, 10**30])
+def test_a_call_beyond_all_numbers_does_not_exist(client: Client, pk: int) -> None:
+    client.force_login(Hard().agent)
+
+    assert client.get(reverse("call", args=[pk])).status_code == 404
+    for part in ("dial", "lease", "note", "completion", "fiche"):
+        assert client.post(reverse(f"call-{part}", args=[pk]), headers=HTMX).status_code == 404
+
+
 def without_messages(answer: Any) -> str:
     """Return the screen without what is said once."""
     return inside(re.sub(r'<div role="alert">.*?</div>', "", answer.content.decode()))

@@ -36,6 +36,8 @@ from crm.models import ProspectEvent, ProspectNumber, User
 from crm.rules.phones import time_zone_for
 from crm.selectors.composed import ask
 
+#: What the screen and the verbs read of a call, besides its row.
+READ_WITH = ("campaign__programme__sponsor", "prospect__source", "disposition", "agent", "entry")
 #: Lines of history and disturbances shown.
 HISTORY = 20
 #: What of a prospect's history an agent can use; the steps of earlier calls stand on the fiche.
@@ -256,8 +258,7 @@ def open_call_of(user: User) -> Call | None:
 
 
 def _open(*, agent: int) -> QuerySet[Call]:
-    related = ("campaign__programme__sponsor", "prospect__source", "disposition", "agent", "entry")
-    return Call.objects.open().select_related(*related).filter(agent=agent)
+    return Call.objects.open().select_related(*READ_WITH).filter(agent=agent)
 
 
 def dispositions_of(call: Call) -> list[Disposition]:

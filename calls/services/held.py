@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from calls.enums import CallEventKind, CallState
 from calls.models import Call
 from calls.rules.transitions import refusal
+from calls.selectors.call_screen import READ_WITH
 from calls.selectors.facts import facts_of
 from calls.services.errors import ClosingRequired, Forbidden, InvalidTransition, NotFound, domain_errors
 from campaigns.models import Campaign, ListEntry
@@ -48,8 +49,6 @@ TIMELINE: dict[str, EventKind] = {
     CallEventKind.NOTE: EventKind.NOTE,
     CallEventKind.WISH: EventKind.NOTE,
 }
-
-READ_WITH = ("campaign__programme__sponsor", "prospect__source", "disposition", "agent", "entry")
 
 
 @contextmanager

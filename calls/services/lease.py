@@ -7,10 +7,11 @@ from django.utils.translation import gettext_lazy as _
 
 from calls.enums import CallEventKind, CallState, IncidentKind
 from calls.models import Call, Incident
+from calls.selectors.call_screen import READ_WITH
 from calls.selectors.facts import is_settled
 from calls.services.dispositions import finish
 from calls.services.errors import Invalid, InvalidTransition
-from calls.services.held import READ_WITH, fiche_lease, held, lock_entry, require_verb, save, talk_lease, tell
+from calls.services.held import fiche_lease, held, lock_entry, require_verb, save, talk_lease, tell
 from campaigns.enums import EntryState
 from campaigns.models import ListEntry
 from crm.models import User
