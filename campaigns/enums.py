@@ -165,6 +165,16 @@ class ImportState(models.TextChoices):
     UNDONE = "undone", _("Défait")
 
 
+class ImportPhase(models.IntegerChoices):
+    """What is being done with the chunks of an import, in this order."""
+
+    PLAN = 0, _("Repérage")
+    STAGE = 1, _("Lecture")
+    MATCH = 2, _("Rapprochement")
+    MERGE = 3, _("Écriture")
+    DONE = 4, _("Fini")
+
+
 class ChangeKind(models.TextChoices):
     """A change that reaches many records, as the history keeps it."""
 

@@ -3,7 +3,15 @@
 from campaigns.models.campaigns import Campaign, ClosingStep, Disposition, DispositionRule, Script
 from campaigns.models.changes import Change
 from campaigns.models.exclusions import Exclusion
-from campaigns.models.imports import ImportFile, ImportJob, ImportReject, ImportRow, SuppliedValues
+from campaigns.models.imports import (
+    ImportChunk,
+    ImportFile,
+    ImportJob,
+    ImportPiece,
+    ImportReject,
+    ImportRow,
+    SuppliedValues,
+)
 from campaigns.models.lists import Attempt, CallList, ListEntry
 from campaigns.models.programmes import Criterion, CriterionVersion, Programme
 
@@ -18,8 +26,10 @@ __all__ = [
     "Disposition",
     "DispositionRule",
     "Exclusion",
+    "ImportChunk",
     "ImportFile",
     "ImportJob",
+    "ImportPiece",
     "ImportReject",
     "ImportRow",
     "ListEntry",

@@ -1,0 +1,314 @@
+"""A file's rows in a table of their own, and which of them mean the same prospect.
+
+Each import has two tables while it is under way. `import_stage_N` holds its rows, read and repaired; it is not logged,
+for it can be read anew from the file after a crash. `import_match_N` holds what was found out by looking at all rows
+and at the records that were there before; it is logged, for that must not be asked twice: what this import has written
+meanwhile would answer otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from campaigns.models import ImportJob
+from campaigns.rules.import_options import Options
+from campaigns.rules.records import COLUMN_LENGTHS, Record
+from crm.models import Source
+
+COLUMNS = tuple(COLUMN_LENGTHS)
+#: The parts of a number, in parallel arrays.
+NUMBER_PARTS = ("number", "raw", "kind", "validity", "extension", "note")
+NUMBER_ARRAYS = ("numbers", "raws", "kinds", "validities", "extensions", "notes")
+
+_STAGED = (
+    "line",
+    "reason",
+    "reject_column",
+    "reject_value",
+    "external_id",
+    "opt_out",
+    "consent",
+    *COLUMNS,
+    "attributes",
+    "digests",
+    *NUMBER_ARRAYS,
+)
+
+_CREATE = f"""
+CREATE UNLOGGED TABLE IF NOT EXISTS {{stage}} (
+    line integer PRIMARY KEY, reason text NOT NULL, reject_column text NOT NULL, reject_value text NOT NULL,
+    external_id text NOT NULL, opt_out boolean NOT NULL, consent text NOT NULL,
+    {", ".join(f"{name} text NOT NULL" for name in COLUMNS)},
+    attributes jsonb NOT NULL, digests jsonb NOT NULL,
+    {", ".join(f"{name} text[] NOT NULL" for name in NUMBER_ARRAYS)}
+) WITH (autovacuum_enabled = off);
+CREATE TABLE IF NOT EXISTS {{match}} (
+    line integer PRIMARY KEY, taken boolean NOT NULL DEFAULT true, prospect_id bigint,
+    elsewhere boolean NOT NULL DEFAULT false, first_line integer, opt_out boolean NOT NULL DEFAULT false
+) WITH (autovacuum_enabled = off);
+"""
+
+
+class StageLost(Exception):
+    """The rows that were read are gone: the server crashed, and they must be read again."""
+
+
+def names_of(job_id: int) -> dict[str, str]:
+    """Return the names of an import's two tables, `stage` and `match`."""
+    return {"stage": f"import_stage_{job_id:d}", "match": f"import_match_{job_id:d}"}
+
+
+def create_tables(job_id: int) -> None:
+    """Make the tables of an import."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CREATE.format(**names_of(job_id)))
+
+
+def drop_tables(job_id: int) -> None:
+    """Drop the tables of an import that is over, or was never begun."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS {stage}, {match}".format(**names_of(job_id)))
+
+
+def forget_rows(job_id: int) -> None:
+    """Empty both tables: the file is to be read otherwise."""
+    create_tables(job_id)
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE {stage}, {match}".format(**names_of(job_id)))
+
+
+def forget_matches(job_id: int) -> None:
+    """Empty what was found out about the rows: it is to be asked again."""
+    create_tables(job_id)
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE {match}".format(**names_of(job_id)))
+
+
+def staged_rows(job_id: int, line: int = 0, last_line: int = 2**31 - 1) -> int:
+    """Count the rows that are there, from a line to another."""
+    with connection.cursor() as cursor:
+        sql = "SELECT count(*) FROM {stage} WHERE line BETWEEN %s AND %s".format(**names_of(job_id))
+        cursor.execute(sql, [line, last_line])
+        return int(cursor.fetchone()[0])
+
+
+# ---- rows into the table
+
+
+def stage_records(job_id: int, line: int, last_line: int, records: Iterable[Record]) -> None:
+    """Put the records of a chunk (these lines of the file) into the table, instead of any that are there."""
+    names = names_of(job_id)
+    text = "".join(map(_copied, records))
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM {stage} WHERE line BETWEEN %s AND %s".format(**names), [line, last_line])
+        with cursor.cursor.copy(f"COPY {names['stage']} ({', '.join(_STAGED)}) FROM STDIN") as copy:
+            copy.write(text)
+
+
+_SPECIAL = re.compile(r"[\\\t\n\r]")
+_ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _copied(record: Record) -> str:
+    """A record as a line of COPY's text format."""
+    columns, numbers = record.columns, record.numbers
+    cells = [
+        str(record.line),
+        record.reason,
+        record.column[:120],
+        record.value[:300],
+        record.external_id,
+        "t" if record.opt_out else "f",
+        json.dumps(record.consent) if record.consent else "",
+        *[columns.get(name, "") for name in COLUMNS],
+        json.dumps(record.attributes, ensure_ascii=False) if record.attributes else "{}",
+        json.dumps(record.digests()),
+    ]
+    if not numbers:
+        cells += ["{}"] * 6
+    else:
+        cells += [
+            _array([number.number for number in numbers]),
+            _array([number.raw[:200] for number in numbers]),
+            _array([number.kind for number in numbers]),
+            _array([number.validity for number in numbers]),
+            _array([number.extension[:20] for number in numbers]),
+            _array([number.note[:200] for number in numbers]),
+        ]
+    if _SPECIAL.search("".join(cells)):
+        cells = [cell.translate(_ESCAPED) for cell in cells]
+    return "\t".join(cells) + "\n"
+
+
+def _array(items: Sequence[str]) -> str:
+    return "{" + ",".join(['"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items]) + "}"
+
+
+# ---- whom a row means
+
+_BY_ID = """
+INSERT INTO {match} (line, taken, prospect_id)
+SELECT s.line, s.reason = '', p.id
+  FROM {stage} s JOIN crm_prospect p ON p.source_id = %(source)s AND p.external_id = s.external_id
+ WHERE s.line BETWEEN %(line)s AND %(last)s AND s.external_id <> '' AND p.external_id <> '' AND p.erased_at IS NULL
+    ON CONFLICT (line) DO NOTHING
+"""
+
+#: Without an id, a number tells: a record without one first, then the oldest.
+_BY_NUMBER = """
+INSERT INTO {match} (line, prospect_id, elsewhere)
+SELECT DISTINCT ON (n.line) n.line, p.id, p.source_id <> %(source)s
+  FROM (SELECT s.line, u.number, u.position
+          FROM {stage} s, unnest(s.numbers) WITH ORDINALITY u(number, position)
+         WHERE s.line BETWEEN %(line)s AND %(last)s AND s.reason = '' AND {which}
+           AND NOT EXISTS (SELECT FROM {match} m WHERE m.line = s.line)) n
+  JOIN crm_prospectnumber x ON x.number = n.number
+  JOIN crm_prospect p ON p.id = x.prospect_id AND p.source_id = ANY(%(sources)s) AND p.erased_at IS NULL
+ ORDER BY n.line, p.external_id <> '', n.position, p.id
+    ON CONFLICT (line) DO NOTHING
+"""
+
+
+def match_rows(job: ImportJob, options: Options, line: int, last_line: int) -> None:
+    """Find out which rows, from a line to another, mean a record that is there: by the supplier's id, else by number
+    among its own records and, as the options say, among others'."""
+    params = {"source": job.source_id, "line": line, "last": last_line}
+    names = names_of(job.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_ID.format(**names), params)
+        if options.among != "file":
+            by_number = _BY_NUMBER.format(**names, which="s.external_id = ''")
+            cursor.execute(by_number, {**params, "sources": [job.source_id]})
+        if options.among in ("sponsor", "everywhere"):
+            others = _BY_NUMBER.format(**names, which="true")
+            cursor.execute(others, {**params, "sources": _sources_among(job, options)})
+
+
+def _sources_among(job: ImportJob, options: Options) -> list[int]:
+    """The other suppliers whose records count as known: the sponsor's own, with "everywhere" the shared ones too."""
+    sponsor = job.campaign.programme.sponsor_id
+    found = Source.objects.filter(sponsor=sponsor)
+    if options.among == "everywhere":
+        found |= Source.objects.filter(sponsor=None)
+    return sorted(set(found.values_list("pk", flat=True)) - {job.source_id})
+
+
+# ---- which rows mean the same
+
+_SAME_ID = """
+INSERT INTO {match} AS m (line, first_line)
+SELECT line, first_line
+  FROM (SELECT line, min(line) OVER (PARTITION BY external_id) AS first_line
+          FROM {stage} WHERE reason = '' AND external_id <> '') q
+ WHERE first_line < line
+    ON CONFLICT (line) DO UPDATE SET first_line = excluded.first_line
+"""
+
+#: A row without an id repeats the first one that has any of its numbers.
+_SAME_NUMBER = """
+INSERT INTO {match} AS m (line, first_line)
+SELECT line, min(first_line)
+  FROM (SELECT line, anonymous, min(line) OVER (PARTITION BY number) AS first_line
+          FROM (SELECT line, external_id = '' AS anonymous, unnest(numbers) AS number FROM {stage} WHERE reason = '') n) q
+ WHERE anonymous AND first_line < line
+ GROUP BY line
+    ON CONFLICT (line) DO UPDATE SET first_line = excluded.first_line
+"""
+
+#: Rows that look different and turn out to mean the same record.
+_SAME_RECORD = """
+UPDATE {match} m SET first_line = q.first_line
+  FROM (SELECT line, min(line) OVER (PARTITION BY prospect_id) AS first_line
+          FROM {match} WHERE taken AND prospect_id IS NOT NULL AND first_line IS NULL) q
+ WHERE m.line = q.line AND q.first_line < q.line
+"""
+
+#: What is repeated by a row that is repeated itself: on to the very first.
+_TO_THE_FIRST = """
+UPDATE {match} m SET first_line = f.first_line FROM {match} f WHERE f.line = m.first_line AND f.first_line IS NOT NULL
+"""
+
+#: A repeated row speaks for its person too.
+_SAME_OPT_OUT = """
+INSERT INTO {match} AS m (line, opt_out)
+SELECT DISTINCT d.first_line, true FROM {match} d JOIN {stage} s ON s.line = d.line
+ WHERE d.first_line IS NOT NULL AND s.opt_out
+    ON CONFLICT (line) DO UPDATE SET opt_out = true
+"""
+
+_FOLDING = f"""
+DROP TABLE IF EXISTS import_fold;
+CREATE TEMPORARY TABLE import_fold ON COMMIT DROP AS
+SELECT coalesce(m.first_line, s.line) AS first_line, s.line, {", ".join(f"s.{name}" for name in COLUMNS)},
+       s.attributes, s.digests, {", ".join(f"s.{name}" for name in NUMBER_ARRAYS)}
+  FROM {{stage}} s LEFT JOIN {{match}} m ON m.line = s.line AND m.first_line IS NOT NULL
+ WHERE m.first_line IS NOT NULL OR s.line IN (SELECT first_line FROM {{match}} WHERE first_line IS NOT NULL);
+CREATE INDEX ON import_fold (first_line, line);
+ANALYZE import_fold
+"""
+
+
+def _first_value(name: str) -> str:
+    return f"(array_agg(s.{name} ORDER BY s.line) FILTER (WHERE s.{name} <> ''))[1] AS {name}"
+
+
+def _merged_object(name: str) -> str:
+    return f"""coalesce((SELECT jsonb_object_agg(e.key, e.value ORDER BY i.line DESC) FROM import_fold i, jsonb_each(i.{name}) e
+                 WHERE i.first_line = q.first_line), '{{{{}}}}') AS {name}"""
+
+
+#: Of a key that several rows have, the first row's value stands: it is aggregated last.
+_FOLD = f"""
+UPDATE {{stage}} f
+   SET {", ".join(f"{name} = coalesce(d.{name}, '')" for name in COLUMNS)},
+       attributes = d.attributes, digests = d.digests, {", ".join(f"{name} = d.{name}" for name in NUMBER_ARRAYS)}
+  FROM (SELECT q.*, {_merged_object("attributes")}, {_merged_object("digests")}, n.*
+          FROM (SELECT s.first_line, {", ".join(map(_first_value, COLUMNS))} FROM import_fold s GROUP BY s.first_line) q,
+               LATERAL (SELECT {
+    ", ".join(f"coalesce(array_agg({part} ORDER BY line, position), '{{{{}}}}') AS {name}"
+              for part, name in zip(NUMBER_PARTS, NUMBER_ARRAYS, strict=True))
+}
+                          FROM (SELECT DISTINCT ON (u.number) u.*, i.line FROM import_fold i,
+                                       unnest({", ".join(f"i.{name}" for name in NUMBER_ARRAYS)})
+                                       WITH ORDINALITY u({", ".join(NUMBER_PARTS)}, position)
+                                 WHERE i.first_line = q.first_line ORDER BY u.number, i.line, u.position) u) n) d
+ WHERE f.line = d.first_line
+"""
+
+
+def settle_rows(job: ImportJob) -> None:
+    """Find out which rows repeat an earlier one, by the supplier's id, without one by number or through the record that
+    they mean. What they say of not calling goes to the first."""
+    names = names_of(job.pk)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '32MB'")
+        for statement in (_SAME_ID, _SAME_NUMBER, _SAME_RECORD):
+            cursor.execute(statement.format(**names))
+        _go_to_the_first(cursor, names)
+        cursor.execute(_SAME_OPT_OUT.format(**names))
+        cursor.execute("ANALYZE {match}".format(**names))
+
+
+def _go_to_the_first(cursor: CursorWrapper, names: dict[str, str]) -> None:
+    while True:
+        cursor.execute(_TO_THE_FIRST.format(**names))
+        if not cursor.rowcount:
+            return
+
+
+def fold_rows(job: ImportJob) -> None:
+    """Fill the blanks of each first row with what the rows say that repeat it, and add their numbers."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FOLDING.format(**names_of(job.pk)))
+        cursor.execute(_FOLD.format(**names_of(job.pk)))
+
+
+def gather_statistics(job_id: int) -> None:
+    """Tell the planner what was read."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE {stage}".format(**names_of(job_id)))
