@@ -22,7 +22,7 @@ _EVIDENCE_BYTES = 256 * 1024
 _ASCII = bytes(range(128))
 # UTF-8 for Latin letters, quotes, dashes, ellipsis and euro: in one byte each, they read as nothing that is written.
 _PLAIN_UTF8 = re.compile(rb"[\xc2-\xc5][\x80-\xbf]|\xe2[\x80-\x84][\x80-\xbf]")
-_ANY_UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_PAIR = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 #: Here UTF-8 of other alphabets reads as accented French ("l'âge" in mac-roman), so only the plain kind counts.
 _CONFUSABLE = frozenset({"mac-roman", "cp850"})
 
@@ -124,15 +124,16 @@ class _Tally:
         accented = [line for line in lines if not line.isascii()]
         others: list[bytes] = []
         for line in accented:
-            if is_utf8 or _is_utf8(line):
+            if is_utf8 or (_has_pair(line) and _is_utf8(line)):
                 self.whole += 1
-                self.plain_whole += _PLAIN_UTF8.search(line) is not None
+                self.plain_whole += is_utf8 or _PLAIN_UTF8.search(line) is not None
             else:
                 others.append(line)
-        self._add_legacy(others)
+        if others:
+            self._add_legacy(others)
 
     def _add_legacy(self, lines: list[bytes]) -> None:
-        partial = [line for line in lines if _PLAIN_UTF8.search(line)]
+        partial = [line for line in lines if _has_pair(line) and _PLAIN_UTF8.search(line)]
         self.partial += len(partial)
         self.legacy += len(lines) - len(partial)
         joined = b"\n".join(lines)
@@ -155,6 +156,11 @@ class _Tally:
         if encoding == "utf-8":
             return self.legacy + self.partial
         return self.partial + (self.plain_whole if encoding in _CONFUSABLE else self.whole)
+
+
+def _has_pair(line: bytes) -> bool:
+    """Whether a sequence of UTF-8 is possible. Beyond ASCII a line has few bytes, which are soon looked through."""
+    return _PAIR.search(line.translate(None, _ASCII)) is not None
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -274,15 +280,16 @@ def _decode_utf8(line: bytes) -> tuple[str, bool]:
 
 
 def _legacy_decoder(encoding: str) -> Decoder:
-    pattern = _PLAIN_UTF8 if encoding in _CONFUSABLE else _ANY_UTF8
     handler = f"courtois_{encoding}"
+    alphabet = bytes(range(256)).decode(encoding, "replace")
+    others_count = encoding not in _CONFUSABLE
 
     def decode(line: bytes) -> tuple[str, bool]:
         if line.isascii():
             return line.decode("ascii"), False
-        if pattern.search(line) and (_PLAIN_UTF8.search(line) or _is_utf8(line)):
+        if _has_pair(line) and (_PLAIN_UTF8.search(line) or (others_count and _is_utf8(line))):
             return line.decode("utf-8", handler), True
-        return line.decode(encoding, "replace"), False
+        return codecs.charmap_decode(line, "replace", alphabet)[0], False
 
     return decode
 
