@@ -60,6 +60,28 @@ _MESSAGES: dict[str, Promise] = {
         "Le fichier dépasse {limit} colonnes : gardez celles qui servent, puis renvoyez-le."
     ),
     "workbook": _("Ce fichier est un classeur (Excel ou LibreOffice) : choisissez la feuille à importer."),
+    "password": _("Ce classeur est protégé par un mot de passe. Retirez la protection, puis renvoyez-le."),
+    "damaged_workbook": _(
+        "Ce fichier n'est pas un classeur lisible : il est abîmé, incomplet ou d'un autre genre. Ouvrez-le dans votre "
+        "tableur, enregistrez la feuille au format « CSV UTF-8 », puis renvoyez-la."
+    ),
+    "inflating_workbook": _(
+        "Ce classeur se décompresse à une taille anormale. Enregistrez la feuille au format « CSV UTF-8 », puis "
+        "renvoyez-la."
+    ),
+    "entities": _(
+        "Ce classeur contient des définitions XML qu'un tableur n'écrit pas. Enregistrez la feuille au format "
+        "« CSV UTF-8 », puis renvoyez-la."
+    ),
+    "workbook_too_large": _(
+        "Ce classeur est trop grand, ou une cellule isolée l'étend très loin. Enregistrez la feuille au format "
+        "« CSV UTF-8 », puis renvoyez-la."
+    ),
+    "workbook_too_slow": _(
+        "Ce classeur est trop long à lire. Enregistrez la feuille au format « CSV UTF-8 », puis renvoyez-la."
+    ),
+    "unknown_sheet": _("Le classeur n'a pas de feuille « {sheet} ». Ses feuilles : {names}."),
+    "empty_sheet": _("Cette feuille du classeur est vide : choisissez-en une autre."),
     "archive": _(
         "Ce fichier est une archive compressée. Décompressez-la et envoyez le fichier CSV qu'elle contient."
     ),
