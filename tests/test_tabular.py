@@ -4,9 +4,10 @@ import io
 import zipfile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from campaigns.rules import tabular
-from campaigns.rules.tabular import Layout, Row, UnreadableFile, rows, sniff
+from campaigns.rules.tabular import Layout, Limits, Place, Row, UnreadableFile, places, rows, sniff
 
 TEXT = (
     "Société;Contact;Téléphone;CP\r\n"
@@ -154,7 +155,7 @@ def test_nul_bytes_disappear() -> None:
 
 
 def test_a_cell_longer_than_the_limit_is_reported_and_cut() -> None:
-    long = "x" * (tabular.MAX_CELL_LENGTH + 1)
+    long = "x" * (Limits().cell + 1)
 
     _, found = read(f"Nom;Tel\nAlpha;0199001234\n{long};0261910010\n".encode())
     _, quoted = read(f'Nom;Tel\nAlpha;0199001234\n"{long * 3}";0261910010\n'.encode())
@@ -165,7 +166,7 @@ def test_a_cell_longer_than_the_limit_is_reported_and_cut() -> None:
 
 
 def test_a_line_without_end_is_passed_over_in_bounded_memory() -> None:
-    content = b"Nom;Tel\nAlpha;0199001234\n" + b"x" * (3 * tabular.MAX_LINE_LENGTH) + b"\nBeta;0261910010\n"
+    content = b"Nom;Tel\nAlpha;0199001234\n" + b"x" * (3 * Limits().line) + b"\nBeta;0261910010\n"
 
     _, found = read(content)
 
@@ -187,8 +188,8 @@ def zipped(name: str) -> bytes:
         (b"\r\n\r\n ; ; \r\n;;\r\n", "empty_file"),
         (b"Nom;Tel\r\n", "header_only"),
         (b"Nom;Tel\r\n;;\r\n\r\n", "header_only"),
-        (zipped("xl/workbook.xml"), "spreadsheet"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 100, "spreadsheet"),
+        (zipped("xl/workbook.xml"), "workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 100, "workbook"),
         (zipped("liste.csv"), "archive"),
         (b"<html><table><tr><td>0199001234</td></tr></table></html>", "html"),
         (b"\xef\xbb\xbf\n<!DOCTYPE html><p>", "html"),
@@ -204,3 +205,113 @@ def test_what_is_no_table_is_refused_with_a_sentence(content: bytes, code: str) 
 
     assert caught.value.code == code
     assert str(caught.value).endswith(".")
+
+
+def in_runs(content: bytes, layout: Layout, every: int, limits: Limits) -> list[Row]:
+    """The rows of every place, each read by itself from the file's start."""
+    found: list[Row] = []
+    for place in places(content, layout, every, limits):
+        run = list(rows(io.BytesIO(content), layout, place, place.rows, limits))
+        assert len(run) == place.rows <= every
+        found += run
+    return found
+
+
+NASTY_PIECES = st.sampled_from(
+    [
+        "a",
+        "é",
+        "Tél",
+        "0199001234",
+        ";",
+        ";;",
+        ",",
+        "\t",
+        '"',
+        '""',
+        ';"',
+        '";',
+        '";"',
+        "\n",
+        "\r\n",
+        "\r",
+        " ",
+        "\x00",
+        "\xa0",
+        "’",
+        "\ufeff",
+        "€",
+        "xxxxxxxxxxxxxxxxxxxxxxxxx",
+        "nom;tel\n",
+        "sep=;\n",
+        "\x1f",
+        "\x1e",
+        "🏦",
+        "\x85",
+    ]
+)
+SMALL = Limits(cell=20, columns=6)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    pieces=st.lists(NASTY_PIECES, max_size=60),
+    encoding=st.sampled_from(["utf-8", "cp1252", "iso8859-15", "mac-roman", "cp850", "utf-16", "utf-16-be"]),
+    every=st.integers(1, 5),
+)
+def test_runs_read_one_by_one_are_the_rows_of_the_file(pieces: list[str], encoding: str, every: int) -> None:
+    content = "".join(pieces).encode(encoding, errors="ignore")
+    try:
+        layout = sniff(content, SMALL)
+    except UnreadableFile:
+        return
+
+    assert in_runs(content, layout, every, SMALL) == list(rows(content, layout, limits=SMALL))
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.lists(st.one_of(st.binary(max_size=6), NASTY_PIECES.map(str.encode)), max_size=40).map(b"".join),
+    )
+)
+def test_any_bytes_are_refused_or_read_and_nothing_else_happens(content: bytes) -> None:
+    try:
+        layout = sniff(content)
+    except UnreadableFile:
+        return
+
+    found = list(rows(content, layout))
+    assert all(row.problem or len(row.cells) == len(layout.headers) for row in found)
+    assert sum(place.rows for place in places(content, layout, 3)) == len(found)
+
+
+def test_a_run_begins_at_a_byte_and_a_line_of_the_file() -> None:
+    content = 'Nom;Tel\nÉté;1\n\n"B\nb";2\nC;3\n'.encode()
+    layout = sniff(content)
+
+    found = list(places(content, layout, 2))
+
+    assert found == [Place(8, 2, 2), Place(content.index(b"C;3"), 6, 1)]
+
+
+def test_a_run_of_long_rows_is_shorter_so_that_memory_is_bounded() -> None:
+    content = b"Nom;Tel\n" + (b"x" * 60_000 + b";0199001234\n") * 200
+    layout = sniff(content)
+
+    runs = [place.rows for place in places(content, layout, 2000)]
+
+    assert sum(runs) == 200
+    assert max(runs) < 80
+
+
+def test_more_rows_than_the_limit_are_refused() -> None:
+    content = b"Nom;Tel\n" + b"Alpha;0199001234\n" * 11
+    layout = sniff(content)
+
+    with pytest.raises(UnreadableFile) as caught:
+        list(places(content, layout, 4, Limits(rows=10)))
+
+    assert caught.value.code == "too_many_rows"
+    assert sum(place.rows for place in places(content, layout, 4, Limits(rows=11))) == 11

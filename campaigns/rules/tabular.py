@@ -1,82 +1,56 @@
 """Delimited text as people send it: encoding, delimiter and header found out, rows streamed with their line numbers.
 
-Nothing here knows what the columns mean (`mapping.py` does) nor what becomes of a row. The caller holds the file's
-bytes; beyond them, memory is bounded by the longest record that is accepted.
+Nothing here knows what the columns mean (`mapping.py` does) nor what becomes of a row. A text is read as bytes or as
+a seekable binary stream whose position is moved; memory is bounded by the longest record that is accepted.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import BinaryIO, Literal, NamedTuple, cast
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from campaigns.rules.columns import announced_delimiter, delimiter_of, header_index, unique_names
+from campaigns.rules.encodings import Scan, Transcoded, decoder, scan
+from campaigns.rules.formats import DEFAULTS, START_BYTES, Limits, UnreadableFile, format_of
 
-from campaigns.rules.headers import looks_like_header, looks_like_value
-from crm.rules.errors import DomainError
+__all__ = ["Layout", "Limits", "Place", "Row", "UnreadableFile", "places", "rows", "sniff"]
 
-MAX_CELL_LENGTH = 64 * 1024
-MAX_LINE_LENGTH = 1024 * 1024
-# A quoted cell that runs over more lines than this was not closed: nobody keeps such a cell in a call list.
+#: A quoted cell that runs over more lines than this was not closed: nobody keeps such a cell in a call list.
 MAX_RECORD_LINES = 100
+#: A run of rows ends after so many bytes, however few its rows are: what is held at once stays bounded.
+RUN_BYTES = 4 * 1024 * 1024
+#: What is kept of a cell or line that is too long.
+KEPT = 200
 
 SAMPLE_BYTES = 256 * 1024
 SAMPLE_RECORDS = 60
-HEADER_SEARCH_ROWS = 15
+#: Blank lines count too, by tens: a file of nothing else ends as well.
+LINES_PER_ROW = 10
 
-DELIMITERS = (";", "\t", ",", "|", "¬", "^", "~", "§", "¦", "\x1f", "\x01", "#", "!")
+#: Text that was made from a sheet begins so, parts its cells with the unit separator, quotes nothing and writes the
+#: record separator for a line break within a cell: one line is one row of the sheet.
+SHEET_MARK = "\ufeff\x1e"
+SHEET_DELIMITER = "\x1f"
+SHEET_BREAK = "\x1e"
+
+# A cell longer than csv's own limit would be an error without its text; a line is bounded here already.
+csv.field_size_limit(2**31 - 1)
 
 Problem = Literal["", "unclosed_quote", "cell_too_long", "line_too_long", "too_many_cells"]
-
-
-class UnreadableFile(DomainError):
-    """The file cannot be read as a table. `code` is stable, `message` is a sentence for the person who sent it."""
-
-    def __init__(self, code: str) -> None:
-        """Take one of the codes of this module."""
-        self.code = code
-        message = _MESSAGES[code]
-        super().__init__(message, fields={"file": [message]}, extra={"code": code})
-
-
-_MESSAGES: dict[str, Promise] = {
-    "empty_file": _("Le fichier est vide : il ne contient aucune ligne."),
-    "header_only": _("Le fichier ne contient qu'une ligne d'en-têtes, sans aucune fiche."),
-    "spreadsheet": _(
-        "Ce fichier est un classeur (Excel ou LibreOffice). Enregistrez-le au format « CSV UTF-8 », puis renvoyez-le."
-    ),
-    "archive": _(
-        "Ce fichier est une archive compressée. Décompressez-la et envoyez le fichier CSV qu'elle contient."
-    ),
-    "html": _("Ce fichier est une page web (HTML), quel que soit son nom. Exportez-le au format CSV."),
-    "vcard": _("Ce fichier est un carnet d'adresses (vCard). Exportez-le au format CSV."),
-    "json": _("Ce fichier est au format JSON. Exportez-le au format CSV."),
-    "pdf": _("Ce fichier est un PDF. Demandez la liste au format CSV."),
-    "binary": _("Ce fichier n'est pas du texte : il ne peut pas être lu comme un CSV."),
-}
-
-_MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"\xd0\xcf\x11\xe0", "spreadsheet"),
-    (b"%PDF", "pdf"),
-    (b"\x1f\x8b", "archive"),
-    (b"7z\xbc\xaf", "archive"),
-    (b"Rar!", "archive"),
-    (b"{\\rtf", "binary"),
-    (b"\x89PNG", "binary"),
-    (b"\xff\xd8\xff", "binary"),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How a file is to be read: Python codec, one-character delimiter, line terminator, column names (unique, never
-    empty) and the line on which data begins (1 is the first line of the file)."""
+    empty), the line on which data begins (1 is the first line of the file) and the one that names the columns (0
+    without one), whether it is text made from a sheet, and how many lines are in another encoding."""
 
     encoding: str
     delimiter: str
@@ -84,228 +58,188 @@ class Layout:
     headers: tuple[str, ...]
     has_header: bool
     first_data_line: int
+    header_line: int = 0
+    is_sheet: bool = False
+    foreign_lines: int = 0
+    #: What the person should be told: codes of `REMARKS`.
+    remarks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One record: the file line on which it starts, its cells (as many as there are headers unless `problem` says
-    otherwise; untouched but for NUL characters), and why it cannot be used, "" when it can."""
+    otherwise; untouched but for NUL characters), why it cannot be used ("" when it can), whether it was in another
+    encoding than the file, and whether it was cut at another delimiter."""
 
     line: int
     cells: tuple[str, ...]
     problem: Problem = ""
+    foreign: bool = False
+    recut: bool = False
 
 
-def sniff(content: bytes) -> Layout:
-    """Find out how to read `content`. Raises `UnreadableFile` when it is no table or holds no data row."""
-    _refuse_other_formats(content)
-    encoding = _encoding_of(content)
-    sample = _sample_of(content, encoding)
-    newline = "\n" if "\n" in sample or "\r" not in sample else "\r"
-    lines = [line.rstrip("\r") for line in sample.split(newline)]
-    if not any(line.strip(" ;,\t|\r\ufeff\x00") for line in lines):
-        raise UnreadableFile("empty_file")
-    announced = _announced_delimiter(lines)
-    delimiter = announced or _delimiter_of([line for line in lines if line.strip()])
-    head = _head(content, Layout(encoding, delimiter, newline, (), False, 2 if announced else 1))
-    if not head:
-        raise UnreadableFile("empty_file")
-    return _with_headers(head, encoding, delimiter, newline)
+class Place(NamedTuple):
+    """Where a run of data rows begins: byte offset, line number, and how many data rows the run has."""
+
+    offset: int
+    line: int
+    rows: int
 
 
-def rows(content: bytes | BinaryIO, layout: Layout) -> Iterator[Row]:
-    """Stream the data rows that follow the header. Blank rows are passed over; a row that cannot be read comes with its
-    problem and whatever cells could be told."""
+Source = bytes | BinaryIO
+
+
+def sniff(source: Source, limits: Limits = DEFAULTS, *, scanned: Scan | None = None) -> Layout:
+    """Find out how to read a text. Raises `UnreadableFile` when it is no table or holds no data row.
+
+    The whole text is read once for its encoding, unless what an earlier `scan` told is given."""
+    with _opened(source) as stream:
+        _refuse_what_is_no_text(stream, limits)
+        found = scanned or scan(stream)
+        bare = Layout(found.encoding, ";", found.newline, (), False, 1, foreign_lines=found.foreign_lines)
+        lines = _sample_lines(stream, bare)
+        if not any(line.strip(" ;,\t|\r\ufeff\x1e\x1f") for line in lines):
+            raise UnreadableFile("empty_file")
+        layout = _with_delimiter(bare, lines)
+        head = _head(stream, layout, limits)
+        if not head:
+            raise UnreadableFile("empty_file")
+        return _with_headers(head, layout, limits)
+
+
+def rows(
+    source: Source,
+    layout: Layout,
+    start: Place | None = None,
+    limit: int | None = None,
+    limits: Limits = DEFAULTS,
+) -> Iterator[Row]:
+    """Stream the data rows from a place on (without one, all that follow the header), at most `limit` of them.
+
+    Blank rows are passed over; a row that cannot be read comes with its problem and whatever cells could be told."""
+    return islice(_rows(source, layout, start, limits), limit)
+
+
+def places(source: Source, layout: Layout, every: int, limits: Limits = DEFAULTS) -> Iterator[Place]:
+    """Cut the data rows into runs of `every` (fewer where they are long): `rows(…, start=place, limit=place.rows)` of
+    each run, one after the other, are the rows of the file. Raises `UnreadableFile` past the limit of rows."""
+    with _reading(source, layout, limits) as reader:
+        start, count, total = (reader.offset, reader.line), 0, 0
+        while raw := reader.take():
+            if not reader.is_plain(raw) and reader.is_blank(reader.record(raw)):
+                _require_lines_within(reader.line, limits)
+                continue
+            count += 1
+            if count >= every or reader.offset - start[0] >= RUN_BYTES:
+                total += count
+                _require_rows_within(total, limits)
+                yield Place(*start, count)
+                start, count = (reader.offset, reader.line), 0
+        _require_rows_within(total + count, limits)
+        if count:
+            yield Place(*start, count)
+
+
+def _require_rows_within(count: int, limits: Limits) -> None:
+    if count > limits.rows:
+        raise UnreadableFile("too_many_rows", limit=limits.rows)
+
+
+def _require_lines_within(line: int, limits: Limits) -> None:
+    _require_rows_within(line // LINES_PER_ROW, limits)
+
+
+def _rows(source: Source, layout: Layout, start: Place | None, limits: Limits) -> Iterator[Row]:
     width = len(layout.headers)
-    for row in _records(content, layout):
-        if row.problem:
-            yield row
-        elif any(cell.strip() for cell in row.cells):
-            yield _fitted(row, width)
+    with _reading(source, layout, limits, start) as reader:
+        take, record = reader.take, reader.record
+        while raw := take():
+            row = record(raw)
+            cells = row.cells
+            if len(cells) == width and not row.problem:
+                # Most rows say something in their first cell.
+                if cells[0].strip() or any(map(str.strip, cells)):
+                    yield row
+            elif row.problem:
+                yield row
+            elif any(map(str.strip, cells)):
+                yield _fitted(row, width, limits)
 
 
-def _fitted(row: Row, width: int) -> Row:
-    missing = width - len(row.cells)
+_CUT_OTHERWISE = (";", ",", "\t", "|")
+#: Fewer columns could be a comma within a name.
+_MIN_RECUT_COLUMNS = 3
+
+
+def _fitted(row: Row, width: int, limits: Limits) -> Row:
+    """The row with as many cells as there are columns, or with the problem that it has more."""
+    cells = row.cells
+    if len(cells) == 1 and width >= _MIN_RECUT_COLUMNS:
+        for delimiter in _CUT_OTHERWISE:
+            if cells[0].count(delimiter) == width - 1:
+                return Row(row.line, tuple(cells[0].split(delimiter)), "", row.foreign, True)
+    missing = width - len(cells)
     if missing >= 0:
-        return Row(row.line, row.cells + ("",) * missing)
-    if any(cell.strip() for cell in row.cells[width:]):
-        return Row(row.line, row.cells, "too_many_cells")
-    return Row(row.line, row.cells[:width])
+        return row._replace(cells=cells + ("",) * missing)
+    if any(cell.strip() for cell in cells[width:]):
+        return row._replace(cells=cells[: limits.columns], problem="too_many_cells")
+    return row._replace(cells=cells[:width])
 
 
-# ---- what kind of file
+# ---- the head of a file
 
 
-def _refuse_other_formats(content: bytes) -> None:
-    start = content[:4096]
-    if start.startswith(b"PK\x03\x04"):
-        raise UnreadableFile("spreadsheet" if _is_workbook(content) else "archive")
-    for magic, code in _MAGIC:
-        if start.startswith(magic):
-            raise UnreadableFile(code)
-    text = start.lstrip(b"\xef\xbb\xbf\r\n\t ").lower()
-    if text.startswith((b"<html", b"<!doctype", b"<table", b"<?xml", b"<head", b"<body", b"<style")):
-        raise UnreadableFile("html")
-    if text.startswith(b"begin:vcard"):
-        raise UnreadableFile("vcard")
-    if re.match(rb"[\[{]\s*[\[{\"]", text):
-        raise UnreadableFile("json")
-    odd = sum(byte < 32 and byte not in (0, 1, 9, 10, 11, 12, 13, 31) for byte in start)
-    if odd > len(start) * 0.05 and not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise UnreadableFile("binary")
+def _refuse_what_is_no_text(stream: BinaryIO, limits: Limits) -> None:
+    require_size_within(stream, limits)
+    if format_of(stream.read(START_BYTES)) != "text":
+        raise UnreadableFile("workbook")
 
 
-def _is_workbook(content: bytes) -> bool:
-    return any(
-        mark in content[:8192] for mark in (b"[Content_Types].xml", b"xl/", b"mimetypeapplication/vnd")
-    )
+def require_size_within(stream: BinaryIO, limits: Limits) -> None:
+    """Raise `UnreadableFile` when the stream is larger than what is taken; it is then at its beginning."""
+    if stream.seek(0, io.SEEK_END) > limits.bytes:
+        raise UnreadableFile("too_large", limit=limits.bytes // 1024**2)
+    stream.seek(0)
 
 
-# ---- encoding
+def _sample_lines(stream: BinaryIO, layout: Layout) -> list[str]:
+    """The first lines, decoded; the last one that the sample cuts is left out."""
+    with _canonical(stream, layout) as text:
+        sample = text.read(SAMPLE_BYTES)
+        is_all = len(sample) < SAMPLE_BYTES
+    decode = decoder("utf-8" if not _is_canonical(layout) else layout.encoding)
+    lines = sample.split(b"\n")
+    if not is_all and len(lines) > 1:
+        lines.pop()
+    return [decode(line)[0].replace("\x00", "").strip("\ufeff\r") for line in lines]
 
 
-def _encoding_of(content: bytes) -> str:
-    if content.startswith(codecs.BOM_UTF8):
-        return "utf-8"
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16-le" if content.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
-    if guessed := _utf16_without_mark(content[:4096]):
-        return guessed
-    if _is_utf8(content) or _is_nearly_utf8(content[: 16 * SAMPLE_BYTES]):
-        return "utf-8"
-    return _legacy_encoding(content)
+def _with_delimiter(layout: Layout, lines: list[str]) -> Layout:
+    if lines and lines[0].startswith(SHEET_MARK[1:]):
+        return replace(layout, delimiter=SHEET_DELIMITER, is_sheet=True)
+    if announced := announced_delimiter(lines[0]) if lines else "":
+        return replace(layout, delimiter=announced, first_data_line=2)
+    return replace(layout, delimiter=delimiter_of([line for line in lines if line.strip()]))
 
 
-def _utf16_without_mark(start: bytes) -> str:
-    half = len(start) // 2
-    if half < 8:
-        return ""
-    even, odd = start[0 : 2 * half : 2].count(0), start[1 : 2 * half : 2].count(0)
-    if odd > half * 0.4 and even < half * 0.05:
-        return "utf-16-le"
-    if even > half * 0.4 and odd < half * 0.05:
-        return "utf-16-be"
-    return ""
-
-
-def _is_utf8(content: bytes) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    view = memoryview(content)
-    try:
-        for start in range(0, len(view), SAMPLE_BYTES):
-            decoder.decode(view[start : start + SAMPLE_BYTES])
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _is_nearly_utf8(content: bytes) -> bool:
-    """A few bytes of another encoding in a file of UTF-8, as when two files were put together."""
-    text = content.decode("utf-8", errors="replace")
-    damaged = text.count("\ufffd")
-    return sum(character > "\x7f" for character in text) - damaged > 10 * damaged
-
-
-def _read_as_cp1252(error: UnicodeError) -> tuple[str, int]:
-    """Codec error handler: a byte that is no UTF-8 is read as Windows would, so that its accent is not lost."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    return error.object[error.start : error.end].decode("cp1252", errors="replace"), error.end
-
-
-codecs.register_error("courtois_cp1252", _read_as_cp1252)
-
-_LEGACY_ENCODINGS = ("cp1252", "iso8859-15", "mac-roman", "cp850", "latin-1")
-_EXPECTED_LETTERS = frozenset("éèêëàâäçùûüôöîïœæÉÈÊËÀÂÄÇÙÛÜÔÖÎÏŒÆñÑáíóúßåÅøØãõ")
-_EXPECTED_SIGNS = frozenset("’‘“”«»–—…€°·\u00a0²³º£§µ¬")
-
-
-def _legacy_encoding(content: bytes) -> str:
-    """The one-byte encoding in which the high bytes read most like a western European list."""
-    high = Counter(byte for byte in content[: 16 * SAMPLE_BYTES] if byte >= 0x80)
-    scores = {name: _score(high, name) for name in _LEGACY_ENCODINGS}
-    best = max(_LEGACY_ENCODINGS, key=lambda name: scores[name])
-    if b"\n" not in content and b"\r" in content and scores["mac-roman"] >= scores[best] * 0.8:
-        return "mac-roman"
-    return best
-
-
-def _score(high: Counter[int], encoding: str) -> int:
-    total = 0
-    for byte, count in high.items():
-        try:
-            character = bytes((byte,)).decode(encoding)
-        except UnicodeDecodeError:
-            total -= 10 * count
-            continue
-        if character in _EXPECTED_LETTERS:
-            total += 3 * count
-        elif character in _EXPECTED_SIGNS:
-            total += 2 * count
-        else:
-            total -= 4 * count if not character.isprintable() else 2 * count
-    return total
-
-
-def _open(content: bytes | BinaryIO, layout: Layout) -> io.TextIOWrapper:
-    stream: BinaryIO = io.BytesIO(content) if isinstance(content, bytes) else content
-    return io.TextIOWrapper(
-        stream, encoding=layout.encoding, errors="courtois_cp1252", newline=layout.newline
-    )
-
-
-def _sample_of(content: bytes, encoding: str) -> str:
-    text = (
-        content[:SAMPLE_BYTES].decode(encoding, errors="courtois_cp1252").replace("\x00", "").lstrip("\ufeff")
-    )
-    if len(content) <= SAMPLE_BYTES:
-        return text
-    cut = max(text.rfind("\n"), text.rfind("\r"))
-    return text[:cut] if cut > 0 else text
-
-
-# ---- delimiter and header
-
-
-def _announced_delimiter(lines: list[str]) -> str:
-    """The delimiter of Excel's own first line, `sep=;`."""
-    match = re.fullmatch(r'"?sep=(.)"?', lines[0].strip(" "), re.IGNORECASE)
-    return match[1] if match else ""
-
-
-def _delimiter_of(lines: list[str]) -> str:
-    """The character that cuts most lines into the same number of cells, quoted text left out."""
-    bare = [re.sub(r'"[^"]*"', "", line) for line in lines[:SAMPLE_RECORDS]]
-    best, best_score = ";", (0.0, 0)
-    for delimiter in DELIMITERS:
-        counts = Counter(line.count(delimiter) for line in bare if delimiter in line)
-        if not counts:
-            continue
-        usual, occurrences = max(counts.items(), key=lambda item: (item[1], item[0]))
-        # A header of many cells over rows of fewer still tells: what is in the first line weighs.
-        share = round(occurrences / len(bare) + (0.15 if delimiter in bare[0] else 0), 2)
-        if (share, usual) > best_score:
-            best, best_score = delimiter, (share, usual)
-    return best
-
-
-def _head(content: bytes, layout: Layout) -> list[Row]:
+def _head(stream: BinaryIO, layout: Layout, limits: Limits) -> list[Row]:
+    """The first records that are not blank, from `first_data_line` on."""
     found: list[Row] = []
-    for row in _records(content, layout):
-        if row.problem or any(cell.strip() for cell in row.cells):
-            found.append(row)
-        if len(found) >= SAMPLE_RECORDS:
-            break
+    with _reading(stream, layout, limits) as reader:
+        while len(found) < SAMPLE_RECORDS and (raw := reader.take()):
+            row = reader.record(raw)
+            if not reader.is_blank(row):
+                found.append(row)
+            else:
+                _require_lines_within(reader.line, limits)
     return found
 
 
-def _with_headers(head: list[Row], encoding: str, delimiter: str, newline: str) -> Layout:
+def _with_headers(head: list[Row], layout: Layout, limits: Limits) -> Layout:
     readable = [row for row in head if not row.problem]
-    index = _header_index([row.cells for row in readable])
+    index = header_index([row.cells for row in readable])
     if index is None:
         width = max((len(row.cells) for row in readable), default=1)
-        return Layout(encoding, delimiter, newline, _unique((), width), False, head[0].line)
+        return _named(replace(layout, first_data_line=head[0].line), (), width, limits)
     header = readable[index]
     following = [row for row in head if row.line > header.line]
     if not following:
@@ -314,116 +248,215 @@ def _with_headers(head: list[Row], encoding: str, delimiter: str, newline: str) 
     widths = Counter(len(row.cells) for row in following if not row.problem)
     usual, count = widths.most_common(1)[0] if widths else (0, 0)
     width = max(len(header.cells), usual if count > 1 else 0)
-    return Layout(encoding, delimiter, newline, _unique(header.cells, width), True, following[0].line)
+    found = replace(layout, has_header=True, header_line=header.line, first_data_line=following[0].line)
+    late = index > 0
+    return _named(found, header.cells, width, limits, late=late)
 
 
-def _header_index(table: list[tuple[str, ...]]) -> int | None:
-    """Which of the first rows names the columns, None when none does."""
-    for index, cells in enumerate(table[:HEADER_SEARCH_ROWS]):
-        filled = [cell for cell in cells if cell.strip()]
-        if any(map(looks_like_value, filled)):
-            continue
-        known = sum(map(looks_like_header, filled))
-        if known >= 2 or (known == 1 and len(filled) <= 2):
-            return index
-    first = [cell for cell in table[0] if cell.strip()] if table else []
-    below = table[1:10]
-    if len(first) > 1 and below and not any(map(looks_like_value, first)) and len(set(first)) == len(first):
-        values = sum(any(map(looks_like_value, cells)) for cells in below)
-        if values >= len(below) * 0.5:
-            return 0
-    return None
+def _named(
+    layout: Layout, names: tuple[str, ...], width: int, limits: Limits, *, late: bool = False
+) -> Layout:
+    if width > limits.columns:
+        raise UnreadableFile("too_many_columns", limit=limits.columns)
+    headers = unique_names(names, width)
+    remarks = {
+        "mixed_encodings": layout.foreign_lines > 0,
+        "no_header": not layout.has_header,
+        "late_header": late,
+        "renamed_headers": layout.has_header and headers != tuple(name.strip() for name in names),
+    }
+    return replace(layout, headers=headers, remarks=tuple(code for code, holds in remarks.items() if holds))
 
 
-def _unique(cells: tuple[str, ...], width: int) -> tuple[str, ...]:
-    """Column names without doubles or blanks: "Téléphone", "Téléphone (2)", "Colonne 4"."""
-    names: list[str] = []
-    taken: set[str] = set()
-    for position in range(width):
-        raw = cells[position] if position < len(cells) else ""
-        name = re.sub(r"[\s\u200b\ufeff]+", " ", raw).strip()[:120] or f"Colonne {position + 1}"
-        candidate, count = name, 1
-        while candidate.casefold() in taken:
-            count += 1
-            candidate = f"{name} ({count})"
-        taken.add(candidate.casefold())
-        names.append(candidate)
-    return tuple(names)
+# ---- streams
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[BinaryIO]:
+    """A stream with a quick `readline`, at its beginning; one that was given is left open."""
+    if isinstance(source, bytes):
+        yield io.BytesIO(source)
+    elif isinstance(source, io.RawIOBase):
+        buffered = io.BufferedReader(source, SAMPLE_BYTES)
+        try:
+            buffered.seek(0)
+            yield cast(BinaryIO, buffered)
+        finally:
+            buffered.detach()
+    else:
+        source.seek(0)
+        yield source
+
+
+def _is_canonical(layout: Layout) -> bool:
+    return Scan(layout.encoding, layout.newline).is_canonical
+
+
+@contextmanager
+def _canonical(stream: BinaryIO, layout: Layout) -> Iterator[BinaryIO]:
+    stream.seek(0)
+    if _is_canonical(layout):
+        yield stream
+    else:
+        raw = Transcoded(stream, layout.encoding, layout.newline)
+        yield cast(BinaryIO, io.BufferedReader(raw, SAMPLE_BYTES))
+
+
+@contextmanager
+def _reading(source: Source, layout: Layout, limits: Limits, start: Place | None = None) -> Iterator[_Reader]:
+    with _opened(source) as stream, _canonical(stream, layout) as text:
+        reader = _Reader(text, layout, limits)
+        if start is None:
+            while reader.line < layout.first_data_line and reader.take():
+                pass
+        else:
+            reader.go_to(start)
+        yield reader
 
 
 # ---- records
 
 
-def _records(content: bytes | BinaryIO, layout: Layout) -> Iterator[Row]:
-    """Every record from `first_data_line` on, blank ones included, cells as they stand in the file."""
-    pending: list[tuple[int, str]] = []
-    lines = _lines(content, layout)
-    while True:
-        line = pending.pop(0) if pending else next(lines, None)
-        if line is None:
-            return
-        number, text = line
-        if len(text) >= MAX_LINE_LENGTH:
-            yield Row(number, (text[:200],), "line_too_long")
-        elif '"' not in text:
-            yield _checked(number, tuple(text.split(layout.delimiter)))
+class _Reader:
+    """Reads canonical text line by line and makes records of lines, knowing the offset and number of the next line."""
+
+    def __init__(self, stream: BinaryIO, layout: Layout, limits: Limits) -> None:
+        self.offset = 0
+        self.line = 1
+        self._stream = stream
+        self._readline = stream.readline
+        self._limits = limits
+        self._max_line = limits.line
+        self._delimiter = layout.delimiter
+        self._is_sheet = layout.is_sheet
+        self._decode = decoder(layout.encoding if _is_canonical(layout) else "utf-8")
+        # Lines that were read ahead in vain, each with the bytes that it has in the file.
+        self._pending: deque[tuple[bytes, int]] = deque()
+
+    def go_to(self, place: Place) -> None:
+        """Go on from a place; a text that is transcoded can only be read up to there."""
+        if self._stream.seekable():
+            self._stream.seek(place.offset)
         else:
-            row, pending = _quoted(number, text, pending, lines, layout.delimiter)
-            yield row
+            left = place.offset
+            while left and (skipped := len(self._stream.read(min(left, SAMPLE_BYTES)))):
+                left -= skipped
+        self.offset, self.line = place.offset, place.line
 
+    def take(self) -> bytes:
+        """The next line with its terminator, b"" at the end. Of one that is too long, a byte more than is accepted."""
+        if self._pending:
+            raw, length = self._pending.popleft()
+        else:
+            raw = self._readline(self._max_line + 1)
+            length = len(raw)
+            if length > self._max_line:
+                length += self._pass_over_rest(raw)
+        if raw:
+            self.offset += length
+            self.line += 1
+        return raw
 
-def _quoted(
-    number: int, text: str, pending: list[tuple[int, str]], lines: Iterator[tuple[int, str]], delimiter: str
-) -> tuple[Row, list[tuple[int, str]]]:
-    """A record that has quotes and may go on over further lines; what was read ahead in vain is given back."""
-    taken: list[tuple[int, str]] = []
-    record = text
-    while True:
-        cells = _parse(record, delimiter) if not taken or '"' in taken[-1][1] else "open"
-        if cells == "malformed" and not taken:
-            return _checked(number, tuple(next(csv.reader([record], delimiter=delimiter), []))), pending
-        if isinstance(cells, tuple):
-            return _checked(number, cells), pending
-        if cells == "too_long":
-            return Row(number, (record[:200],), "cell_too_long"), pending
-        more = pending.pop(0) if pending else next(lines, None)
-        too_far = len(taken) >= MAX_RECORD_LINES or len(record) > MAX_LINE_LENGTH
-        if cells == "malformed" or more is None or too_far:
-            given_back = [*taken, *([more] if more else []), *pending]
-            return Row(number, tuple(text.split(delimiter)), "unclosed_quote"), given_back
-        taken.append(more)
-        record = f"{record}\n{more[1]}"
+    def _pass_over_rest(self, raw: bytes) -> int:
+        passed = 0
+        while not raw.endswith(b"\n") and (raw := self._readline(SAMPLE_BYTES)):
+            passed += len(raw)
+        return passed
 
+    def is_plain(self, raw: bytes) -> bool:
+        """Whether this line is, at a glance, a whole record that is not blank."""
+        return raw[:1].isalnum() and b'"' not in raw and len(raw) <= self._limits.cell
 
-def _parse(record: str, delimiter: str) -> tuple[str, ...] | Literal["open", "malformed", "too_long"]:
-    try:
-        parsed = list(csv.reader([record], delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        reason = str(error)
-        if "unexpected end" in reason:
-            return "open"
-        return "too_long" if "field larger" in reason else "malformed"
-    return tuple(parsed[0]) if parsed else ()
+    def is_blank(self, row: Row) -> bool:
+        """Whether a record has nothing to say and nothing wrong."""
+        return not row.problem and not any(map(str.strip, row.cells))
 
+    def record(self, raw: bytes) -> Row:
+        """The record that begins with this line, the last one taken; takes the further lines that belong to it."""
+        number = self.line - 1
+        if len(raw) > self._max_line:
+            return Row(number, (self._decode(raw[:KEPT])[0],), "line_too_long")
+        text, foreign = self._text(raw, number)
+        if self._is_sheet:
+            return self._checked(number, text.replace(SHEET_BREAK, "\n").split(SHEET_DELIMITER), foreign)
+        if '"' not in text:
+            if len(raw) > self._limits.cell:
+                return self._checked(number, text.split(self._delimiter), foreign)
+            return Row(number, tuple(text.split(self._delimiter)), "", foreign)
+        return self._quoted(number, text, foreign)
 
-def _checked(number: int, cells: tuple[str, ...]) -> Row:
-    if any(len(cell) > MAX_CELL_LENGTH for cell in cells):
-        return Row(number, tuple(cell[:200] for cell in cells), "cell_too_long")
-    return Row(number, cells)
-
-
-def _lines(content: bytes | BinaryIO, layout: Layout) -> Iterator[tuple[int, str]]:
-    """Physical lines from `first_data_line` on, without terminator and NUL; an over-long one is cut to the limit."""
-    text = _open(content, layout)
-    number = 0
-    while line := text.readline(MAX_LINE_LENGTH):
-        number += 1
-        if len(line) >= MAX_LINE_LENGTH and not line.endswith(layout.newline):
-            while (rest := text.readline(MAX_LINE_LENGTH)) and not rest.endswith(layout.newline):
-                pass
-        if number < layout.first_data_line:
-            continue
+    def _text(self, raw: bytes, number: int) -> tuple[str, bool]:
+        text, foreign = self._decode(raw)
         if number == 1:
-            line = line.lstrip("\ufeff")
-        line = line.rstrip("\r\n").replace("\x00", "").replace("\r", " ")
-        yield number, line
+            text = text.lstrip("\ufeff")
+            if self._is_sheet:
+                text = text.removeprefix(SHEET_MARK[1:])
+        return text.rstrip("\r\n").replace("\x00", "").replace("\r", " "), foreign
+
+    def _quoted(self, number: int, text: str, foreign: bool) -> Row:
+        """A record with quotes, which may go on over further lines; those that were read ahead in vain are given
+        back: a quote that is never closed costs its own row only."""
+        cells, state = _parse(text, self._delimiter)
+        if state != "open":
+            return self._checked(number, cells, foreign)
+        taken: list[tuple[bytes, int]] = []
+        parts, size = [cells.pop()], len(text)
+        while len(taken) < MAX_RECORD_LINES and size <= self._max_line:
+            before = self.offset
+            raw = self.take()
+            if not raw:
+                break
+            taken.append((raw, self.offset - before))
+            size += len(raw)
+            more, differs = self._text(raw, self.line - 1)
+            foreign = foreign or differs
+            closing = _CLOSING.match(more)
+            if closing is None:
+                parts.append(more.replace('""', '"'))
+                continue
+            parts.append(closing[1].replace('""', '"'))
+            cells.append("\n".join(parts))
+            rest = more[closing.end() :]
+            if not rest:
+                return self._checked(number, cells, foreign)
+            if not rest.startswith(self._delimiter):
+                break
+            further, state = _parse(rest[len(self._delimiter) :], self._delimiter)
+            if state == "malformed":
+                break
+            cells += further
+            if state == "closed":
+                return self._checked(number, cells, foreign)
+            parts = [cells.pop()]
+        self._give_back(taken)
+        return Row(number, _cut(text.split(self._delimiter), self._limits), "unclosed_quote", foreign)
+
+    def _give_back(self, taken: list[tuple[bytes, int]]) -> None:
+        self._pending.extendleft(reversed(taken))
+        self.offset -= sum(length for __, length in taken)
+        self.line -= len(taken)
+
+    def _checked(self, number: int, cells: list[str], foreign: bool) -> Row:
+        if any(len(cell) > self._limits.cell for cell in cells):
+            return Row(number, _cut(cells, self._limits), "cell_too_long", foreign)
+        return Row(number, tuple(cells), "", foreign)
+
+
+def _cut(cells: list[str], limits: Limits) -> tuple[str, ...]:
+    """What is kept of a record that cannot be used."""
+    return tuple(cell[:KEPT] if len(cell) > limits.cell else cell for cell in cells[: limits.columns])
+
+
+# The rest of a quoted cell, up to its closing quote; possessive, so that no quote is tried twice.
+_CLOSING = re.compile(r'((?:[^"]++|"")*+)"')
+
+
+def _parse(text: str, delimiter: str) -> tuple[list[str], Literal["closed", "open", "malformed"]]:
+    """The cells of a line. Where the last one is "open", its quote is not closed yet."""
+    if not text:
+        return [""], "closed"
+    try:
+        return next(csv.reader([text], delimiter=delimiter, strict=True)), "closed"
+    except csv.Error as error:
+        state: Literal["open", "malformed"] = "open" if "unexpected end" in str(error) else "malformed"
+    return next(csv.reader([text], delimiter=delimiter)), state
