@@ -1,8 +1,13 @@
 """Columns find their fields by their names, whatever the spelling, and by what they hold."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from campaigns.rules.answers import consent_given, refuses_call
+from campaigns.rules.headers import KNOWN_OTHERS, SYNONYMS, TARGETS, fold
 from campaigns.rules.mapping import (
+    REPEATABLE,
     UnknownColumn,
     UnknownField,
     attribute_of,
@@ -46,6 +51,26 @@ def targets(headers: list[str], *sample: list[str], region: str = "FR") -> list[
         ("Do-not-call", "yes", "opt_out"),
         ("Langue", "fr", "language"),
         ("Commentaires", "sonner deux fois", "note"),
+        ("Consentement", "Oui", "consent"),
+        ("Opt-in", "1", "consent"),
+        ("Accord de prospection", "oui", "consent"),
+        ("Date du consentement", "03/06/2026 14:05", "consent_at"),
+        ("Consent date", "2026-06-03", "consent_at"),
+        ("Consentement valable jusqu'au", "03/06/2027", "consent_until"),
+        ("Canal du consentement", "formulaire", "consent_channel"),
+        ("Texte du consentement", "J'accepte d'être appelé", "consent_text"),
+        ("Peut être appelé(e)", "Non", "may_call"),
+        ("Démarchage autorisé", "oui", "may_call"),
+        ("Call allowed", "no", "may_call"),
+        ("Opt-out", "False", "opt_out"),
+        ("Opt-in e-mail", "oui", "attributes.opt_in_e_mail"),
+        ("Consentement SMS", "oui", "attributes.consentement_sms"),
+        ("Marketing consent", "yes", "attributes.marketing_consent"),
+        ("Tél. du siège social", "0199001234", "phone"),
+        ("Tel1", "0199001234", "phone"),
+        ("Date du dernier e-mail", "03/06/2026", "attributes.date_du_dernier_e_mail"),
+        ("Opérateur mobile", "Alpha Télécom", "attributes.operateur_mobile"),
+        ("Code commune", "35016", "attributes.code_commune"),
         ("Libellé NAF", "Banques", "attributes.libelle_naf"),
         ("Fax", "0199001235", "attributes.fax"),
         ("Télécopie", "0199001235", "attributes.telecopie"),
@@ -77,7 +102,10 @@ def test_columns_without_names_are_known_by_what_they_hold() -> None:
 
 
 def test_ids_that_look_like_numbers_are_no_phones() -> None:
-    assert targets(["Colonne 1"], ["010000024"], ["970102018"], ["970100400"]) == ["attributes.colonne_1"]
+    (guess,) = guess_mapping(["Colonne 1"], [["010000024"], ["970102018"], ["970100400"]])
+
+    assert (guess.target, guess.confidence) == ("external_id", 0.4)
+    assert targets(["Codes"], ["356000000"], ["552081317"], ["732829320"]) == ["attributes.codes"]
 
 
 def test_an_id_that_many_rows_share_is_not_the_record_s_own() -> None:
@@ -166,3 +194,194 @@ def test_an_id_in_scientific_notation_is_known_as_lost() -> None:
     assert is_damaged_id("7,75619E+13")
     assert not is_damaged_id("79181687900013")
     assert not is_damaged_id("0350122E")
+
+
+@pytest.mark.parametrize(
+    ("cell", "barred"),
+    [
+        ("non", True),
+        ("N", True),
+        ("0", True),
+        ("False", True),
+        ("Non, plus jamais", True),
+        ("refuse tout appel", True),
+        ("ne pas appeler", True),
+        ("Opt-out", True),
+        ("", False),
+        ("oui", False),
+        ("1", False),
+        ("à voir", False),
+        ("non renseigné", False),
+    ],
+)
+def test_of_may_be_called_only_a_clear_no_bars(cell: str, barred: bool) -> None:
+    assert refuses_call(cell) is barred
+
+
+@pytest.mark.parametrize(
+    ("cell", "given"),
+    [
+        ("oui", True),
+        ("Accepté", True),
+        ("opt-in", True),
+        ("non", False),
+        ("retiré le 03/06/2026", False),
+        ("", None),
+        ("peut-être", None),
+        ("non renseigné", None),
+    ],
+)
+def test_a_cell_of_consent_says_yes_no_or_nothing(cell: str, given: bool | None) -> None:
+    assert consent_given(cell) is given
+
+
+def test_who_is_not_on_the_list_of_objections_may_be_called() -> None:
+    assert not says_yes("Non inscrit")
+    assert says_yes("inscrit")
+
+
+def test_every_column_of_objections_is_heard() -> None:
+    found = targets(["Opposition", "Bloctel", "Appel autorisé"], ["non", "oui", "non"])
+
+    assert found == ["opt_out", "opt_out", "may_call"]
+
+
+def test_a_column_of_answers_that_holds_something_else_is_kept_as_an_attribute() -> None:
+    found = targets(["Opposition", "Date du consentement"], ["Beta SARL", "formulaire"], ["Alpha SA", "web"])
+
+    assert found == ["attributes.opposition", "attributes.date_du_consentement"]
+
+
+def test_what_a_supplier_s_headers_meant_before_outranks_the_guess() -> None:
+    headers = ["Libellé", "TEL", "Réf."]
+    remembered = {"libelle": "organisation", "tel": "ignore", "ref": "attributes.dossier"}
+
+    guesses = guess_mapping(headers, [["Alpha", "0199001234", "12"]], "FR", remembered)
+
+    assert [(guess.target, guess.confidence, guess.origin) for guess in guesses] == [
+        ("organisation", 1.0, "remembered"),
+        ("ignore", 1.0, "remembered"),
+        ("attributes.dossier", 1.0, "remembered"),
+    ]
+
+
+def test_a_remembered_column_takes_its_field_from_a_better_name() -> None:
+    guesses = guess_mapping(
+        ["Raison sociale", "Enseigne"], [["Alpha", "MIFA"]], "FR", {"enseigne": "organisation"}
+    )
+
+    assert [guess.target for guess in guesses] == ["attributes.raison_sociale", "organisation"]
+
+
+def test_a_chosen_template_outranks_what_is_remembered() -> None:
+    (guess,) = guess_mapping(["Tel"], [["0199001234"]], "FR", {"Tel": "ignore"}, {"Tél": "phone"})
+
+    assert (guess.target, guess.origin) == ("phone", "template")
+
+
+def test_memory_of_a_column_without_a_name_gives_way_to_what_it_holds_now() -> None:
+    remembered = {"Colonne 1": "phone", "Colonne 2": "organisation"}
+
+    guesses = guess_mapping(
+        ["Colonne 1", "Colonne 2"],
+        [["Alpha SARL", "0199001234"], ["Beta SARL", "0261910010"]],
+        "FR",
+        remembered,
+    )
+
+    assert [(guess.target, guess.origin) for guess in guesses] == [
+        ("organisation", "values"),
+        ("phone", "values"),
+    ]
+
+
+def test_a_remembered_field_that_is_no_more_is_forgotten() -> None:
+    (guess,) = guess_mapping(["Tel"], [["0199001234"]], "FR", {"Tel": "telegramme"})
+
+    assert (guess.target, guess.origin) == ("phone", "header")
+
+
+def test_a_guess_says_what_it_rests_on() -> None:
+    guesses = guess_mapping(["Tél", "Colonne 2", "Humeur"], [["0199001234", "6419Z", "bonne"]])
+
+    assert [guess.origin for guess in guesses] == ["header", "values", "none"]
+
+
+def test_doubtful_columns_say_so() -> None:
+    def confidence(header: str, *values: str) -> float:
+        return guess_mapping([header], [[value] for value in values])[0].confidence
+
+    assert confidence("Contact", "Zoé Lefèvre") < 1.0
+    assert confidence("Téléphone", "voir dossier 2024", "à trouver", "0199001234") <= 0.6
+    assert confidence("SIRET", "7,75619E+13", "2,601E+13") == 0.3
+    assert confidence("Ville") == 0.8
+
+
+def test_of_two_nameless_columns_of_numbers_the_second_is_doubtful() -> None:
+    guesses = guess_mapping(["Colonne 1", "Colonne 2"], [["0199001234", "0199001235"]])
+
+    assert [(guess.target, guess.confidence) for guess in guesses] == [("phone", 0.8), ("phone", 0.5)]
+
+
+def test_a_nameless_file_is_read_by_what_stands_beside_what() -> None:
+    headers = [f"Colonne {position}" for position in range(1, 6)]
+    rows = [
+        ["A-0042", "12 rue Haute", "57000", "Metz", "0199001234"],
+        ["A-0107", "3 rue Basse", "35000", "Rennes", "0261910010"],
+        ["A-0111", "8 quai Neuf", "13000", "Marseille", "0353010011"],
+    ]
+
+    assert targets(headers, *rows) == ["external_id", "address", "postal_code", "city", "phone"]
+
+
+def test_counting_lines_is_no_id() -> None:
+    rows = [[str(10_000 + count), f"01990012{count:02d}"] for count in range(5)]
+
+    assert targets(["Colonne 1", "Colonne 2"], *rows) == ["attributes.colonne_1", "phone"]
+
+
+def test_a_lead_file_of_vicidial_is_known_by_its_order() -> None:
+    row = (
+        "9001|1|9|33|0199001234|M|Zoé|Q|Nuñez|1 rue A|||Metz|||57000|FRA"
+        "|F|1970-01-01|0199001235|z@exemple.invalid||rien"
+    )
+    headers = [f"Colonne {position}" for position in range(1, 24)]
+
+    found = targets(headers, row.split("|"))
+
+    assert [found[index] for index in (4, 5, 6, 8, 12, 15, 19, 20, 22)] == [
+        "phone",
+        "civility",
+        "first_name",
+        "last_name",
+        "city",
+        "postal_code",
+        "phone",
+        "email",
+        "note",
+    ]
+
+
+def test_the_name_of_a_sector_is_not_its_code() -> None:
+    assert targets(["Secteur"], ["Banque et assurance"]) == ["attributes.secteur"]
+    assert targets(["Secteur"], ["64"]) == ["sector"]
+
+
+def test_every_synonym_is_written_as_headers_are_compared_and_names_one_field() -> None:
+    names = [name for synonyms in SYNONYMS.values() for name in synonyms] + list(KNOWN_OTHERS)
+
+    assert [name for name in names if fold(name) != name] == []
+    assert len(names) == len(set(names))
+    assert set(SYNONYMS) <= set(TARGETS)
+
+
+@given(
+    st.lists(st.text(max_size=30), min_size=1, max_size=8, unique=True),
+    st.lists(st.lists(st.text(max_size=40), min_size=8, max_size=8), max_size=6),
+)
+def test_any_file_gets_a_mapping_with_each_field_once(headers: list[str], rows: list[list[str]]) -> None:
+    found = targets(headers, *rows)
+
+    single = [target for target in found if target not in REPEATABLE and target != "ignore"]
+    assert len(found) == len(headers)
+    assert len(single) == len(set(single))

@@ -78,6 +78,12 @@ TARGET_LABELS: dict[str, Any] = {
     "external_id": _("identifiant externe"),
     **{name: label for name, label in COLUMNS.items() if name in TARGETS},
     "opt_out": _("ne pas appeler (opposition)"),
+    "may_call": _("peut être appelé (un « non » est une opposition)"),
+    "consent": _("consentement à être appelé"),
+    "consent_at": _("date et heure du consentement"),
+    "consent_until": _("fin du consentement"),
+    "consent_channel": _("canal du consentement"),
+    "consent_text": _("texte du consentement"),
     "note": _("note"),
 }
 ATTRIBUTE = "attribute"

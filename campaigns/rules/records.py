@@ -253,7 +253,7 @@ def _take_cells(record: Record, cells: Sequence[str], recipe: Recipe) -> list[tu
         if target == "note":
             notes.append(value)
         elif target == "opt_out":
-            record.opt_out = says_yes(value)
+            record.opt_out = record.opt_out or says_yes(value)
         elif target == "external_id":
             _take_external_id(record, value)
         elif target in COLUMN_LENGTHS:
