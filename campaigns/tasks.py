@@ -3,9 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from campaigns.enums import ImportState
-from campaigns.models import ImportJob
-from campaigns.services import entries, imports
+from campaigns.services import entries, import_work
+from campaigns.services.wake import wake
 
 
 @shared_task(name="campaigns.move_due_entries")
@@ -14,21 +13,19 @@ def move_due_entries() -> None:
     entries.move_due_entries(at=timezone.now())
 
 
+#: An import that needs longer gives the worker to what waits meanwhile, such as leases that end.
+TURN_SECONDS = 3.0
+
+
 @shared_task(name="campaigns.run_import")
 def run_import(job_id: int) -> None:
-    """Go on with an import that was started; nothing when another worker is at it."""
-    imports.run_import(job_id=job_id, at=timezone.now())
-
-
-@shared_task(name="campaigns.preview_import")
-def preview_import(job_id: int) -> None:
-    """Find out what an uploaded file would do."""
-    job = ImportJob.objects.filter(pk=job_id, state=ImportState.UPLOADED).first()
-    if job is not None:
-        imports.preview_import(job=job, by=job.by, at=timezone.now())
+    """Work on an import or its preview for a while, beside others; then have it gone on with."""
+    step = import_work.work_on(job_id=job_id, at=timezone.now(), seconds=TURN_SECONDS, limited=True)
+    if step is import_work.Step.WORKED:
+        wake("campaigns.run_import", job_id)
 
 
 @shared_task(name="campaigns.wake_imports")
 def wake_imports() -> None:
-    """Wake the imports whose worker died."""
-    imports.wake_imports(at=timezone.now())
+    """Wake the imports that nobody is at."""
+    import_work.wake_imports(at=timezone.now())

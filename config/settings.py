@@ -269,6 +269,9 @@ LANGUAGE_COOKIE_SECURE = not DEBUG
 
 # Requests a minute of one user, above which the answer is 429; 0: no limit. An agent's calls are not counted.
 API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", default=3000)
+
+# Workers that are at one import at once; the others stay free for calls.
+IMPORT_WORKERS = env.integer("IMPORT_WORKERS", default=4, minimum=1)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "crm.api.authentication.TokenAuthentication",

@@ -416,8 +416,8 @@ def test_killed_after_any_chunk_it_ends_with_the_same_rows(
 
     for _ in range(4):
         with pytest.raises(Killed):
-            run_import(job_id=job.pk, at=NOW, take_over=True, progress=die)
-    run_import(job_id=job.pk, at=NOW, take_over=True)
+            run_import(job_id=job.pk, at=NOW, progress=die)
+    run_import(job_id=job.pk, at=NOW)
 
     job.refresh_from_db()
     assert counts(job) == counts(whole) | {"excluded": 1}
@@ -443,7 +443,7 @@ def test_of_two_workers_on_one_job_one_goes_on(
     def other_worker(rows: int) -> None:
         if not taken:
             taken.append(None)
-            taken[0] = run_import(job_id=job.pk, at=NOW, take_over=True)
+            taken[0] = run_import(job_id=job.pk, at=NOW)
 
     late = run_import(job_id=job.pk, at=NOW, progress=other_worker)
 

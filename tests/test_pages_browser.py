@@ -102,7 +102,7 @@ def test_a_list_goes_from_its_file_to_its_report(
     manager.get_by_role("button", name="Importer", exact=True).click()
     expect(manager.locator("#import-body")).to_contain_text("Import en cours")
 
-    run_import(job_id=ImportJob.objects.get().pk, at=timezone.now(), take_over=True)
+    run_import(job_id=ImportJob.objects.get().pk, at=timezone.now())
 
     expect(manager.get_by_role("link", name="Télécharger les rejets (CSV)")).to_be_visible()
     manager.get_by_role("link", name="Voir la liste", exact=True).click()

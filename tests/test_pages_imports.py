@@ -115,7 +115,7 @@ def test_the_import_is_started_once_polled_and_reported_with_its_rejects() -> No
     for _attempt in range(2):
         client.post(url, {"do": "start"})
     polled = client.get(progress)
-    run_import(job_id=job.pk, at=NOW, take_over=True)
+    run_import(job_id=job.pk, at=NOW)
     finished = client.get(progress)
     page = text_of(client.get(url))
     rejects = b"".join(client.get(reverse("import-rejects", args=[job.pk])).streaming_content).decode()  # type: ignore[attr-defined]
@@ -145,7 +145,7 @@ def test_an_import_is_undone_while_nothing_of_it_was_called() -> None:
     url = sent_file(client, banks())["Location"]
     job = ImportJob.objects.get()
     client.post(url, {"do": "start"})
-    run_import(job_id=job.pk, at=NOW, take_over=True)
+    run_import(job_id=job.pk, at=NOW)
     undo = reverse("import-undo", args=[job.pk])
 
     first = client.post(undo, follow=True)
@@ -163,7 +163,7 @@ def test_the_same_list_again_brings_nothing_new_and_says_so() -> None:
     campaign = banks()
     url = sent_file(client, campaign)["Location"]
     client.post(url, {"do": "start"})
-    run_import(job_id=ImportJob.objects.get().pk, at=NOW, take_over=True)
+    run_import(job_id=ImportJob.objects.get().pk, at=NOW)
 
     again = sent_file(client, campaign, source=Source.objects.get().pk, source_name="")
 

@@ -102,7 +102,7 @@ def _waiting(imports: QuerySet[ImportJob], at: datetime) -> QuerySet[ImportJob]:
     """Return the imports that are under way, wait for a decision, or failed lately."""
     lately = Q(state=ImportState.FAILED, created_at__gte=at - FAILED_FOR)
     open_ones = Q(state__in=[ImportState.UPLOADED, ImportState.RUNNING])
-    rows = imports.filter(open_ones | lately).select_related("campaign", "file").defer("file__content")
+    rows = imports.filter(open_ones | lately).select_related("campaign", "file")
     return rows.order_by("-id")
 
 

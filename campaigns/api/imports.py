@@ -153,7 +153,7 @@ class ImportList(Endpoint):
 
 def _jobs(request: Request) -> QuerySet[ImportJob]:
     """Return the imports that the user sees, each with its file's name but not its content."""
-    return imports_of(caller(request)).select_related("file").defer("file__content")
+    return imports_of(caller(request)).select_related("file")
 
 
 def _reread(request: Request, pk: int) -> ImportJob:

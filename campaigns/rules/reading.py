@@ -8,9 +8,6 @@ from typing import Any
 from campaigns.rules.records import Recipe, Record, Repairs, read_row
 from campaigns.rules.tabular import Row
 
-#: Refused rows kept as examples.
-MAX_REFUSED = 20
-
 
 class Reader:
     """Reads rows by a recipe and counts.
@@ -23,7 +20,6 @@ class Reader:
         self._recipe = recipe
         self._repairs = Repairs()
         self._quality: Counter[str] = Counter()
-        self._refused: list[dict[str, Any]] = []
 
     def read(self, row: Row) -> Record:
         """Read a row. Never raises."""
@@ -35,7 +31,6 @@ class Reader:
         if record.placeholder:
             quality["placeholders"] += 1
         if record.reason:
-            self._refuse(record)
             return record
         quality["valid" if any(number.validity == "valid" for number in record.numbers) else "possible"] += 1
         if record.repairs:
@@ -43,12 +38,6 @@ class Reader:
             self._repairs.add(record)
         return record
 
-    def _refuse(self, record: Record) -> None:
-        if len(self._refused) < MAX_REFUSED:
-            self._refused.append(
-                {"line": record.line, "column": record.column, "value": record.value, "reason": record.reason}
-            )
-
     def as_json(self) -> dict[str, Any]:
-        """`{"repairs": …, "quality": {name: rows}, "refused": [{line, column, value, reason}]}`."""
-        return {"repairs": self._repairs.as_json(), "quality": dict(self._quality), "refused": self._refused}
+        """`{"repairs": …, "quality": {name: rows}}`."""
+        return {"repairs": self._repairs.as_json(), "quality": dict(self._quality)}

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 from typing import BinaryIO
 
+from django.conf import settings
+
 from campaigns.models import ImportFile, ImportJob, ImportPiece
+from campaigns.rules.formats import Limits
 
 #: Bytes of a piece; only the last one of a file is shorter.
 PIECE_BYTES = 1024 * 1024
@@ -54,3 +57,14 @@ def open_file(file: ImportFile) -> BinaryIO:
 def open_text(job: ImportJob) -> BinaryIO:
     """Return what the rows of an import are read from."""
     return open_file(job.text or job.file)
+
+
+def import_limits() -> Limits:
+    """Return what is taken at most, by the settings."""
+    return Limits(
+        bytes=settings.IMPORT_MAX_BYTES,
+        rows=settings.IMPORT_MAX_ROWS,
+        columns=settings.IMPORT_MAX_COLUMNS,
+        cell=settings.IMPORT_MAX_CELL,
+        inflation=settings.IMPORT_MAX_INFLATION,
+    )

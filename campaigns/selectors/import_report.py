@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Max
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.enums import ExclusionReason, ImportState
 from campaigns.models import ImportJob, ImportReject
-from campaigns.selectors.imports import progress_of, reason_label
+from campaigns.selectors.imports import progress_of, reason_label, reject_sentence, rows_done
 
 #: Without a sign of life for so long, the page says that nobody works on it.
 SILENT_AFTER = timedelta(seconds=20)
@@ -100,8 +101,8 @@ def report(job: ImportJob, at: datetime) -> Report:
     return Report(
         under_way=is_under_way(job),
         silent=_is_silent(job, at),
-        percent=0 if before else progress_of(job),
-        done=int(counts.get("rows", 0)),
+        percent=progress_of(job),
+        done=rows_done(job.pk) if is_under_way(job) else int(counts.get("rows", 0)),
         delimiter=str(DELIMITERS.get(job.delimiter, job.delimiter)) or _("aucun"),
         figures=[(code, label, int(figures.get(code, 0))) for code, label in FIGURES] if known else [],
         nothing_new=known and not counts["created"] and not counts["updated"] and counts["rows"] > 0,
@@ -113,7 +114,7 @@ def report(job: ImportJob, at: datetime) -> Report:
             (REPAIRS.get(code, code), item["count"], item["examples"])
             for code, item in counts.get("repairs", {}).items()
         ],
-        examples=_examples(job, counts),
+        examples=_examples(job),
         rejects_count=int(counts.get("rejected", 0)),
         undoable=job.state in (ImportState.DONE, ImportState.CANCELLED, ImportState.FAILED),
     )
@@ -127,16 +128,13 @@ def _exclusion(code: str) -> Any:
     return dict(ExclusionReason.choices).get(code, code)
 
 
-def _examples(job: ImportJob, counts: dict[str, Any]) -> list[tuple[Any, str]]:
-    """Return the first rejected rows, stored ones, or those that the preview kept."""
-    if job.state == ImportState.UPLOADED:
-        return [(item, reason_label(item["reason"])) for item in counts.get("rejects", [])[:EXAMPLES]]
-    rows = ImportReject.objects.filter(job=job).order_by("line")[:EXAMPLES]
-    return [(row, reason_label(row.reason)) for row in rows]
+def _examples(job: ImportJob) -> list[tuple[ImportReject, str]]:
+    """Return the first rows that are not taken."""
+    return [(row, reject_sentence(row)) for row in ImportReject.objects.filter(job=job).order_by("line")[:EXAMPLES]]
 
 
 def _is_silent(job: ImportJob, at: datetime) -> bool:
     if not is_under_way(job):
         return False
-    since = job.heartbeat_at or job.started_at or job.created_at
+    since = job.chunks.aggregate(last=Max("done_at"))["last"] or job.phase_at or job.started_at or job.created_at
     return at - since > SILENT_AFTER

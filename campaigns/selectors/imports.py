@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.enums import EntryState, ExclusionReason
-from campaigns.models import Campaign, ImportJob, ImportReject, ImportRow, ListEntry
-from campaigns.rules.records import Record
-from campaigns.rules.tabular import sniff
+from campaigns.enums import EntryState, ExclusionReason, ImportPhase
+from campaigns.models import Campaign, ImportChunk, ImportJob, ImportReject, ImportRow, ListEntry
+from campaigns.rules.tabular import Layout, Row, rows, sniff
 from campaigns.selectors.criteria import active_criteria, compile_criterion
+from campaigns.selectors.import_files import import_limits, open_text
 from crm.models import Prospect
 
 BOM = "\ufeff"
@@ -37,6 +38,10 @@ REJECT_REASONS: dict[str, Any] = {
     "too_many_cells": _(
         "La ligne a plus de cellules que le fichier n'a de colonnes : un séparateur est en trop."
     ),
+    "duplicate": _("Doublon : la même fiche est déjà là, cette ligne n'y a rien ajouté."),
+    "duplicate_in_file": _("Doublon d'une ligne du fichier, refusé comme demandé."),
+    "duplicate_known": _("La fiche est déjà connue d'un autre fournisseur, refusée comme demandé."),
+    "unknown_record": _("La fiche n'est pas connue, et l'import ne fait que mettre à jour."),
 }
 
 
@@ -45,17 +50,43 @@ def reason_label(reason: str) -> str:
     return str(REJECT_REASONS.get(reason, reason))
 
 
+def reject_sentence(reject: ImportReject) -> str:
+    """Why a row was not taken, with the line that it repeats."""
+    sentence = reason_label(reject.reason)
+    if reject.reason in ("duplicate", "duplicate_in_file") and reject.value.isdecimal():
+        return gettext("%(why)s (ligne %(line)s)") % {"why": sentence, "line": reject.value}
+    return sentence
+
+
 def imports_of(campaign: Campaign) -> QuerySet[ImportJob]:
-    """The imports of a campaign, newest first; the file's bytes stay in the database."""
-    return campaign.imports.select_related("source", "file", "by").defer("file__content").order_by("-pk")
+    """The imports of a campaign, newest first."""
+    return campaign.imports.select_related("source", "file", "by").order_by("-pk")
+
+
+def layout_of(job: ImportJob) -> Layout:
+    """Return how the text of an import is read; one of an import of former times is found out again."""
+    if not job.layout:
+        with open_text(job) as stream:
+            return sniff(stream, import_limits())
+    lists = {name: tuple(value) for name, value in job.layout.items() if isinstance(value, list)}
+    return Layout(**{**job.layout, **lists})
+
+
+#: How far a row is, of a hundred, when its chunk is to do this phase next.
+_SHARES = {ImportPhase.MATCH: 35, ImportPhase.MERGE: 40, ImportPhase.DONE: 100}
+
+
+def rows_done(job_id: int) -> int:
+    """How many rows would be done if the work on every row were the same."""
+    counted = ImportChunk.objects.filter(job=job_id).values_list("phase").annotate(Sum("rows")).order_by()
+    return sum(_SHARES.get(ImportPhase(phase), 0) * rows for phase, rows in counted) // 100
 
 
 def progress_of(job: ImportJob) -> int:
-    """Percent of the rows that are done, 0 to 100."""
-    done = int(job.counts.get("rows", 0))
+    """Percent of the work that is done, 0 to 100."""
     if job.finished_at is not None:
         return 100
-    return min(99, done * 100 // max(job.total_rows, 1))
+    return min(99, rows_done(job.pk) * 100 // max(job.total_rows, 1))
 
 
 def entry_counts(campaign: Campaign, prospect_ids: Sequence[int], bars: Sequence[int]) -> dict[str, Any]:
@@ -102,21 +133,30 @@ def _by_criterion(campaign: Campaign, entries: QuerySet[ListEntry]) -> list[dict
 
 
 def rejects_csv(job: ImportJob) -> Iterator[str]:
-    """The rejected rows of an import as CSV, in pieces; see `rejects_lines`."""
-    headers = sniff(bytes(job.file.content)).headers
-    found = ImportReject.objects.filter(job=job).order_by("line")
-    return rejects_lines(headers, found.iterator(chunk_size=2_000))
-
-
-def rejects_lines(headers: Sequence[str], rejects: Iterable[ImportReject | Record]) -> Iterator[str]:
-    """Rejected rows as CSV: the file's own columns, then the line number and the reason last.
+    """The rows of an import that were not taken as CSV, in pieces: the file's own columns, then the line number and the
+    reason last. The cells are read from the file again.
 
     `;` between cells and a UTF-8 byte-order mark, as French spreadsheets expect; a cell that a spreadsheet would
     execute is prefixed with an apostrophe (OWASP)."""
-    yield BOM + _csv_line([*headers, "ligne", "motif"])
-    for reject in rejects:
-        cells = reject.cells if isinstance(reject, Record) else reject.row
-        yield _csv_line([*_padded(cells, len(headers)), str(reject.line), reason_label(reject.reason)])
+    layout = layout_of(job)
+    yield BOM + _csv_line([*layout.headers, "ligne", "motif"])
+    rejects = ImportReject.objects.filter(job=job).order_by("line")
+    for reject, row in _with_rows(job, layout, rejects):
+        cells = _padded(row.cells, len(layout.headers))
+        yield _csv_line([*cells, str(reject.line), reject_sentence(reject)])
+
+
+def _with_rows(job: ImportJob, layout: Layout, rejects: QuerySet[ImportReject]) -> Iterator[tuple[ImportReject, Row]]:
+    """Each reject with the row of the file that it speaks of."""
+    waiting = rejects.iterator(chunk_size=2_000)
+    reject = next(waiting, None)
+    with open_text(job) as stream:
+        for row in rows(stream, layout, limits=import_limits()):
+            if reject is None:
+                return
+            if row.line == reject.line:
+                yield reject, row
+                reject = next(waiting, None)
 
 
 def _padded(cells: Sequence[str], width: int) -> list[str]:

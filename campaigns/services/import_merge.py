@@ -68,6 +68,8 @@ class Merged:
     met: list[int] = field(default_factory=list)
     bars: list[int] = field(default_factory=list)
     consents: dict[str, int] = field(default_factory=dict)
+    #: Rows that were not taken: line, reason, column, value.
+    refused: list[tuple[int, str, str, str]] = field(default_factory=list)
 
 
 def merge_rows(*, target: Target, line: int, last_line: int) -> Merged:
@@ -84,12 +86,11 @@ def merge_rows(*, target: Target, line: int, last_line: int) -> Merged:
         # What is checked now is not checked while agents wait for the bars.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(_LOCK_BARS.format(**names))
-        updated = _update(cursor, names, target)
+        merged = Merged(updated=_update(cursor, names, target))
         _tell(cursor, target, "updated")
-        bars = _exclude(cursor, names, target)
-        consents = _consents(cursor, names, target)
-        _record(cursor, names, target)
-        merged = _outcomes(cursor, bars, consents, updated)
+        merged.bars = _exclude(cursor, names, target)
+        merged.consents = _consents(cursor, names, target)
+        _record(cursor, names, target, merged)
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         return merged
 
@@ -398,25 +399,17 @@ INSERT INTO campaigns_importrow (job_id, line, outcome, prospect_id, before)
 SELECT %(job)s, line, outcome, prospect_id, before FROM import_now WHERE outcome <> 'rejected' ORDER BY line
 """
 
-_REJECTS = """
-INSERT INTO campaigns_importreject (job_id, line, reason, "column", value)
-SELECT %(job)s, n.line, n.reason, s.reject_column, coalesce(n.first_line::text, s.reject_value)
+_REFUSED = """
+SELECT n.line, n.reason, s.reject_column, coalesce(n.first_line::text, s.reject_value)
   FROM import_now n JOIN {stage} s USING (line) WHERE n.reason <> '' ORDER BY n.line
 """
-
-
-def _record(cursor: CursorWrapper, names: dict[str, str], target: Target) -> None:
-    cursor.execute(_IMPORT_ROWS, {"job": target.job_id})
-    cursor.execute(_REJECTS.format(**names), {"job": target.job_id})
-
-
 _OUTCOMES = "SELECT outcome, reason, prospect_id, elsewhere AND first_line IS NULL FROM import_now ORDER BY line"
 
 
-def _outcomes(
-    cursor: CursorWrapper, bars: list[int], consents: dict[str, int], updated: list[int]
-) -> Merged:
-    merged = Merged(bars=bars, consents=consents, updated=updated)
+def _record(cursor: CursorWrapper, names: dict[str, str], target: Target, merged: Merged) -> None:
+    cursor.execute(_IMPORT_ROWS, {"job": target.job_id})
+    cursor.execute(_REFUSED.format(**names))
+    merged.refused = cursor.fetchall()
     cursor.execute(_OUTCOMES)
     for outcome, reason, prospect_id, elsewhere in cursor.fetchall():
         merged.outcomes[outcome] += 1
@@ -426,4 +419,3 @@ def _outcomes(
             merged.met.append(prospect_id)
             if outcome == "created":
                 merged.created.append(prospect_id)
-    return merged

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -20,16 +20,16 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from campaigns.enums import ImportPhase, ImportState
-from campaigns.models import ImportChunk, ImportJob
+from campaigns.models import ImportChunk, ImportJob, ImportReject
 from campaigns.rules.import_options import options_of
 from campaigns.rules.reading import Reader
 from campaigns.rules.records import Recipe, Repairs
 from campaigns.rules.tabular import Layout, Place, places, rows
-from campaigns.selectors.import_files import open_text
-from campaigns.selectors.imports import entry_counts, entry_counts_of_job, layout_of
+from campaigns.selectors.import_files import import_limits, open_text
+from campaigns.selectors.imports import entry_counts, entry_counts_of_job, layout_of, rows_done
 from campaigns.services.entries import add_prospects
 from campaigns.services.import_merge import Merged, match_late, merge_rows, refresh_statistics, target_of
 from campaigns.services.import_stage import (
@@ -56,8 +56,6 @@ MAX_RETRIES = 5
 MAX_FAILURES = 5
 #: Without a sign of life for so long, an import that is under way is given to the workers again.
 STALE_AFTER = timedelta(seconds=20)
-#: Refused rows that a preview keeps as examples.
-MAX_EXAMPLES = 20
 #: First key of the advisory locks that limit how many workers are at one import.
 SLOT_LOCK = 740_000
 #: Another writer got in between: a deadlock, a serialization failure, the same new id, a lock not to be had.
@@ -120,13 +118,6 @@ def work_on(
     return step
 
 
-def rows_done(job_id: int) -> int:
-    """How many rows would be done if every row took the same share of each phase."""
-    shares = {ImportPhase.MATCH: 0.35, ImportPhase.MERGE: 0.4, ImportPhase.DONE: 1.0}
-    counted = ImportChunk.objects.filter(job=job_id).values_list("phase").annotate(Sum("rows")).order_by()
-    return int(sum(shares.get(ImportPhase(phase), 0.0) * rows for phase, rows in counted))
-
-
 def wake_workers(job: ImportJob) -> None:
     """Wake as many workers for an import as it has work for."""
     chunks = job.chunks.filter(phase=job.phase).count()
@@ -162,6 +153,7 @@ def go_back(job: ImportJob, phase: ImportPhase, at: datetime) -> None:
     if job.phase <= phase:
         return
     job.chunks.update(phase=phase, preview=None)
+    job.rejects.all().delete()
     job.phase, job.phase_at, job.settled = phase, at, False
     job.save(update_fields=["phase", "phase_at", "settled"])
     forget_matches(job.pk)
@@ -275,7 +267,7 @@ def _plan(job: ImportJob, clock: Clock) -> None:
     create_tables(job.pk)
     layout = layout_of(job)
     with open_text(job) as stream:
-        found = list(places(stream, layout, CHUNK_ROWS, settings.IMPORT_LIMITS))
+        found = list(places(stream, layout, CHUNK_ROWS, import_limits()))
     ends = [following.line - 1 for _place, following in pairwise(found)] + [_LAST_LINE]
     ImportChunk.objects.bulk_create(
         [
@@ -304,7 +296,7 @@ def _stage(job: ImportJob, chunk: ImportChunk, clock: Clock, attempt: int) -> No
     reader = Reader(recipe_of(job, layout))
     with open_text(job) as stream:
         place = Place(chunk.offset, chunk.line, chunk.rows)
-        found = rows(stream, layout, place, chunk.rows, settings.IMPORT_LIMITS)
+        found = rows(stream, layout, place, chunk.rows, import_limits())
         stage_records(job.pk, chunk.line, chunk.last_line, map(reader.read, found))
     chunk.reading = reader.as_json()
 
@@ -369,21 +361,30 @@ def _merge(job: ImportJob, chunk: ImportChunk, clock: Clock, attempt: int) -> No
     if attempt > 1:
         match_late(job, chunk.line, chunk.last_line)
     if job.state == ImportState.RUNNING:
-        chunk.counts = _merged(job, chunk, job.started_at or clock.at)
+        merged, chunk.counts = _merged(job, chunk, job.started_at or clock.at)
         if _is_power_of_two(chunk.index + 1):
             refresh_statistics()
-        return
-    with transaction.atomic():
-        chunk.preview = _merged(job, chunk, clock.at)
-        transaction.set_rollback(True)
+    else:
+        with transaction.atomic():
+            merged, chunk.preview = _merged(job, chunk, clock.at)
+            transaction.set_rollback(True)
+    _keep_refused(job, merged)
+
+
+def _keep_refused(job: ImportJob, merged: Merged) -> None:
+    ImportReject.objects.bulk_create(
+        ImportReject(job=job, line=line, reason=reason, column=column, value=value)
+        for line, reason, column, value in merged.refused
+    )
 
 
 def _is_power_of_two(number: int) -> bool:
     return number & (number - 1) == 0
 
 
-def _merged(job: ImportJob, chunk: ImportChunk, at: datetime) -> dict[str, Any]:
-    """Write prospects, the queue of the campaign and what follows from changed records; return the counts as JSON."""
+def _merged(job: ImportJob, chunk: ImportChunk, at: datetime) -> tuple[Merged, dict[str, Any]]:
+    """Write prospects, the queue of the campaign and what follows from changed records; return what
+    became of the rows, and its counts as JSON."""
     merged = merge_rows(target=target_of(job, at), line=chunk.line, last_line=chunk.last_line)
     if merged.updated:
         prospects_changed(prospect_ids=merged.updated, at=at)
@@ -394,7 +395,7 @@ def _merged(job: ImportJob, chunk: ImportChunk, at: datetime) -> dict[str, Any]:
     counts = _counts_of(merged, chunk.rows)
     if job.state != ImportState.RUNNING:
         _add_entry_counts(counts, entry_counts(job.campaign, merged.met, merged.bars))
-    return counts
+    return merged, counts
 
 
 def _counts_of(merged: Merged, rows: int) -> dict[str, Any]:
@@ -449,7 +450,7 @@ def totals_of(job: ImportJob, what: str) -> dict[str, Any]:
         _add_counts(total, counts or {})
         _add_numbers(total["quality"], (reading or {}).get("quality", {}))
         repairs.add_stored((reading or {}).get("repairs", {}))
-    return total | {"repairs": repairs.as_json(), "rejects": _examples(job)}
+    return total | {"repairs": repairs.as_json()}
 
 
 def _add_counts(total: dict[str, Any], counts: Mapping[str, Any]) -> None:
@@ -475,16 +476,6 @@ def _add_entry_counts(counts: dict[str, Any], found: Mapping[str, Any]) -> None:
             known[entry["criterion"]]["count"] += entry["count"]
         else:
             counts["screened_out_by_criterion"].append(dict(entry))
-
-
-def _examples(job: ImportJob) -> list[dict[str, Any]]:
-    """The first refused rows, as the preview shows them."""
-    found: list[dict[str, Any]] = []
-    for reading in job.chunks.order_by("index").values_list("reading", flat=True):
-        found.extend((reading or {}).get("refused", []))
-        if len(found) >= MAX_EXAMPLES:
-            break
-    return found[:MAX_EXAMPLES]
 
 
 # ---- failures

@@ -1,29 +1,32 @@
 """`manage.py import_list`: a file into a campaign, in the foreground."""
 
 import json
+import os
+import subprocess
 import sys
 import time
 from argparse import ArgumentParser
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from campaigns.enums import ImportState
-from campaigns.models import Campaign
-from campaigns.rules.tabular import UnreadableFile
-from campaigns.selectors.imports import rejects_csv, rejects_lines
+from campaigns.models import Campaign, ImportJob
+from campaigns.rules.formats import UnreadableFile
+from campaigns.rules.import_options import CHOICES, Options, options_of
+from campaigns.selectors.imports import rejects_csv
 from campaigns.services.campaigns import require_unclosed
-from campaigns.services.import_merge import Target
 from campaigns.services.imports import (
     Reading,
-    check_source,
-    dry_run,
-    estimated_rows,
+    preview_import,
     read_layout,
     run_import,
     start_import,
@@ -38,6 +41,15 @@ from crm.rules.phones import is_region
 from crm.services.sponsors import create_source
 
 UNREADABLE = 2
+#: A smaller file is done before another process has started.
+WORTH_HELP_BYTES = 2 * 1024 * 1024
+HELP = {
+    "mode": "create and update records, or only one of them",
+    "blank": "what a blank cell does to a value that the supplier gave before",
+    "repeated": "of rows that mean the same prospect the first wins, the others fill its blanks, or are rejected",
+    "among": "where a row without an id is recognised by its number",
+    "opt_out_scope": "how far the file's 'do not call' reaches",
+}
 CONSOLE_USER = "console"
 
 
@@ -62,87 +74,86 @@ class Command(BaseCommand):
         parser.add_argument("--region", default="FR", help="where national numbers belong (ISO 3166 alpha-2)")
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, write nothing")
         parser.add_argument("--rejects", type=Path, help="write the rejected rows to this CSV")
+        for name, choices in CHOICES.items():
+            parser.add_argument(f"--{name.replace('_', '-')}", choices=choices, help=HELP[name])
+        parser.add_argument(
+            "--jobs", type=int, default=min(4, os.cpu_count() or 1), help="processes that share a long file"
+        )
         parser.add_argument("--by", default="", help="username that the import is noted under")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read, import or try, print the summary."""
         campaign = self._campaign(options["campaign"])
-        content = self._content(options["file"])
         region = self._region(options["region"])
         self._check_rejects(options["rejects"])
-        try:
-            reading = read_layout(content, self._mapping(options["map"]), region)
-            require_unclosed(campaign)
-            summary = self._import(campaign, content, reading, options)
-        except UnreadableFile as error:
-            raise CommandError(str(error), returncode=UNREADABLE) from error
-        except DomainError as error:
-            details = " ".join(str(message) for messages in error.fields.values() for message in messages)
-            raise CommandError(details or str(error)) from error
+        with self._opened(options["file"]) as content:
+            try:
+                reading = read_layout(content, self._mapping(options["map"]), region)
+                require_unclosed(campaign)
+                summary = self._import(campaign, content, reading, options)
+            except UnreadableFile as error:
+                raise CommandError(str(error), returncode=UNREADABLE) from error
+            except DomainError as error:
+                details = " ".join(str(message) for messages in error.fields.values() for message in messages)
+                raise CommandError(details or str(error)) from error
         self.stdout.write(json.dumps(summary, ensure_ascii=False))
 
     def _import(
-        self, campaign: Campaign, content: bytes, reading: Reading, options: dict[str, Any]
+        self, campaign: Campaign, content: BinaryIO, reading: Reading, options: dict[str, Any]
     ) -> dict[str, Any]:
-        by = self._user(options["by"])
-        with ProgressBar(self.stderr, estimated_rows(content, reading.layout)) as bar:
-            if options["dry_run"]:
-                return self._try(campaign, content, reading, options, by, bar)
-            return self._run(campaign, content, reading, options, by, bar)
+        chosen = options_of({name: options[name] for name in CHOICES if options[name]})
+        if options["dry_run"]:
+            with transaction.atomic():
+                summary = self._try(self._job(campaign, content, reading, chosen, options), options)
+                transaction.set_rollback(True)
+            return summary
+        source = self._source(options["source"], campaign, self._user(options["by"]), timezone.now())
+        job = unfinished_import(
+            campaign=campaign, source=source, content=content, reading=reading, options=chosen
+        )
+        return self._run(job or self._job(campaign, content, reading, chosen, options), options)
 
-    def _try(
+    def _job(
         self,
         campaign: Campaign,
-        content: bytes,
+        content: BinaryIO,
         reading: Reading,
+        chosen: Options,
         options: dict[str, Any],
-        by: User | None,
-        bar: "ProgressBar",
-    ) -> dict[str, Any]:
-        at = timezone.now()
-        with transaction.atomic():
-            by = by or self._console_user()
-            source = self._source(options["source"], campaign, by, at)
-            check_source(campaign, source)
-            target = Target(campaign, source, by, at, options["file"].name)
-            counts = dry_run(content=content, reading=reading, target=target, progress=bar.show)
-            transaction.set_rollback(True)
-        if options["rejects"]:
-            _write(options["rejects"], rejects_lines(reading.layout.headers, reading.rejects(content)))
-        return summary_of(counts)
+    ) -> ImportJob:
+        by, at = self._user(options["by"]), timezone.now()
+        return upload_import(
+            campaign=campaign,
+            source=self._source(options["source"], campaign, by, at),
+            name=options["file"].name,
+            content=content,
+            mapping=reading.mapping,
+            region=reading.region,
+            options=chosen,
+            by=by,
+            at=at,
+        )
 
-    def _run(
-        self,
-        campaign: Campaign,
-        content: bytes,
-        reading: Reading,
-        options: dict[str, Any],
-        by: User | None,
-        bar: "ProgressBar",
-    ) -> dict[str, Any]:
-        by = by or self._console_user()
-        at = timezone.now()
-        source = self._source(options["source"], campaign, by, at)
-        job = unfinished_import(campaign=campaign, source=source, content=content, reading=reading)
-        if job is None:
-            job = upload_import(
-                campaign=campaign,
-                source=source,
-                name=options["file"].name,
-                content=content,
-                mapping=dict(zip(reading.layout.headers, reading.targets, strict=True)),
-                region=reading.region,
-                by=by,
-                at=at,
-            )
-            job = start_import(job=job, by=by, at=at, wake_worker=False)
-        counts = run_import(job_id=job.pk, at=at, take_over=True, progress=bar.show)
-        job.refresh_from_db()
-        if counts is None and job.state != ImportState.DONE:
-            raise CommandError(f"import {job.pk} goes on in another process")
+    def _try(self, job: ImportJob, options: dict[str, Any]) -> dict[str, Any]:
+        with ProgressBar(self.stderr, job) as bar:
+            counts = preview_import(job=job, by=job.by, at=timezone.now(), progress=bar.show)
         if options["rejects"]:
             _write(options["rejects"], rejects_csv(job))
-        return summary_of(job.counts)
+        return summary_of(counts)
+
+    def _run(self, job: ImportJob, options: dict[str, Any]) -> dict[str, Any]:
+        start_import(job=job, by=job.by, at=timezone.now(), wake_worker=False)
+        with ProgressBar(self.stderr, job) as bar, helpers(job, options["jobs"]):
+            while (counts := run_import(job_id=job.pk, at=timezone.now(), progress=bar.show)) is None:
+                job.refresh_from_db()
+                if job.state != ImportState.RUNNING:
+                    raise CommandError(job.error or f"import {job.pk} is {job.state}")
+                # Others are at the last of it, or it waits for its turn.
+                time.sleep(0.1)
+        job.refresh_from_db()
+        if options["rejects"]:
+            _write(options["rejects"], rejects_csv(job))
+        return summary_of(counts)
 
     def _campaign(self, slug: str) -> Campaign:
         try:
@@ -150,9 +161,11 @@ class Command(BaseCommand):
         except Campaign.DoesNotExist as error:
             raise CommandError(f"no campaign has the slug {slug!r}") from error
 
-    def _content(self, path: Path) -> bytes:
+    @contextmanager
+    def _opened(self, path: Path) -> Iterator[BinaryIO]:
         try:
-            return path.read_bytes()
+            with path.open("rb") as content:
+                yield content
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}", returncode=UNREADABLE) from error
 
@@ -188,9 +201,9 @@ class Command(BaseCommand):
         known = known or named.order_by(F("sponsor").asc(nulls_last=True), "pk").first()
         return known or create_source(data={"name": name, "sponsor": sponsor}, by=by, at=at)
 
-    def _user(self, username: str) -> User | None:
+    def _user(self, username: str) -> User:
         if not username:
-            return None
+            return self._console_user()
         try:
             return User.objects.get(username=username)
         except User.DoesNotExist as error:
@@ -208,15 +221,16 @@ class Command(BaseCommand):
 
 
 class ProgressBar:
-    """Rows done on stderr, redrawn on a terminal, a line every ten seconds elsewhere."""
+    """Rows done on stderr with their rate and the time that is left, redrawn on a terminal, a line every ten seconds
+    elsewhere."""
 
     width = 30
 
-    def __init__(self, stream: OutputWrapper, total: int) -> None:
-        """`total` rows are expected; it may be a little off."""
-        self._stream, self._total = stream, total
+    def __init__(self, stream: OutputWrapper, job: ImportJob) -> None:
+        """Show how far `job` is."""
+        self._stream, self._job, self._total = stream, job, 0
         self._live = getattr(sys.stderr, "isatty", lambda: False)()
-        self._shown_at = 0.0
+        self._began, self._shown_at = time.monotonic(), 0.0
 
     def __enter__(self) -> "ProgressBar":
         """Begin at nothing."""
@@ -229,14 +243,32 @@ class ProgressBar:
 
     def show(self, done: int) -> None:
         """Draw `done` rows."""
+        if not self._total:
+            self._job.refresh_from_db(fields=["total_rows"])
+            self._total = max(self._job.total_rows, 1)
         now = time.monotonic()
         if now - self._shown_at < (0.2 if self._live else 10) and done < self._total:
             return
         self._shown_at = now
-        share = min(done / self._total, 1)
+        share, rate = min(done / self._total, 1), done / max(now - self._began, 0.001)
         bar = "█" * round(share * self.width) + "░" * (self.width - round(share * self.width))
-        text = f"{bar} {share:4.0%}  {done:,}".replace(",", "\u202f")
+        left = timedelta(seconds=round((self._total - done) / max(rate, 1)))
+        text = f"{bar} {share:4.0%}  {done:,} / {self._total:,}  {rate:,.0f}/s  {left}".replace(",", "\u202f")
         self._stream.write(("\r" if self._live else "") + text, ending="" if self._live else "\n")
+
+
+@contextmanager
+def helpers(job: ImportJob, processes: int) -> Iterator[None]:
+    """Have further processes work on a long import beside this one, until it ends."""
+    count = processes - 1 if job.file.size > WORTH_HELP_BYTES else 0
+    command = [sys.executable, "-m", "django", "work_on_import", str(job.pk)]
+    found = [subprocess.Popen(command, cwd=settings.BASE_DIR) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in found:
+            process.terminate()
+            process.wait()
 
 
 def _write(path: Path, lines: Any) -> None:
