@@ -265,6 +265,17 @@ LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = not DEBUG
 
+# --- Imports ---
+
+# What a list may be at most; above it a file is refused with a sentence that says so.
+IMPORT_MAX_BYTES = env.integer("IMPORT_MAX_BYTES", default=1024**3, minimum=1)
+IMPORT_MAX_ROWS = env.integer("IMPORT_MAX_ROWS", default=2_000_000, minimum=1)
+IMPORT_MAX_COLUMNS = env.integer("IMPORT_MAX_COLUMNS", default=500, minimum=1)
+IMPORT_MAX_CELL = env.integer("IMPORT_MAX_CELL", default=65_536, minimum=1)
+# A workbook is an archive: what it may inflate to, in bytes and as a multiple of its packed size.
+IMPORT_MAX_INFLATED_BYTES = env.integer("IMPORT_MAX_INFLATED_BYTES", default=2 * 1024**3, minimum=1)
+IMPORT_MAX_INFLATION = env.integer("IMPORT_MAX_INFLATION", default=200, minimum=1)
+
 # --- API ---
 
 # Requests a minute of one user, above which the answer is 429; 0: no limit. An agent's calls are not counted.

@@ -29,7 +29,7 @@ class Limits:
     rows: int = 2_000_000
     columns: int = 500
     cell: int = 65_536
-    inflated_bytes: int = 4 * 1024**3
+    inflated_bytes: int = 2 * 1024**3
     inflation: int = 200
 
     @property
