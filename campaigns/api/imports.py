@@ -17,9 +17,10 @@ from rest_framework.response import Response
 
 from campaigns.access import campaigns_of, imports_of
 from campaigns.models import ImportJob
+from campaigns.selectors.import_files import import_limits
 from campaigns.selectors.imports import progress_of, rejects_csv
 from campaigns.services.import_undo import undo_import
-from campaigns.services.imports import MAX_FILE_BYTES, start_import, upload_import
+from campaigns.services.imports import start_import, upload_import
 from crm.access import sources_of
 from crm.api.endpoints import MANAGERS, PROGRAMS, Endpoint, caller, now, record, stamp
 from crm.api.fields import Body, Text, read
@@ -132,7 +133,7 @@ class ImportList(Endpoint):
         campaign = get_object_or_404(campaigns_of(user).select_related("programme"), pk=pk)
         data = read(request, ImportIn)
         file = data["file"]
-        if file.size > MAX_FILE_BYTES:
+        if file.size > import_limits().bytes:
             raise TooLarge
         source = find_source(sources_of(user), data["source"])
         with transaction.atomic():
@@ -140,7 +141,7 @@ class ImportList(Endpoint):
                 campaign=campaign,
                 source=source,
                 name=file.name or "",
-                content=file.read(),
+                content=file.file,
                 mapping=_mapping(data.get("mapping", "")),
                 region=data.get("region", "FR"),
                 by=user,

@@ -6,8 +6,9 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from zlib import crc32
 
 from campaigns.rules.headers import fold
@@ -115,6 +116,7 @@ class Recipe:
     headers: tuple[str, ...]
     targets: tuple[str, ...]
     region: str = "FR"
+    blank: str = "keep"
 
 
 @dataclass(slots=True)
@@ -135,6 +137,8 @@ class Record:
     attributes: dict[str, str] = field(default_factory=dict)
     numbers: list[ParsedNumber] = field(default_factory=list)
     opt_out: bool = False
+    placeholder: bool = False
+    consent: dict[str, object] | None = None
     repairs: list[tuple[str, str, str]] = field(default_factory=list)
 
     def digests(self) -> dict[str, int]:
@@ -165,6 +169,15 @@ class Repairs:
         for code, entry in (stored or {}).items():
             self._counts[code] = int(str(entry["count"]))
             self._examples[code] = list(entry["examples"])  # type: ignore[call-overload]
+
+    def add_stored(self, stored: Mapping[str, dict[str, Any]]) -> None:
+        """Add what `as_json` of another gave."""
+        for code, entry in stored.items():
+            self._counts[code] += entry["count"]
+            examples = self._examples.setdefault(code, [])
+            for example in entry["examples"]:
+                if len(examples) < EXAMPLES_PER_REPAIR and example not in examples:
+                    examples.append(example)
 
     def add(self, record: Record) -> None:
         """Count the repairs of a row."""

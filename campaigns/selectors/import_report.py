@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from campaigns.enums import ExclusionReason, ImportState
 from campaigns.models import ImportJob, ImportReject
-from campaigns.selectors.imports import progress_of, reason_label, reject_sentence, rows_done
+from campaigns.selectors.imports import DUPLICATE, progress_of, reason_label, reject_sentence, rows_done
 
 #: Without a sign of life for so long, the page says that nobody works on it.
 SILENT_AFTER = timedelta(seconds=20)
@@ -130,7 +130,8 @@ def _exclusion(code: str) -> Any:
 
 def _examples(job: ImportJob) -> list[tuple[ImportReject, str]]:
     """Return the first rows that are not taken."""
-    return [(row, reject_sentence(row)) for row in ImportReject.objects.filter(job=job).order_by("line")[:EXAMPLES]]
+    rows = ImportReject.objects.filter(job=job).exclude(reason=DUPLICATE).order_by("line")
+    return [(row, reject_sentence(row)) for row in rows[:EXAMPLES]]
 
 
 def _is_silent(job: ImportJob, at: datetime) -> bool:

@@ -132,15 +132,20 @@ def _by_criterion(campaign: Campaign, entries: QuerySet[ListEntry]) -> list[dict
     ]
 
 
-def rejects_csv(job: ImportJob) -> Iterator[str]:
-    """The rows of an import that were not taken as CSV, in pieces: the file's own columns, then the line number and the
-    reason last. The cells are read from the file again.
+#: The reason of a row that repeats another and was not refused for it: told apart from the rejects.
+DUPLICATE = "duplicate"
+
+
+def rejects_csv(job: ImportJob, *, duplicates: bool = False) -> Iterator[str]:
+    """The rejected rows of an import as CSV, in pieces (or its `duplicates`, each with the line that it repeats): the
+    file's own columns, then the line number and the reason last. The cells are read from the file again.
 
     `;` between cells and a UTF-8 byte-order mark, as French spreadsheets expect; a cell that a spreadsheet would
     execute is prefixed with an apostrophe (OWASP)."""
     layout = layout_of(job)
     yield BOM + _csv_line([*layout.headers, "ligne", "motif"])
-    rejects = ImportReject.objects.filter(job=job).order_by("line")
+    found = ImportReject.objects.filter(job=job).order_by("line")
+    rejects = found.filter(reason=DUPLICATE) if duplicates else found.exclude(reason=DUPLICATE)
     for reject, row in _with_rows(job, layout, rejects):
         cells = _padded(row.cells, len(layout.headers))
         yield _csv_line([*cells, str(reject.line), reject_sentence(reject)])

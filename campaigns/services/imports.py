@@ -29,7 +29,6 @@ from campaigns.services.import_stage import drop_tables, forget_rows
 from campaigns.services.import_work import (
     OUTCOMES,
     Progress,
-    Step,
     close_tables,
     go_back,
     lock_import,
@@ -294,12 +293,12 @@ def discard_upload(*, job: ImportJob) -> None:
 
 
 def run_import(*, job_id: int, at: datetime, progress: Progress | None = None) -> dict[str, Any] | None:
-    """Run a started import to its end, beside others who work on it; returns its counts, None when it is not running
-    or others are still at the rest of it. Killed at any point, the next run ends with the same rows as if nothing had
-    happened."""
-    step = work_on(job_id=job_id, at=at, progress=progress)
+    """Run a started import to its end, beside others who work on it; returns its counts once it is done, None when
+    others are still at the rest of it, when it waits for its turn or was stopped. Killed at any point, the next run ends
+    with the same rows as if nothing had happened."""
+    work_on(job_id=job_id, at=at, progress=progress)
     job = ImportJob.objects.get(pk=job_id)
-    return dict(job.counts) if step is Step.OVER and job.state == ImportState.DONE else None
+    return dict(job.counts) if job.state == ImportState.DONE else None
 
 
 def _require(job: ImportJob, *states: ImportState) -> None:

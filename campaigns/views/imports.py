@@ -118,7 +118,7 @@ def _upload(form: UploadForm, campaign: Campaign, user: User) -> ImportJob:
         campaign=campaign,
         source=source,
         name=data["file"].name,
-        content=data["file"].read(),
+        content=data["file"].file,
         region=data["region"],
         by=user,
         at=at,

@@ -74,6 +74,7 @@ class Command(BaseCommand):
         parser.add_argument("--region", default="FR", help="where national numbers belong (ISO 3166 alpha-2)")
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, write nothing")
         parser.add_argument("--rejects", type=Path, help="write the rejected rows to this CSV")
+        parser.add_argument("--duplicates", type=Path, help="write the rows that repeat another to this CSV")
         for name, choices in CHOICES.items():
             parser.add_argument(f"--{name.replace('_', '-')}", choices=choices, help=HELP[name])
         parser.add_argument(
@@ -85,7 +86,7 @@ class Command(BaseCommand):
         """Read, import or try, print the summary."""
         campaign = self._campaign(options["campaign"])
         region = self._region(options["region"])
-        self._check_rejects(options["rejects"])
+        self._check_writable(options["rejects"], options["duplicates"])
         with self._opened(options["file"]) as content:
             try:
                 reading = read_layout(content, self._mapping(options["map"]), region)
@@ -137,8 +138,7 @@ class Command(BaseCommand):
     def _try(self, job: ImportJob, options: dict[str, Any]) -> dict[str, Any]:
         with ProgressBar(self.stderr, job) as bar:
             counts = preview_import(job=job, by=job.by, at=timezone.now(), progress=bar.show)
-        if options["rejects"]:
-            _write(options["rejects"], rejects_csv(job))
+        self._write_refused(job, options)
         return summary_of(counts)
 
     def _run(self, job: ImportJob, options: dict[str, Any]) -> dict[str, Any]:
@@ -151,9 +151,14 @@ class Command(BaseCommand):
                 # Others are at the last of it, or it waits for its turn.
                 time.sleep(0.1)
         job.refresh_from_db()
+        self._write_refused(job, options)
+        return summary_of(counts)
+
+    def _write_refused(self, job: ImportJob, options: dict[str, Any]) -> None:
         if options["rejects"]:
             _write(options["rejects"], rejects_csv(job))
-        return summary_of(counts)
+        if options["duplicates"]:
+            _write(options["duplicates"], rejects_csv(job, duplicates=True))
 
     def _campaign(self, slug: str) -> Campaign:
         try:
@@ -175,13 +180,13 @@ class Command(BaseCommand):
             raise CommandError(f"--region takes the two letters of a country (ISO 3166), not {text!r}")
         return region
 
-    def _check_rejects(self, path: Path | None) -> None:
-        """Find out that the rejects cannot be written before anything else is."""
-        try:
-            if path is not None:
+    def _check_writable(self, *paths: Path | None) -> None:
+        """Find out that a result cannot be written before anything else is."""
+        for path in filter(None, paths):
+            try:
                 path.touch()
-        except OSError as error:
-            raise CommandError(f"{path}: {error.strerror}") from error
+            except OSError as error:
+                raise CommandError(f"{path}: {error.strerror}") from error
 
     def _mapping(self, pairs: list[str]) -> dict[str, str]:
         mapping = {}
