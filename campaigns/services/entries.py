@@ -67,7 +67,8 @@ class MoveResult:
 
 ADD = """
 WITH t AS (
-    SELECT p.id AS prospect_id, %(campaign)s::bigint AS campaign_id
+    SELECT p.id AS prospect_id, %(campaign)s::bigint AS campaign_id, %(programme)s::bigint AS programme_id,
+           %(sponsor)s::bigint AS sponsor_id
       FROM crm_prospect p JOIN crm_source s ON s.id = p.source_id
      WHERE p.id = ANY(%(prospects)s) AND p.erased_at IS NULL
        AND (s.sponsor_id IS NULL OR s.sponsor_id = %(sponsor)s)
@@ -135,6 +136,7 @@ def _add_sql(
 ) -> tuple[str, dict[str, Any]]:
     return ADD.format(**judgement(campaign.programme)), {
         "campaign": campaign.pk,
+        "programme": campaign.programme_id,
         "sponsor": campaign.programme.sponsor_id,
         "call_list": None if call_list is None else call_list.pk,
         "priority": priority,

@@ -77,14 +77,12 @@ def drop_tables(job_id: int) -> None:
 
 def forget_rows(job_id: int) -> None:
     """Empty both tables: the file is to be read otherwise."""
-    create_tables(job_id)
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE {stage}, {match}".format(**names_of(job_id)))
 
 
 def forget_matches(job_id: int) -> None:
     """Empty what was found out about the rows: it is to be asked again."""
-    create_tables(job_id)
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE {match}".format(**names_of(job_id)))
 

@@ -291,7 +291,6 @@ def recipe_of(job: ImportJob, layout: Layout) -> Recipe:
 
 def _stage(job: ImportJob, chunk: ImportChunk, clock: Clock, attempt: int) -> None:
     """Read the rows of a chunk into the import's table."""
-    create_tables(job.pk)
     layout = layout_of(job)
     reader = Reader(recipe_of(job, layout))
     with open_text(job) as stream:
@@ -329,7 +328,6 @@ def _ready_to_merge(job: ImportJob, clock: Clock) -> None:
 
 
 def _require_staged(job: ImportJob, chunk: ImportChunk) -> None:
-    create_tables(job.pk)
     if staged_rows(job.pk, chunk.line, chunk.last_line) != chunk.rows:
         raise StageLost
 
@@ -362,8 +360,8 @@ def _merge(job: ImportJob, chunk: ImportChunk, clock: Clock, attempt: int) -> No
         match_late(job, chunk.line, chunk.last_line)
     if job.state == ImportState.RUNNING:
         merged, chunk.counts = _merged(job, chunk, job.started_at or clock.at)
-        if _is_power_of_two(chunk.index + 1):
-            refresh_statistics()
+        if _is_power_of_four(chunk.index + 1):
+            transaction.on_commit(refresh_statistics)
     else:
         with transaction.atomic():
             merged, chunk.preview = _merged(job, chunk, clock.at)
@@ -378,8 +376,8 @@ def _keep_refused(job: ImportJob, merged: Merged) -> None:
     )
 
 
-def _is_power_of_two(number: int) -> bool:
-    return number & (number - 1) == 0
+def _is_power_of_four(number: int) -> bool:
+    return number & (number - 1) == 0 and number.bit_length() % 2 == 1
 
 
 def _merged(job: ImportJob, chunk: ImportChunk, at: datetime) -> tuple[Merged, dict[str, Any]]:

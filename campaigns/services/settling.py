@@ -32,27 +32,34 @@ SELECT count(pg_advisory_xact_lock_shared(71, k)) FROM (
     ) q ORDER BY k) s
 """
 
-#: Joined to a row `t` (prospect_id, campaign_id) and its prospect `p`: the number to dial, else the bar, and the reason
-#: of a contradiction. The functions are asked only where any bar at all is in sight: asking them of every row costs
-#: more than the rest of an import.
-JUDGED = """
+#: Whether an exclusion `e` that was not lifted covers a row `t`: the rule of `courtois_covering_exclusion`, which is
+#: asked of one number at a time and would cost more here than the rest of an import.
+COVERS = """(e.until IS NULL OR e.until > clock_timestamp())
+         AND (e.scope = 'everywhere' OR e.scope = 'campaign' AND e.campaign_id = t.campaign_id
+              OR e.scope = 'programme' AND e.programme_id = t.programme_id
+              OR e.scope = 'sponsor' AND e.sponsor_id = t.sponsor_id)"""
+
+#: Joined to a row `t` (prospect_id, campaign_id, programme_id, sponsor_id) and its prospect `p`: the number to dial,
+#: else the bar, and the reason of a contradiction.
+JUDGED = f"""
   LEFT JOIN LATERAL (
-      SELECT CASE WHEN EXISTS (SELECT FROM campaigns_exclusion b
-                                WHERE b.prospect_id = t.prospect_id AND b.lifted_at IS NULL)
-                    OR EXISTS (SELECT FROM crm_prospectnumber n JOIN campaigns_exclusion b ON b.number = n.number
-                                WHERE n.prospect_id = t.prospect_id AND b.lifted_at IS NULL)
-                  THEN courtois_callable_number(t.prospect_id, t.campaign_id)
-                  ELSE (SELECT n.number FROM crm_prospectnumber n
-                         WHERE n.prospect_id = t.prospect_id AND n.kind NOT IN ('premium', 'fax', 'short')
-                           AND n.validity <> 'invalid' ORDER BY n.position, n.id LIMIT 1) END AS number) pick ON true
+      SELECT n.number FROM crm_prospectnumber n
+       WHERE n.prospect_id = t.prospect_id AND n.kind NOT IN ('premium', 'fax', 'short') AND n.validity <> 'invalid'
+         AND NOT EXISTS (SELECT FROM campaigns_exclusion e
+                          WHERE e.number = n.number AND e.lifted_at IS NULL AND {COVERS})
+         AND NOT EXISTS (SELECT FROM campaigns_exclusion e
+                          WHERE e.prospect_id = t.prospect_id AND e.lifted_at IS NULL AND {COVERS})
+       ORDER BY n.position, n.id LIMIT 1) pick ON true
   LEFT JOIN LATERAL (
-      SELECT b.bar FROM (
-          SELECT courtois_covering_exclusion(n.number, t.prospect_id, t.campaign_id) AS bar
-            FROM crm_prospectnumber n WHERE n.prospect_id = t.prospect_id
-          UNION ALL SELECT courtois_covering_exclusion(NULL, t.prospect_id, t.campaign_id)) b
-       WHERE pick.number IS NULL AND b.bar IS NOT NULL LIMIT 1) blocked ON true
-  LEFT JOIN campaigns_exclusion x ON x.id = blocked.bar
-  {screened}
+      SELECT e.id, e.reason, e.until FROM (
+          SELECT e.* FROM campaigns_exclusion e WHERE e.prospect_id = t.prospect_id AND e.lifted_at IS NULL
+           UNION ALL
+          SELECT e.* FROM crm_prospectnumber n JOIN campaigns_exclusion e ON e.number = n.number
+           WHERE n.prospect_id = t.prospect_id AND e.lifted_at IS NULL) e
+       WHERE pick.number IS NULL AND {COVERS}
+       ORDER BY array_position(ARRAY['programme', 'campaign', 'sponsor', 'everywhere'], e.scope::text), e.id LIMIT 1
+      ) x ON true
+  {{screened}}
 """
 STATE = """
 CASE WHEN pick.number IS NULL AND x.id IS NOT NULL THEN 'excluded' WHEN pick.number IS NULL THEN 'exhausted'
@@ -74,9 +81,10 @@ CASE WHEN p.time_zone <> '' THEN p.time_zone WHEN coalesce(pick.number, '+33') L
 
 SETTLE = """
 WITH target AS (
-    SELECT e.id, e.prospect_id, e.campaign_id, c.programme_id, e.state, e.exact, e.owner_id, e.verdict_gate,
-           e.verdict_reason
+    SELECT e.id, e.prospect_id, e.campaign_id, c.programme_id, g.sponsor_id, e.state, e.exact, e.owner_id,
+           e.verdict_gate, e.verdict_reason
       FROM campaigns_listentry e JOIN campaigns_campaign c ON c.id = e.campaign_id
+      JOIN campaigns_programme g ON g.id = c.programme_id
      WHERE e.id = ANY(%(entries)s)
        AND (e.state = ANY(%(states)s) OR (%(numberless)s AND e.state = 'exhausted' AND e.verdict_gate = 'number'))
      ORDER BY e.id FOR UPDATE OF e
