@@ -32,8 +32,8 @@ class Reader:
             quality["placeholders"] += 1
         if record.reason:
             return record
-        quality["valid" if any(number.validity == "valid" for number in record.numbers) else "possible"] += 1
-        if record.repairs:
+        quality["valid" if record.has_valid_number else "possible"] += 1
+        if record.was_repaired:
             quality["repaired"] += 1
             self._repairs.add(record)
         return record

@@ -6,15 +6,33 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date
+from functools import lru_cache
+from json.encoder import encode_basestring as quoted
+from typing import Literal
 from zlib import crc32
 
-from campaigns.rules.headers import fold
 from campaigns.rules.mapping import ATTRIBUTE_PREFIX, IGNORE, is_damaged_id, says_yes
+from campaigns.rules.record_codes import country_code, language_code, sector_code, stated_kind
+from campaigns.rules.record_consent import (
+    CONSENT_TARGETS,
+    MAX_CONSENT_TEXT,
+    Consent,
+    blank_consent,
+    consent_date,
+    says_consent,
+)
 from campaigns.rules.tabular import Row
-from crm.rules.phones import FRENCH_OVERSEAS_REGIONS, ParsedNumber, normalise, region_for, time_zone_for
+from crm.rules.phones import (
+    FRENCH_OVERSEAS_REGIONS,
+    ParsedNumber,
+    is_placeholder,
+    normalise,
+    region_for,
+    time_zone_for,
+)
 
 #: Columns of a prospect that a file fills, with the length that each holds.
 COLUMN_LENGTHS: dict[str, int] = {
@@ -44,92 +62,36 @@ _NEVER_DIALLED = frozenset({"fax", "premium", "short"})
 _REASONS = ("damaged_by_spreadsheet", "invalid_number", "premium_number", "short_number", "no_number")
 
 _INVISIBLE = re.compile(
-    r"[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+    r"[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
     r"|(?<=[A-Za-zÀ-ÿ])[\u200c\u200d](?=[A-Za-zÀ-ÿ])"
 )
-_NAF = re.compile(r"(\d{2})\.?(\d{2})\s?([A-Za-z])")
 _SPACES = re.compile(r"\s*\n\s*| {2,}")
 
-_COUNTRIES = {
-    "france": "FR",
-    "fra": "FR",
-    "allemagne": "DE",
-    "germany": "DE",
-    "deutschland": "DE",
-    "belgique": "BE",
-    "belgium": "BE",
-    "suisse": "CH",
-    "switzerland": "CH",
-    "luxembourg": "LU",
-    "espagne": "ES",
-    "spain": "ES",
-    "italie": "IT",
-    "italy": "IT",
-    "portugal": "PT",
-    "royaume uni": "GB",
-    "united kingdom": "GB",
-    "uk": "GB",
-    "gbr": "GB",
-    "etats unis": "US",
-    "united states": "US",
-    "usa": "US",
-    "canada": "CA",
-    "monaco": "MC",
-    "guadeloupe": "GP",
-    "martinique": "MQ",
-    "guyane": "GF",
-    "la reunion": "RE",
-    "reunion": "RE",
-    "mayotte": "YT",
-    "nouvelle caledonie": "NC",
-    "polynesie francaise": "PF",
-}
-_LANGUAGES = {
-    "francais": "fr",
-    "french": "fr",
-    "anglais": "en",
-    "english": "en",
-    "allemand": "de",
-    "german": "de",
-    "espagnol": "es",
-    "spanish": "es",
-    "italien": "it",
-    "italian": "it",
-    "portugais": "pt",
-    "portuguese": "pt",
-    "arabe": "ar",
-    "arabic": "ar",
-    "neerlandais": "nl",
-    "dutch": "nl",
-    "alsacien": "gsw",
-    "breton": "br",
-}
-_PERSONS = frozenset(
-    {"person", "personne", "particulier", "physique", "personne physique", "individual", "b2c"}
-)
+#: Columns whose blank cell clears nothing: what they would be without is worked out.
+_NEVER_CLEARED = frozenset({"country", "kind"})
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How the rows of one file are read: headers, the target of each column (same order), the region of its numbers."""
+    """How the rows of one file are read: headers, the target of each column (same order), the region of its numbers,
+    what a blank cell does to a field that is known, and the day on which it is read (None: no date is too late)."""
 
     headers: tuple[str, ...]
     targets: tuple[str, ...]
     region: str = "FR"
-    blank: str = "keep"
+    blank: Literal["keep", "clear"] = "keep"
+    today: date | None = None
 
 
 @dataclass(slots=True)
 class Record:
-    """A data row, read. `reason` is "" when it can be taken, else why not, with the column and the cell that say so;
-    `first_line` is the line of the same file that already spoke of this prospect."""
+    """A data row, read. `reason` is "" when it can be taken, else why not, with the column and the cell that say so."""
 
     line: int
     cells: tuple[str, ...]
     reason: str = ""
     column: str = ""
     value: str = ""
-    first_line: int | None = None
     external_id: str = ""
     columns: dict[str, str] = field(default_factory=dict)
     #: Columns that were worked out and not stated: good for a new record, never a reason to change a known one.
@@ -137,38 +99,64 @@ class Record:
     attributes: dict[str, str] = field(default_factory=dict)
     numbers: list[ParsedNumber] = field(default_factory=list)
     opt_out: bool = False
+    consent: Consent | None = None
+    #: A number, usable or not, that stands for none ("0102030405").
     placeholder: bool = False
-    consent: dict[str, object] | None = None
+    #: Fields that the file clears, by the names that `digests` has: blank cells, where the recipe says so.
+    cleared: tuple[str, ...] = ()
     repairs: list[tuple[str, str, str]] = field(default_factory=list)
 
+    @property
+    def has_valid_number(self) -> bool:
+        """Whether some number belongs to an assigned range and can be called."""
+        return any(it.validity == "valid" and it.kind not in _NEVER_DIALLED for it in self.numbers)
+
+    @property
+    def has_possible_number(self) -> bool:
+        """Whether some number has only the length of one: its range is not assigned."""
+        return any(it.validity == "possible" and it.kind not in _NEVER_DIALLED for it in self.numbers)
+
+    @property
+    def was_repaired(self) -> bool:
+        """Whether anything had to be repaired in the row."""
+        return bool(self.repairs)
+
     def digests(self) -> dict[str, int]:
-        """A checksum per field that the file fills: tells whether the supplier's value changed, and nothing else."""
-        digests = {
-            name: crc32(value.encode())
-            for name, value in self.columns.items()
-            if value and name not in self.assumed
-        }
+        """A checksum per field that the file fills, 0 for one that it clears: tells whether the supplier's value
+        changed, and nothing else."""
+        digests = dict.fromkeys(self.cleared, 0)
+        assumed = self.assumed
+        for name, value in self.columns.items():
+            if value and name not in assumed:
+                digests[name] = _digest(value)
         for name, value in self.attributes.items():
-            digests[ATTRIBUTE_PREFIX + name] = crc32(value.encode())
+            digests[ATTRIBUTE_PREFIX + name] = _digest(value)
         if self.numbers:
-            digests["phones"] = crc32("|".join(number.number for number in self.numbers).encode())
+            digests["phones"] = _digest("|".join([number.number for number in self.numbers]))
         return digests
 
-    def original(self) -> str:
-        """The row as it came, as a JSON list of texts, for the report of what was refused."""
-        return json.dumps([cell[:MAX_REJECTED_CELL] for cell in self.cells], ensure_ascii=False)
+    def digests_json(self) -> str:
+        """The digests as a JSON object. Their names are plain words, so that nothing in them needs an escape."""
+        return "{" + ", ".join([f'"{name}": {value}' for name, value in self.digests().items()]) + "}"
+
+    def attributes_json(self) -> str:
+        """The attributes as a JSON object."""
+        pairs = [f"{quoted(name)}: {quoted(value)}" for name, value in self.attributes.items()]
+        return "{" + ", ".join(pairs) + "}"
+
+
+def _digest(value: str) -> int:
+    """Never 0, which says that the field was cleared."""
+    return crc32(value.encode()) or 1
 
 
 class Repairs:
     """What was repaired, counted by kind, with a few examples `[cell, result]` of each."""
 
-    def __init__(self, stored: dict[str, dict[str, object]] | None = None) -> None:
-        """Go on from `stored`, as `as_json` gave it."""
+    def __init__(self) -> None:
+        """Start with nothing."""
         self._counts: Counter[str] = Counter()
         self._examples: dict[str, list[list[str]]] = {}
-        for code, entry in (stored or {}).items():
-            self._counts[code] = int(str(entry["count"]))
-            self._examples[code] = list(entry["examples"])  # type: ignore[call-overload]
 
     def add_stored(self, stored: Mapping[str, dict[str, Any]]) -> None:
         """Add what `as_json` of another gave."""
@@ -195,87 +183,146 @@ class Repairs:
         }
 
 
-class Deduplicator:
-    """Finds rows of one file that speak of a prospect already seen in it: by external id, without one by any number.
-
-    Keeps a 64-bit hash per id and number, not the texts."""
-
-    def __init__(self) -> None:
-        """Start with nothing seen."""
-        self._ids: dict[int, int] = {}
-        self._numbers: dict[int, int] = {}
-
-    def mark(self, record: Record) -> None:
-        """Set `first_line` on a taken row that repeats another; remember it otherwise."""
-        if record.reason:
-            return
-        numbers = [hash(number.number) for number in record.numbers]
-        if record.external_id:
-            record.first_line = self._ids.get(hash(record.external_id))
-        else:
-            record.first_line = next((self._numbers[key] for key in numbers if key in self._numbers), None)
-        if record.first_line is not None:
-            return
-        if record.external_id:
-            self._ids[hash(record.external_id)] = record.line
-        for key in numbers:
-            self._numbers.setdefault(key, record.line)
-
-
-def records(rows: Iterable[Row], recipe: Recipe) -> Iterator[Record]:
-    """Read rows in their order, duplicates within the file marked."""
-    duplicates = Deduplicator()
-    for row in rows:
-        record = read_row(row, recipe)
-        duplicates.mark(record)
-        yield record
-
-
 def read_row(row: Row, recipe: Recipe) -> Record:
     """Read one row. Never raises: what cannot be used has its reason."""
     record = Record(row.line, row.cells)
     if row.problem:
         record.reason = row.problem
         record.value = row.cells[0][:300] if row.cells else ""
-        return record
-    phones = _take_cells(record, row.cells, recipe)
-    _settle_columns(record, recipe.region)
-    _take_numbers(record, phones, recipe.region)
+    else:
+        _reader_of(recipe).read(record)
+    if row.foreign:
+        cell = next((cell for cell in row.cells if not cell.isascii()), "")
+        record.repairs.append(("other_encoding", cell.strip()[:80], clean(cell)[:80]))
     return record
 
 
 def clean(cell: str) -> str:
     """A cell as it is kept: composed accents (NFC), no invisible characters, no spaces around. Nothing else changes."""
-    if cell.isascii() and cell.isprintable():
-        return cell.strip()
+    if cell.isprintable():
+        return cell.strip() if cell.isascii() else unicodedata.normalize("NFC", cell).strip()
     return _INVISIBLE.sub("", unicodedata.normalize("NFC", cell).replace("\r\n", "\n")).strip()
 
 
-def _take_cells(record: Record, cells: Sequence[str], recipe: Recipe) -> list[tuple[str, str]]:
-    """Put each cell where its column goes; the cells of phone columns are returned with their headers."""
-    phones: list[tuple[str, str]] = []
-    notes: list[str] = []
-    for header, target, cell in zip(recipe.headers, recipe.targets, cells, strict=False):
-        if target == "phone":
-            if cell and not cell.isspace():
-                phones.append((header, cell))
-            continue
-        value = clean(cell)
-        if not value or target == IGNORE:
-            continue
-        if target == "note":
-            notes.append(value)
-        elif target == "opt_out":
-            record.opt_out = record.opt_out or says_yes(value)
-        elif target == "external_id":
-            _take_external_id(record, value)
-        elif target in COLUMN_LENGTHS:
-            record.columns[target] = _SPACES.sub(" ", value) if "\n" in value or "  " in value else value
+@lru_cache(maxsize=16)
+def _reader_of(recipe: Recipe) -> _Reader:
+    return _Reader(recipe)
+
+
+class _Reader:
+    """A recipe made ready: for each kind of target, the positions of its columns."""
+
+    __slots__ = ("_attributes", "_blank", "_columns", "_others", "_phones", "_recipe", "_width")
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self._width = min(len(recipe.headers), len(recipe.targets))
+        placed = list(enumerate(recipe.targets[: self._width]))
+        self._columns = [(at, name, COLUMN_LENGTHS[name]) for at, name in placed if name in COLUMN_LENGTHS]
+        self._phones = [(at, recipe.headers[at]) for at, target in placed if target == "phone"]
+        self._others = [(at, target) for at, target in placed if target in _OTHER_TARGETS]
+        known = {*COLUMN_LENGTHS, *_OTHER_TARGETS, "phone", IGNORE}
+        self._attributes = [
+            (at, target.removeprefix(ATTRIBUTE_PREFIX)) for at, target in placed if target not in known
+        ]
+        self._blank = self._clearable() if recipe.blank == "clear" else ()
+
+    def read(self, record: Record) -> None:
+        """Fill a record from its cells."""
+        cells = record.cells
+        if len(cells) < self._width:
+            cells += ("",) * (self._width - len(cells))
+        self._take_columns(record, cells)
+        self._take_attributes(record, cells)
+        if self._others:
+            self._take_others(record, cells)
+        _settle_columns(record, self._recipe.region)
+        self._take_numbers(record, cells)
+        if self._blank:
+            record.cleared = self._cleared(record)
+
+    def _take_columns(self, record: Record, cells: Sequence[str]) -> None:
+        columns = record.columns
+        for at, name, length in self._columns:
+            cell = cells[at]
+            if not cell:
+                continue
+            value = clean(cell)
+            if not value:
+                continue
+            if "  " in value or "\n" in value:
+                value = _SPACES.sub(" ", value)
+            columns[name] = (
+                value if len(value) <= length or name in _CODES else _shortened(record, name, value)
+            )
+
+    def _take_attributes(self, record: Record, cells: Sequence[str]) -> None:
+        attributes = record.attributes
+        for at, name in self._attributes:
+            cell = cells[at]
+            if cell and (value := clean(cell)):
+                attributes[name] = value
+
+    def _take_others(self, record: Record, cells: Sequence[str]) -> None:
+        notes: list[str] = []
+        for at, target in self._others:
+            value = clean(cells[at]) if cells[at] else ""
+            if not value:
+                continue
+            if target == "external_id":
+                _take_external_id(record, value)
+            elif target == "opt_out":
+                record.opt_out = record.opt_out or says_yes(value)
+            elif target == "note":
+                notes.append(value)
+            else:
+                _take_consent(record, target, value, self._recipe.today)
+        if notes:
+            record.attributes["note"] = "\n".join(notes)
+
+    def _take_numbers(self, record: Record, cells: Sequence[str]) -> None:
+        filled = [(header, cells[at]) for at, header in self._phones if cells[at] and not cells[at].isspace()]
+        refusals = _take_phones(record, filled, self._recipe.region)
+        columns = record.columns
+        for number in record.numbers:
+            if number.kind not in _NEVER_DIALLED:
+                columns["time_zone"] = time_zone_for(
+                    number.number, columns.get("postal_code", ""), columns["country"]
+                )
+                return
+        if record.numbers:
+            record.reason = "fax_only"
+            record.column, record.value = filled[0][0], filled[0][1].strip()[:300]
         else:
-            record.attributes[target.removeprefix(ATTRIBUTE_PREFIX)] = value
-    if notes:
-        record.attributes["note"] = "\n".join(notes)
-    return phones
+            record.reason = next((code for code in _REASONS if code in refusals), "no_number")
+            record.column, record.value = refusals.get(record.reason, ("", ""))
+
+    def _clearable(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """`(name of its digest, its columns)` of each field that blank cells clear."""
+        fields: dict[str, list[int]] = {}
+        for at, name, _ in self._columns:
+            if name not in _NEVER_CLEARED:
+                fields.setdefault(name, []).append(at)
+        for at, name in self._attributes:
+            fields.setdefault(ATTRIBUTE_PREFIX + name, []).append(at)
+        for at, target in self._others:
+            if target == "note":
+                fields.setdefault(ATTRIBUTE_PREFIX + "note", []).append(at)
+        return tuple((name, tuple(places)) for name, places in fields.items())
+
+    def _cleared(self, record: Record) -> tuple[str, ...]:
+        cells = record.cells
+        return tuple(
+            name
+            for name, places in self._blank
+            if all(at < len(cells) and not clean(cells[at]) for at in places)
+        )
+
+
+#: Targets that are neither a column of the prospect nor an attribute of one cell.
+_OTHER_TARGETS = frozenset({"external_id", "opt_out", "note", *CONSENT_TARGETS})
+#: Columns that hold a code, which is settled once all cells are taken.
+_CODES = frozenset({"kind", "country", "language"})
 
 
 def _take_external_id(record: Record, value: str) -> None:
@@ -287,76 +334,94 @@ def _take_external_id(record: Record, value: str) -> None:
         record.external_id = value[:MAX_EXTERNAL_ID]
 
 
+def _take_consent(record: Record, target: str, value: str, today: date | None) -> None:
+    consent = record.consent
+    if consent is None:
+        consent = record.consent = blank_consent()
+    if target == "consent":
+        consent["given"] = says_consent(value)
+    elif target == "consent_channel":
+        consent["channel"] = value[:MAX_CONSENT_TEXT]
+    elif target == "consent_text":
+        consent["text"] = value[:MAX_CONSENT_TEXT]
+    else:
+        moment = consent_date(target, value, today)
+        if target == "consent_at":
+            consent["at"] = moment
+        else:
+            consent["until"] = moment
+        if not moment:
+            record.repairs.append(("consent_date_unreadable", value[:80], ""))
+
+
+def _shortened(record: Record, name: str, value: str) -> str:
+    """The column keeps its beginning, an attribute all of it: nothing that was sent is lost."""
+    length = COLUMN_LENGTHS[name]
+    record.attributes[f"{name}_complet"] = value
+    record.repairs.append(("shortened", value[:80], value[:length][:80]))
+    return value[:length].rstrip()
+
+
 def _settle_columns(record: Record, region: str) -> None:
     columns = record.columns
-    if match := _NAF.fullmatch(columns.get("sector", "")):
-        columns["sector"] = match[1] + match[2] + match[3].upper()
-    country = _code(record, "country", _COUNTRIES, 2).upper()
+    if sector := columns.get("sector"):
+        columns["sector"] = sector_code(sector)
+    country = _settle_code(record, "country")
     if not country:
         country = region
         record.assumed.add("country")
-    columns["country"] = "FR" if country in FRENCH_OVERSEAS_REGIONS and region == "FR" else country
-    if language := _code(record, "language", _LANGUAGES, 8).lower():
+    columns["country"] = "FR" if region == "FR" and country in FRENCH_OVERSEAS_REGIONS else country
+    if "language" in columns and (language := _settle_code(record, "language")):
         columns["language"] = language
     postal_code = columns.get("postal_code", "")
-    if columns["country"] == "FR" and len(postal_code) == 4 and postal_code.isdecimal():
+    if len(postal_code) == 4 and columns["country"] == "FR" and postal_code.isdecimal():
         columns["postal_code"] = "0" + postal_code
         record.repairs.append(("postal_code_zero", postal_code, columns["postal_code"]))
-    if "kind" not in columns:
-        record.assumed.add("kind")
-    columns["kind"] = _kind(columns)
-    for name, value in columns.items():
-        length = COLUMN_LENGTHS[name]
-        if len(value) > length:
-            # The column keeps its beginning, the attribute all of it: nothing that was sent is lost.
-            record.attributes[f"{name}_complet"] = value
-            record.repairs.append(("shortened", value[:80], value[:length][:80]))
-            columns[name] = value[:length].rstrip()
+    _settle_kind(record)
 
 
-def _code(record: Record, name: str, names: dict[str, str], length: int) -> str:
+def _settle_code(record: Record, name: str) -> str:
     """A country or language as its code; what is neither code nor known name is kept as an attribute."""
     value = record.columns.pop(name, "")
     if not value:
         return ""
-    if known := names.get(fold(value), ""):
-        return known
-    if re.fullmatch(rf"[A-Za-z]{{2,{min(length, 3)}}}(?:[-_][A-Za-z]{{2}})?", value):
-        return re.split(r"[-_]", value)[0]
-    record.attributes[name] = value
-    return ""
+    code = country_code(value) if name == "country" else language_code(value)
+    if not code:
+        record.attributes[name] = value
+    return code
 
 
-def _kind(columns: dict[str, str]) -> str:
+def _settle_kind(record: Record) -> None:
+    columns = record.columns
     if stated := columns.get("kind", ""):
-        return "person" if fold(stated) in _PERSONS else "organisation"
+        columns["kind"] = stated_kind(stated)
+        return
+    record.assumed.add("kind")
     named = columns.get("last_name") or columns.get("first_name")
-    return "person" if named and not columns.get("organisation") else "organisation"
+    columns["kind"] = "person" if named and not columns.get("organisation") else "organisation"
 
 
-def _take_numbers(record: Record, phones: list[tuple[str, str]], default_region: str) -> None:
-    region = region_for(record.columns.get("postal_code", ""), record.columns["country"], default_region)
+def _take_phones(
+    record: Record, filled: Sequence[tuple[str, str]], default_region: str
+) -> dict[str, tuple[str, str]]:
+    """Read the phone cells of a record; return the first refusal of each reason, as header and cell."""
     refusals: dict[str, tuple[str, str]] = {}
+    if not filled:
+        return refusals
+    region = region_for(record.columns.get("postal_code", ""), record.columns["country"], default_region)
     seen: dict[str, ParsedNumber] = {}
-    for header, cell in phones:
+    for header, cell in filled:
         parsed = normalise(cell, region)
         for number in parsed.numbers:
             seen.setdefault(number.number, number)
-        for code in parsed.repairs:
-            record.repairs.append((code, cell.strip()[:80], ", ".join(n.number for n in parsed.numbers)))
+            if is_placeholder(number.number):
+                record.placeholder = True
+        if parsed.repairs:
+            result = ", ".join([number.number for number in parsed.numbers])
+            record.repairs.extend([(code, cell.strip()[:80], result) for code in parsed.repairs])
         if parsed.reason:
             refusals.setdefault(parsed.reason, (header, cell.strip()[:300]))
+            if is_placeholder("", cell):
+                record.placeholder = True
     record.numbers = list(seen.values())
-    first = next((number for number in record.numbers if number.kind not in _NEVER_DIALLED), None)
-    if first is not None:
-        record.columns["time_zone"] = time_zone_for(
-            first.number, record.columns.get("postal_code", ""), record.columns["country"]
-        )
-        return
-    record.reason = (
-        "fax_only" if record.numbers else next((code for code in _REASONS if code in refusals), "no_number")
-    )
-    if record.reason == "fax_only":
-        record.column, record.value = phones[0][0], phones[0][1].strip()[:300]
-    else:
-        record.column, record.value = refusals.get(record.reason, ("", ""))
+    return refusals

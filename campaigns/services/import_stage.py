@@ -124,8 +124,8 @@ def _copied(record: Record) -> str:
         "t" if record.opt_out else "f",
         json.dumps(record.consent) if record.consent else "",
         *[columns.get(name, "") for name in COLUMNS],
-        json.dumps(record.attributes, ensure_ascii=False) if record.attributes else "{}",
-        json.dumps(record.digests()),
+        record.attributes_json(),
+        record.digests_json(),
     ]
     if not numbers:
         cells += ["{}"] * 6

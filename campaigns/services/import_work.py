@@ -286,7 +286,8 @@ def _plan(job: ImportJob, clock: Clock) -> None:
 def recipe_of(job: ImportJob, layout: Layout) -> Recipe:
     """Return how the rows of an import are read."""
     targets = tuple(job.mapping[header] for header in layout.headers)
-    return Recipe(layout.headers, targets, job.region, options_of(job.options).blank)
+    blank = options_of(job.options).blank
+    return Recipe(layout.headers, targets, job.region, blank, job.created_at.date())
 
 
 def _stage(job: ImportJob, chunk: ImportChunk, clock: Clock, attempt: int) -> None:

@@ -13,6 +13,7 @@ import phonenumbers
 
 from crm.rules.phones_cells import MAX_CELL_LENGTH, MAX_NOTE_LENGTH, digits_of, read_cell
 from crm.rules.phones_digits import read_digits
+from crm.rules.phones_placeholders import is_placeholder
 from crm.rules.phones_plans import facts_of
 from crm.rules.phones_types import (
     FRENCH_OVERSEAS_REGIONS,
@@ -35,6 +36,7 @@ __all__ = (
     "Reason",
     "RefusedNumber",
     "Validity",
+    "is_placeholder",
     "is_region",
     "national",
     "normalise",

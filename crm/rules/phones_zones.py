@@ -74,7 +74,6 @@ def is_region(code: str) -> bool:
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
-@lru_cache(maxsize=20_000)
 def time_zone_for(number: str, postal_code: str = "", country: str = "") -> str:
     """IANA zone of the called party for an E.164 number, "" where it cannot be told (nobody may call then).
 
@@ -110,6 +109,7 @@ def _only_zone(code: str) -> str | None:
     return zones.pop() if len(zones) == 1 else None
 
 
+@lru_cache(maxsize=20_000)
 def _zone_by_library(number: str) -> str:
     return _shared(timezone.time_zones_for_number(phonenumbers.parse(number, None)))
 
