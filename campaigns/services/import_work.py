@@ -163,7 +163,7 @@ def go_back(job: ImportJob, phase: ImportPhase, at: datetime) -> None:
 
 
 def _step(job_id: int, clock: Clock, limited: bool) -> Step:
-    job = under_way().select_related("campaign__programme").filter(pk=job_id).first()
+    job = under_way().filter(pk=job_id).first()
     if job is None:
         return Step.OVER
     if job.phase >= ImportPhase.MATCH and not _is_its_turn(job):
@@ -195,8 +195,7 @@ def _chunk_done(job: ImportJob, clock: Clock, limited: bool, attempt: int) -> St
     if chunk is None:
         return None
     # Read anew under the lock: who changes an import waits for it.
-    fresh = under_way().select_related("campaign__programme", "source", "file", "text", "by", "call_list")
-    current = fresh.filter(pk=job.pk, phase=chunk.phase).first()
+    current = under_way().filter(pk=job.pk, phase=chunk.phase).first()
     if current is None:
         return Step.WORKED
     PHASES[ImportPhase(chunk.phase)](current, chunk, clock, attempt)
@@ -228,8 +227,7 @@ def _is_its_turn(job: ImportJob) -> bool:
 def _advance(job_id: int, clock: Clock) -> Step:
     """Take an import whose chunks have all done its phase on to the next one; IDLE while somebody is at one of them."""
     free = ImportJob.objects.select_for_update(skip_locked=True, of=("self",))
-    related = ("campaign__programme", "source", "file", "text", "by", "call_list")
-    job = free.filter(pk__in=under_way().values("pk")).select_related(*related).filter(pk=job_id).first()
+    job = free.filter(pk__in=under_way().filter(pk=job_id).values("pk")).first()
     if job is None or job.chunks.filter(phase__lte=job.phase).exists():
         return Step.IDLE
     ADVANCES[ImportPhase(job.phase)](job, clock)
