@@ -195,3 +195,18 @@ class ChangeKind(models.TextChoices):
 
 #: Changes that nobody makes without saying why, whichever way they come.
 REASONED = frozenset({ChangeKind.LIST_RESET, ChangeKind.EXCLUSION_LIFTED, ChangeKind.ENTRIES_REMOVED})
+
+
+class Withdrawal(models.TextChoices):
+    """How a consent came to its end before its time."""
+
+    ORAL = "oral", _("Dit de vive voix")
+    WRITTEN = "written", _("Écrit")
+    ONLINE = "online", _("En ligne")
+    IMPORT = "import", _("Dit par un fichier")
+    UNDONE = "undone", _("Import défait")
+    REPLACED = "replaced", _("Remplacé par un import plus récent")
+
+
+#: Ends that are the import's own doing: the person has withdrawn nothing.
+NOT_THE_PERSONS = frozenset({Withdrawal.UNDONE, Withdrawal.REPLACED})

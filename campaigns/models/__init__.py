@@ -2,6 +2,7 @@
 
 from campaigns.models.campaigns import Campaign, ClosingStep, Disposition, DispositionRule, Script
 from campaigns.models.changes import Change
+from campaigns.models.consents import Consent
 from campaigns.models.exclusions import Exclusion
 from campaigns.models.imports import (
     ImportChunk,
@@ -13,6 +14,7 @@ from campaigns.models.imports import (
     SuppliedValues,
 )
 from campaigns.models.lists import Attempt, CallList, ListEntry
+from campaigns.models.mappings import MappingTemplate
 from campaigns.models.programmes import Criterion, CriterionVersion, Programme
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Campaign",
     "Change",
     "ClosingStep",
+    "Consent",
     "Criterion",
     "CriterionVersion",
     "Disposition",
@@ -33,6 +36,7 @@ __all__ = [
     "ImportReject",
     "ImportRow",
     "ListEntry",
+    "MappingTemplate",
     "Programme",
     "Script",
     "SuppliedValues",
