@@ -354,17 +354,18 @@ class _Reader:
 
     def take(self) -> bytes:
         """The next line with its terminator, b"" at the end. Of one that is too long, a byte more than is accepted."""
-        raw, length = self._ahead.popleft()[:2] if self._ahead else self._read()
-        if raw:
-            self.offset += length
-            self.line += 1
+        if self._ahead:
+            raw, length, __ = self._ahead.popleft()
+        else:
+            raw = self._readline(self._max_line + 1)
+            length = len(raw)
+            if not raw:
+                return raw
+            if length > self._max_line:
+                length += self._pass_over_rest(raw)
+        self.offset += length
+        self.line += 1
         return raw
-
-    def _read(self) -> tuple[bytes, int]:
-        """The next line of the stream, and the bytes that it has there."""
-        raw = self._readline(self._max_line + 1)
-        length = len(raw)
-        return raw, length if length <= self._max_line else length + self._pass_over_rest(raw)
 
     def _pass_over_rest(self, raw: bytes) -> int:
         passed = 0
@@ -435,13 +436,16 @@ class _Reader:
         """The lines to come. Each is judged once, however many records look at it."""
         yield from self._ahead
         while True:
-            raw, length = self._read()
+            raw = self._readline(self._max_line + 1)
             if not raw:
                 return
-            is_long = len(raw) > self._max_line
-            state: State = "malformed" if is_long else _parse('"' + self._text(raw, 0)[0], self._delimiter)[1]
-            self._ahead.append((raw, length, state))
+            self._ahead.append(self._judged(raw))
             yield self._ahead[-1]
+
+    def _judged(self, raw: bytes) -> _Ahead:
+        if len(raw) > self._max_line:
+            return raw, len(raw) + self._pass_over_rest(raw), "malformed"
+        return raw, len(raw), _parse('"' + self._text(raw, 0)[0], self._delimiter)[1]
 
     def _checked(self, number: int, cells: list[str], foreign: bool) -> Row:
         if any(len(cell) > self._limits.cell for cell in cells):
