@@ -315,3 +315,164 @@ def test_more_rows_than_the_limit_are_refused() -> None:
 
     assert caught.value.code == "too_many_rows"
     assert sum(place.rows for place in places(content, layout, 4, Limits(rows=11))) == 11
+
+
+FRENCH = "Société;Téléphone;Ville\n" + "".join(
+    f"{name};0199001234;{city}\n"
+    for name, city in [("Crédit à l'été", "Besançon"), ("Hôtel du Nord", "Nîmes"), ("Noël Frères", "Orléans")]
+)
+
+
+def encoding_of(text: str, encoding: str) -> str:
+    return sniff(text.encode(encoding)).encoding
+
+
+def test_windows_latin_1_and_latin_9_are_told_apart_by_what_only_one_of_them_writes() -> None:
+    assert encoding_of(FRENCH + "Œuvre d’art;0261910010;Metz\n", "cp1252") == "cp1252"
+    assert encoding_of(FRENCH + "Le Sacré-Cœur;0261910010;Metz\n", "iso8859-15") == "iso8859-15"
+    assert encoding_of(FRENCH + "Tarif 12 €;0261910010;Metz\n", "iso8859-15") == "iso8859-15"
+    # One letter less in the alphabet: what is written without it reads alike in all three.
+    assert encoding_of(FRENCH, "iso8859-15") == "cp1252"
+    assert encoding_of(FRENCH + "Le 12½;0261910010;Metz\n", "latin-1") == "cp1252"
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "mac-roman", "cp850", "utf-8"])
+@pytest.mark.parametrize(
+    "text", [FRENCH, FRENCH.upper(), "Nom;Tel\nRené;0199001234\n", "Nom;N° tél\nL’Île;0199001234\n"]
+)
+def test_accents_read_as_french_in_whatever_encoding_they_were_written(text: str, encoding: str) -> None:
+    content = text.encode(encoding, errors="replace")
+
+    layout = sniff(content)
+
+    assert layout.encoding == encoding
+    assert [row.cells for row in rows(content, layout)] == [
+        tuple(line.split(";")) for line in content.decode(encoding).split("\n")[1:-1]
+    ]
+
+
+def test_lines_of_utf8_in_a_file_of_windows_are_read_in_their_own_encoding_and_said() -> None:
+    windows, utf8 = FRENCH.encode("cp1252"), "Maïs d’Été;0261910010;Épinal\n".encode()
+
+    layout, found = read(windows + utf8 + windows.partition(b"\n")[2])
+
+    assert (layout.encoding, layout.foreign_lines) == ("cp1252", 1)
+    assert "mixed_encodings" in layout.remarks
+    assert found[3] == Row(5, ("Maïs d’Été", "0261910010", "Épinal"), foreign=True)
+    assert [row.foreign for row in found].count(True) == 1
+    assert found[4].cells[0] == "Crédit à l'été"
+
+
+def test_lines_of_windows_in_a_file_of_utf8_are_read_in_their_own_encoding_and_said() -> None:
+    utf8, windows = FRENCH.encode(), "Maïs d’Été;0261910010;Épinal\n".encode("cp1252")
+
+    layout, found = read(utf8 + windows)
+
+    assert (layout.encoding, layout.foreign_lines) == ("utf-8", 1)
+    assert found[3] == Row(5, ("Maïs d’Été", "0261910010", "Épinal"), foreign=True)
+
+
+def test_a_line_that_holds_both_encodings_keeps_the_accents_of_both() -> None:
+    line = "Crème;".encode() + "0199001234;Évry\n".encode("cp1252")
+
+    _, found = read(FRENCH.encode("cp1252") + line)
+
+    assert found[-1].cells == ("Crème", "0199001234", "Évry")
+    assert found[-1].foreign
+
+
+def test_other_alphabets_are_kept() -> None:
+    text = "Nom;Tel\nЗдравствуйте;0199001234\nΕνέργεια;0261910010\n中文;0353010011\n"
+
+    layout, found = read(text.encode())
+
+    assert (layout.encoding, layout.foreign_lines) == ("utf-8", 0)
+    assert [row.cells[0] for row in found] == ["Здравствуйте", "Ενέργεια", "中文"]
+
+
+@pytest.mark.parametrize("byte", [0xA1, 0xA6, 0xA7, 0xAC, 0xB6, 0xB7, 0xBF, 0xD7, 0xF7])
+def test_a_single_byte_beyond_ascii_may_part_the_cells(byte: int) -> None:
+    text = FRENCH.replace(";", chr(byte))
+
+    layout, found = read(text.encode("latin-1"))
+
+    assert layout.delimiter == chr(byte)
+    assert found[0].cells == ("Crédit à l'été", "0199001234", "Besançon")
+
+
+@pytest.mark.parametrize("delimiter", [":", "*", "~", "\\", "{", "\x1f", "\x01"])
+def test_a_delimiter_that_nobody_expects_is_found_where_it_is_regular(delimiter: str) -> None:
+    layout, found = read(FRENCH.replace(";", delimiter).encode())
+
+    assert layout.delimiter == delimiter
+    assert [len(row.cells) for row in found] == [3, 3, 3]
+
+
+def test_one_column_without_any_delimiter_is_a_list_too() -> None:
+    layout, found = read("Téléphone\n0199001234\n02 61 91 00 10\n03.53.01.00.11\n".encode())
+
+    assert layout.headers == ("Téléphone",)
+    assert [row.cells for row in found] == [("0199001234",), ("02 61 91 00 10",), ("03.53.01.00.11",)]
+
+
+def test_a_line_that_is_cut_at_another_delimiter_into_all_columns_is_taken_so_and_said() -> None:
+    _, found = read(b"nom;tel;cp\nAlpha,0199001234,45000\nBeta;0261910010;35000\nGamma|0353010011|57000\n")
+
+    assert [row.cells[1] for row in found] == ["0199001234", "0261910010", "0353010011"]
+    assert [row.recut for row in found] == [True, False, True]
+
+
+def test_a_line_that_is_not_cut_into_all_columns_is_left_as_it_is() -> None:
+    _, found = read(b"nom;tel;cp\nDupont, Jean\nBeta;0261910010;35000\n")
+
+    assert found[0] == Row(2, ("Dupont, Jean", "", ""))
+
+
+def test_what_the_person_should_be_told_of_a_file_is_remarked() -> None:
+    def remarks(content: bytes) -> set[str]:
+        return set(sniff(content).remarks)
+
+    assert remarks(b"Nom;Tel\nAlpha;0199001234\n") == set()
+    assert remarks(b"Alpha;0199001234\nBeta;0261910010\n") == {"no_header"}
+    assert remarks(b"Liste du 3 juin\n\nNom;Tel\nAlpha;0199001234\n") == {"late_header"}
+    assert remarks(b"Nom;Tel;tel;\nAlpha;0199001234;;x\n") == {"renamed_headers"}
+
+
+def test_more_columns_than_the_limit_are_refused() -> None:
+    content = b";".join(b"c%d" % n for n in range(501)) + b"\n" + b";".join([b"1"] * 501) + b"\n"
+
+    with pytest.raises(UnreadableFile) as caught:
+        sniff(content)
+
+    assert caught.value.code == "too_many_columns"
+    assert "500" in str(caught.value)
+
+
+def test_a_stream_is_left_open_and_read_as_its_bytes_are() -> None:
+    class Stored(io.RawIOBase):
+        """As a file in pieces in a database: no `readline` of its own worth the name."""
+
+        def __init__(self, content: bytes) -> None:
+            self.inner = io.BytesIO(content)
+
+        def readable(self) -> bool:
+            return True
+
+        def seekable(self) -> bool:
+            return True
+
+        def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+            return self.inner.seek(offset, whence)
+
+        def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+            return self.inner.readinto(buffer)
+
+    content = FRENCH.encode("cp1252")
+    stream = Stored(content)
+
+    layout = sniff(stream)  # type: ignore[arg-type]
+    found = [list(rows(stream, layout, place, place.rows)) for place in places(stream, layout, 2)]  # type: ignore[arg-type]
+
+    assert layout == sniff(content)
+    assert [row for run in found for row in run] == list(rows(content, layout))
+    assert not stream.closed

@@ -17,7 +17,9 @@ from typing import BinaryIO
 
 BLOCK_BYTES = 1024 * 1024
 #: Bytes of the lines in a one-byte encoding from which that encoding is told.
-_EVIDENCE_BYTES = 256 * 1024
+_EVIDENCE_BYTES = 128 * 1024
+#: Bytes of them in which rare characters are looked for.
+_COUNTED_BYTES = 8 * 1024 * 1024
 
 _ASCII = bytes(range(128))
 # UTF-8 for Latin letters, quotes, dashes, ellipsis and euro: in one byte each, they read as nothing that is written.
@@ -111,6 +113,7 @@ class _Tally:
     high: Counter[int] = field(default_factory=Counter)
     evidence: bytearray = field(default_factory=bytearray)
     latin9: int = 0
+    counted: int = 0
 
     def add(self, block: bytes) -> None:
         feeds = block.count(b"\n")
@@ -122,23 +125,31 @@ class _Tally:
 
     def _add_lines(self, lines: list[bytes], is_utf8: bool) -> None:
         accented = [line for line in lines if not line.isascii()]
+        if is_utf8:
+            self.whole += len(accented)
+            self.plain_whole += len(accented)
+            return
         others: list[bytes] = []
         for line in accented:
-            if is_utf8 or (_has_pair(line) and _is_utf8(line)):
+            has_pair = _has_pair(line)
+            is_plain = has_pair and _PLAIN_UTF8.search(line) is not None
+            if has_pair and _is_utf8(line):
                 self.whole += 1
-                self.plain_whole += is_utf8 or _PLAIN_UTF8.search(line) is not None
+                self.plain_whole += is_plain
             else:
+                self.partial += is_plain
+                self.legacy += not is_plain
                 others.append(line)
         if others:
-            self._add_legacy(others)
+            self._weigh(others)
 
-    def _add_legacy(self, lines: list[bytes]) -> None:
-        partial = [line for line in lines if _has_pair(line) and _PLAIN_UTF8.search(line)]
-        self.partial += len(partial)
-        self.legacy += len(lines) - len(partial)
+    def _weigh(self, lines: list[bytes]) -> None:
+        """Keep what tells one-byte encodings apart."""
         joined = b"\n".join(lines)
-        self.high.update(joined.translate(None, _ASCII))
-        self.latin9 += _latin9_votes(joined)
+        if self.counted < _COUNTED_BYTES:
+            self.counted += len(joined)
+            self.high.update(joined.translate(None, _ASCII))
+            self.latin9 += _latin9_votes(joined)
         if len(self.evidence) < _EVIDENCE_BYTES:
             self.evidence += joined[:_EVIDENCE_BYTES] + b"\n"
 

@@ -112,7 +112,7 @@ _OLE_START = b"\xd0\xcf\x11\xe0"
 # BIFF 2 to 4: sheets of before 1995, without a container.
 _BIFF_STARTS = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00")
 # What a text may hold below the space: NUL, SOH, tabs, line ends, separators.
-_USUAL_CONTROLS = frozenset((0, 1, 2, 3, 9, 10, 11, 12, 13, 20, 28, 29, 30, 31))
+_USUAL_CONTROLS = frozenset((0, 1, 9, 10, 11, 12, 13, 30, 31))
 
 
 def format_of(start: bytes) -> Format:

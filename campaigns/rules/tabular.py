@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,8 +30,8 @@ KEPT = 200
 
 SAMPLE_BYTES = 256 * 1024
 SAMPLE_RECORDS = 60
-#: Blank lines count too, by tens: a file of nothing else ends as well.
-LINES_PER_ROW = 10
+#: Blank lines count too, though less: a file of nothing else ends as well.
+BLANK_PER_ROW = 4
 
 #: Text that was made from a sheet begins so, parts its cells with the unit separator, quotes nothing and writes the
 #: record separator for a line break within a cell: one line is one row of the sheet.
@@ -123,10 +122,11 @@ def places(source: Source, layout: Layout, every: int, limits: Limits = DEFAULTS
     """Cut the data rows into runs of `every` (fewer where they are long): `rows(…, start=place, limit=place.rows)` of
     each run, one after the other, are the rows of the file. Raises `UnreadableFile` past the limit of rows."""
     with _reading(source, layout, limits) as reader:
-        start, count, total = (reader.offset, reader.line), 0, 0
+        start, count, total, blank = (reader.offset, reader.line), 0, 0, 0
         while raw := reader.take():
-            if not reader.is_plain(raw) and reader.is_blank(reader.record(raw)):
-                _require_lines_within(reader.line, limits)
+            if not reader.is_plain(raw) and reader.is_blank(raw):
+                blank += 1
+                _require_blank_within(blank, limits)
                 continue
             count += 1
             if count >= every or reader.offset - start[0] >= RUN_BYTES:
@@ -144,8 +144,8 @@ def _require_rows_within(count: int, limits: Limits) -> None:
         raise UnreadableFile("too_many_rows", limit=limits.rows)
 
 
-def _require_lines_within(line: int, limits: Limits) -> None:
-    _require_rows_within(line // LINES_PER_ROW, limits)
+def _require_blank_within(count: int, limits: Limits) -> None:
+    _require_rows_within(count // BLANK_PER_ROW, limits)
 
 
 def _rows(source: Source, layout: Layout, start: Place | None, limits: Limits) -> Iterator[Row]:
@@ -224,13 +224,16 @@ def _with_delimiter(layout: Layout, lines: list[str]) -> Layout:
 def _head(stream: BinaryIO, layout: Layout, limits: Limits) -> list[Row]:
     """The first records that are not blank, from `first_data_line` on."""
     found: list[Row] = []
+    blank = 0
     with _reading(stream, layout, limits) as reader:
         while len(found) < SAMPLE_RECORDS and (raw := reader.take()):
-            row = reader.record(raw)
-            if not reader.is_blank(row):
-                found.append(row)
+            row = None if raw in _EMPTY_LINES else reader.record(raw)
+            if row is not None and (row.problem or any(map(str.strip, row.cells))):
+                # One more than is taken is enough to tell that there are too many.
+                found.append(row._replace(cells=row.cells[: limits.columns + 1]))
             else:
-                _require_lines_within(reader.line, limits)
+                blank += 1
+                _require_blank_within(blank, limits)
     return found
 
 
@@ -317,6 +320,13 @@ def _reading(source: Source, layout: Layout, limits: Limits, start: Place | None
 # ---- records
 
 
+_EMPTY_LINES = (b"\n", b"\r\n")
+
+State = Literal["closed", "open", "malformed"]
+#: A line to come, the bytes that it has in the file, and how a quoted cell that is open at its beginning fares in it.
+_Ahead = tuple[bytes, int, State]
+
+
 class _Reader:
     """Reads canonical text line by line and makes records of lines, knowing the offset and number of the next line."""
 
@@ -330,8 +340,7 @@ class _Reader:
         self._delimiter = layout.delimiter
         self._is_sheet = layout.is_sheet
         self._decode = decoder(layout.encoding if _is_canonical(layout) else "utf-8")
-        # Lines that were read ahead in vain, each with the bytes that it has in the file.
-        self._pending: deque[tuple[bytes, int]] = deque()
+        self._ahead: deque[_Ahead] = deque()
 
     def go_to(self, place: Place) -> None:
         """Go on from a place; a text that is transcoded can only be read up to there."""
@@ -345,16 +354,17 @@ class _Reader:
 
     def take(self) -> bytes:
         """The next line with its terminator, b"" at the end. Of one that is too long, a byte more than is accepted."""
-        if self._pending:
-            raw, length = self._pending.popleft()
+        if self._ahead:
+            raw, length, __ = self._ahead.popleft()
         else:
             raw = self._readline(self._max_line + 1)
             length = len(raw)
+            if not raw:
+                return raw
             if length > self._max_line:
                 length += self._pass_over_rest(raw)
-        if raw:
-            self.offset += length
-            self.line += 1
+        self.offset += length
+        self.line += 1
         return raw
 
     def _pass_over_rest(self, raw: bytes) -> int:
@@ -367,8 +377,11 @@ class _Reader:
         """Whether this line is, at a glance, a whole record that is not blank."""
         return raw[:1].isalnum() and b'"' not in raw and len(raw) <= self._limits.cell
 
-    def is_blank(self, row: Row) -> bool:
-        """Whether a record has nothing to say and nothing wrong."""
+    def is_blank(self, raw: bytes) -> bool:
+        """Whether the record that begins with this line has nothing to say and nothing wrong; it is then passed."""
+        if raw in _EMPTY_LINES:
+            return True
+        row = self.record(raw)
         return not row.problem and not any(map(str.strip, row.cells))
 
     def record(self, raw: bytes) -> Row:
@@ -394,47 +407,45 @@ class _Reader:
         return text.rstrip("\r\n").replace("\x00", "").replace("\r", " "), foreign
 
     def _quoted(self, number: int, text: str, foreign: bool) -> Row:
-        """A record with quotes, which may go on over further lines; those that were read ahead in vain are given
-        back: a quote that is never closed costs its own row only."""
+        """A record with quotes, which may go on over further lines. A quote that is never closed costs its own row
+        only: what follows is looked at and left where it is."""
         cells, state = _parse(text, self._delimiter)
         if state != "open":
             return self._checked(number, cells, foreign)
-        taken: list[tuple[bytes, int]] = []
-        parts, size = [cells.pop()], len(text)
-        while len(taken) < MAX_RECORD_LINES and size <= self._max_line:
-            before = self.offset
-            raw = self.take()
-            if not raw:
-                break
-            taken.append((raw, self.offset - before))
-            size += len(raw)
-            more, differs = self._text(raw, self.line - 1)
+        further = self._lines_to_closing(len(text))
+        if not further:
+            return Row(number, _cut(text.split(self._delimiter), self._limits), "unclosed_quote", foreign)
+        lines = [text]
+        for _ in range(further):
+            more, differs = self._text(self.take(), self.line - 1)
+            lines.append(more)
             foreign = foreign or differs
-            closing = _CLOSING.match(more)
-            if closing is None:
-                parts.append(more.replace('""', '"'))
-                continue
-            parts.append(closing[1].replace('""', '"'))
-            cells.append("\n".join(parts))
-            rest = more[closing.end() :]
-            if not rest:
-                return self._checked(number, cells, foreign)
-            if not rest.startswith(self._delimiter):
-                break
-            further, state = _parse(rest[len(self._delimiter) :], self._delimiter)
-            if state == "malformed":
-                break
-            cells += further
-            if state == "closed":
-                return self._checked(number, cells, foreign)
-            parts = [cells.pop()]
-        self._give_back(taken)
-        return Row(number, _cut(text.split(self._delimiter), self._limits), "unclosed_quote", foreign)
+        return self._checked(number, _parse("\n".join(lines), self._delimiter)[0], foreign)
 
-    def _give_back(self, taken: list[tuple[bytes, int]]) -> None:
-        self._pending.extendleft(reversed(taken))
-        self.offset -= sum(length for __, length in taken)
-        self.line -= len(taken)
+    def _lines_to_closing(self, size: int) -> int:
+        """How many further lines a record takes whose last quote is open; 0 when none closes it as it should."""
+        for count, (raw, __, state) in enumerate(self._looked_ahead(), 1):
+            size += len(raw)
+            if state == "malformed" or count > MAX_RECORD_LINES or size > self._max_line:
+                return 0
+            if state == "closed":
+                return count
+        return 0
+
+    def _looked_ahead(self) -> Iterator[_Ahead]:
+        """The lines to come. Each is judged once, however many records look at it."""
+        yield from self._ahead
+        while True:
+            raw = self._readline(self._max_line + 1)
+            if not raw:
+                return
+            self._ahead.append(self._judged(raw))
+            yield self._ahead[-1]
+
+    def _judged(self, raw: bytes) -> _Ahead:
+        if len(raw) > self._max_line:
+            return raw, len(raw) + self._pass_over_rest(raw), "malformed"
+        return raw, len(raw), _parse('"' + self._text(raw, 0)[0], self._delimiter)[1]
 
     def _checked(self, number: int, cells: list[str], foreign: bool) -> Row:
         if any(len(cell) > self._limits.cell for cell in cells):
@@ -447,16 +458,10 @@ def _cut(cells: list[str], limits: Limits) -> tuple[str, ...]:
     return tuple(cell[:KEPT] if len(cell) > limits.cell else cell for cell in cells[: limits.columns])
 
 
-# The rest of a quoted cell, up to its closing quote; possessive, so that no quote is tried twice.
-_CLOSING = re.compile(r'((?:[^"]++|"")*+)"')
-
-
-def _parse(text: str, delimiter: str) -> tuple[list[str], Literal["closed", "open", "malformed"]]:
-    """The cells of a line. Where the last one is "open", its quote is not closed yet."""
-    if not text:
-        return [""], "closed"
+def _parse(text: str, delimiter: str) -> tuple[list[str], State]:
+    """The cells of a record. Where the last one is "open", its quote is not closed yet."""
     try:
         return next(csv.reader([text], delimiter=delimiter, strict=True)), "closed"
     except csv.Error as error:
-        state: Literal["open", "malformed"] = "open" if "unexpected end" in str(error) else "malformed"
+        state: State = "open" if "unexpected end" in str(error) else "malformed"
     return next(csv.reader([text], delimiter=delimiter)), state
