@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from campaigns.models import ImportFile, ImportPiece
-from campaigns.selectors.import_files import PIECE_BYTES
+from campaigns.rules.workbooks import Readable, readable
+from campaigns.selectors.import_files import PIECE_BYTES, import_limits
 
 
 def store_file(*, name: str, content: BinaryIO) -> ImportFile:
@@ -23,9 +28,21 @@ def store_file(*, name: str, content: BinaryIO) -> ImportFile:
     return file
 
 
-def digest_of(content: BinaryIO) -> str:
-    """Return the SHA-256 of a stream, in hex; leaves it at its beginning."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a file was found to be, and the text that its rows are read from, a seekable stream of bytes."""
+
+    found: Readable
+    text: BinaryIO
+
+
+@contextmanager
+def readable_text(content: BinaryIO, sheet: str = "") -> Iterator[Table]:
+    """Make a file readable as text: a sheet of a workbook, or text in an encoding that cannot be cut into chunks, is
+    written anew to a temporary file. Raises `UnreadableFile`."""
     content.seek(0)
-    digest = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type]
-    content.seek(0)
-    return digest
+    with TemporaryFile() as sink:
+        found = readable(content, sink, sheet=sheet, limits=import_limits())
+        text = sink if found.converted else content
+        text.seek(0)
+        yield Table(found, text)

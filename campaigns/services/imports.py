@@ -17,14 +17,15 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.enums import ImportPhase, ImportState
 from campaigns.models import CallList, Campaign, ImportFile, ImportJob
+from campaigns.rules.encodings import Scan
 from campaigns.rules.import_options import Options, options_of
 from campaigns.rules.mapping import ColumnGuess, explicit_mapping, guess_mapping
 from campaigns.rules.tabular import Layout, rows, sniff
-from campaigns.selectors.import_files import import_limits, open_text
+from campaigns.selectors.import_files import import_limits, open_file, open_text
 from campaigns.selectors.imports import layout_of
 from campaigns.selectors.mappings import remembered_mapping
 from campaigns.services.campaigns import require_unclosed
-from campaigns.services.import_files import digest_of, store_file
+from campaigns.services.import_files import readable_text, store_file
 from campaigns.services.import_stage import drop_tables, forget_rows
 from campaigns.services.import_work import (
     OUTCOMES,
@@ -107,16 +108,17 @@ def read_layout(
     *,
     remembered: Mapping[str, str] | None = None,
     layout: Layout | None = None,
+    scanned: Scan | None = None,
 ) -> Reading:
-    """Find out encoding, delimiter, header and fields of a text (`layout`: they are known already). `remembered` is
-    what the supplier's columns meant before; `mapping` outranks it.
+    """Find out encoding, delimiter, header and fields of a text (`layout`: they are known already; `scanned`: what one
+    look through it told). `remembered` is what the supplier's columns meant before; `mapping` outranks it.
 
     Raises `UnreadableFile`, `UnknownColumn`, `UnknownField`, and Invalid (field `region`) for a country without a
     numbering plan."""
     if not is_region(region):
         raise Invalid.field("region", _("Pays inconnu : donnez ses deux lettres, comme FR."))
     limits = import_limits()
-    layout = layout or sniff(content, limits)
+    layout = layout or sniff(content, limits, scanned=scanned)
     sample = [row.cells for row in islice(rows(content, layout, limits=limits), SAMPLE_ROWS) if not row.problem]
     guesses = guess_mapping(layout.headers, sample, region, remembered)
     return Reading(layout, guesses, explicit_mapping(layout.headers, mapping, guesses), region)
@@ -137,26 +139,33 @@ def upload_import(
     mapping: Mapping[str, str] | None = None,
     region: str = "FR",
     options: Options | None = None,
+    sheet: str = "",
     by: User,
     at: datetime,
 ) -> ImportJob:
     """Keep a file (bytes, or a seekable stream of them) and guess its columns. `mapping` (`{header: field}`) overrides
-    guesses.
+    guesses; `sheet` names the one to read of a workbook.
 
     Raises `UnreadableFile`, `UnknownColumn`, `UnknownField`, `SourceOfAnotherSponsor`, `CampaignClosed`; then nothing is
     written. `preview["columns"]` of the job lists what was guessed: header, target, confidence, samples."""
     check_source(campaign, source)
     stream = io.BytesIO(content) if isinstance(content, bytes) else content
-    with transaction.atomic():
+    with transaction.atomic(), readable_text(stream, sheet) as table:
         require_unclosed(campaign)
-        reading = read_layout(stream, mapping or {}, region, remembered=remembered_mapping(source))
+        remembered = remembered_mapping(source)
+        reading = read_layout(table.text, mapping or {}, region, remembered=remembered, scanned=table.found.scanned)
+        file = store_file(name=name, content=stream)
+        text = store_file(name=name, content=table.text) if table.found.converted else None
         return ImportJob.objects.create(
             campaign=campaign,
             source=source,
-            file=store_file(name=name, content=stream),
+            file=file,
+            text=text,
+            sheet=table.found.sheet[:120],
+            sheets=list(table.found.sheets),
             by=by,
-            encoding=reading.layout.encoding,
-            delimiter=reading.layout.delimiter,
+            encoding=table.found.encoding,
+            delimiter="" if reading.layout.is_sheet else reading.layout.delimiter,
             layout=asdict(reading.layout),
             region=region,
             mapping=reading.mapping,
@@ -165,6 +174,28 @@ def upload_import(
             phase=ImportPhase.PLAN,
             created_at=at,
         )
+
+
+@transaction.atomic
+def choose_sheet(*, job: ImportJob, sheet: str, by: User, at: datetime) -> ImportJob:
+    """Read another sheet of the workbook. Its columns are guessed anew. Raises `ImportNotReady`, `UnreadableFile`."""
+    locked = lock_import(job.pk)
+    _require(locked, ImportState.UPLOADED)
+    with open_file(locked.file) as stream, readable_text(stream, sheet) as table:
+        remembered = remembered_mapping(locked.source)
+        reading = read_layout(table.text, {}, locked.region, remembered=remembered, scanned=table.found.scanned)
+        former, locked.text = locked.text, store_file(name=locked.file.name, content=table.text)
+    locked.sheet, locked.by = table.found.sheet[:120], by
+    locked.layout, locked.mapping = asdict(reading.layout), reading.mapping
+    locked.preview = {"columns": reading.columns()}
+    drop_tables(locked.pk)
+    locked.chunks.all().delete()
+    locked.rejects.all().delete()
+    locked.phase, locked.phase_at, locked.settled = ImportPhase.PLAN, at, False
+    locked.save()
+    if former is not None:
+        former.delete()
+    return locked
 
 
 @transaction.atomic
@@ -190,6 +221,7 @@ def set_import_mapping(
     locked.save(update_fields=["region", "mapping", "options", "preview", "by"])
     if locked.phase > ImportPhase.PLAN:
         forget_rows(locked.pk)
+        locked.rejects.all().delete()
         locked.chunks.update(phase=ImportPhase.STAGE, reading=None, preview=None)
         locked.phase, locked.phase_at, locked.settled = ImportPhase.STAGE, at, False
         locked.save(update_fields=["phase", "phase_at", "settled"])
@@ -255,19 +287,19 @@ def _start_in_turn(job: ImportJob) -> None:
         )
 
 
-def unfinished_import(
-    *, campaign: Campaign, source: Source, content: BinaryIO, reading: Reading, options: Options
-) -> ImportJob | None:
-    """A running import of the very same file, fields and target that died on the way, to be gone on with."""
-    return ImportJob.objects.filter(
-        campaign=campaign,
-        source=source,
-        state=ImportState.RUNNING,
-        region=reading.region,
-        mapping=reading.mapping,
-        options=options.as_json(),
-        file__sha256=digest_of(content),
-    ).first()
+def unfinished_import(job: ImportJob) -> ImportJob | None:
+    """A running import of the very same file, fields and target as this one, which died on the way: to be gone on
+    with."""
+    same = ImportJob.objects.filter(
+        campaign=job.campaign_id,
+        source=job.source_id,
+        region=job.region,
+        mapping=job.mapping,
+        options=job.options,
+        sheet=job.sheet,
+        file__sha256=job.file.sha256,
+    )
+    return same.filter(state=ImportState.RUNNING).exclude(pk=job.pk).first()
 
 
 def cancel_import(*, job: ImportJob, by: User, at: datetime) -> ImportJob:

@@ -21,13 +21,11 @@ from django.utils import timezone
 from campaigns.enums import ImportState
 from campaigns.models import Campaign, ImportJob
 from campaigns.rules.formats import UnreadableFile
-from campaigns.rules.import_options import CHOICES, Options, options_of
+from campaigns.rules.import_options import CHOICES, options_of
 from campaigns.selectors.imports import rejects_csv
-from campaigns.services.campaigns import require_unclosed
 from campaigns.services.imports import (
-    Reading,
+    discard_upload,
     preview_import,
-    read_layout,
     run_import,
     start_import,
     summary_of,
@@ -72,6 +70,7 @@ class Command(BaseCommand):
             "--map", action="append", default=[], metavar="FIELD=HEADER", help="column of a field"
         )
         parser.add_argument("--region", default="FR", help="where national numbers belong (ISO 3166 alpha-2)")
+        parser.add_argument("--sheet", default="", help="sheet of a workbook; the first that holds something")
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, write nothing")
         parser.add_argument("--rejects", type=Path, help="write the rejected rows to this CSV")
         parser.add_argument("--duplicates", type=Path, help="write the rows that repeat another to this CSV")
@@ -85,13 +84,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Read, import or try, print the summary."""
         campaign = self._campaign(options["campaign"])
-        region = self._region(options["region"])
         self._check_writable(options["rejects"], options["duplicates"])
         with self._opened(options["file"]) as content:
             try:
-                reading = read_layout(content, self._mapping(options["map"]), region)
-                require_unclosed(campaign)
-                summary = self._import(campaign, content, reading, options)
+                summary = self._import(campaign, content, options)
             except UnreadableFile as error:
                 raise CommandError(str(error), returncode=UNREADABLE) from error
             except DomainError as error:
@@ -99,38 +95,29 @@ class Command(BaseCommand):
                 raise CommandError(details or str(error)) from error
         self.stdout.write(json.dumps(summary, ensure_ascii=False))
 
-    def _import(
-        self, campaign: Campaign, content: BinaryIO, reading: Reading, options: dict[str, Any]
-    ) -> dict[str, Any]:
-        chosen = options_of({name: options[name] for name in CHOICES if options[name]})
+    def _import(self, campaign: Campaign, content: BinaryIO, options: dict[str, Any]) -> dict[str, Any]:
         if options["dry_run"]:
             with transaction.atomic():
-                summary = self._try(self._job(campaign, content, reading, chosen, options), options)
+                summary = self._try(self._job(campaign, content, options), options)
                 transaction.set_rollback(True)
             return summary
-        source = self._source(options["source"], campaign, self._user(options["by"]), timezone.now())
-        job = unfinished_import(
-            campaign=campaign, source=source, content=content, reading=reading, options=chosen
-        )
-        return self._run(job or self._job(campaign, content, reading, chosen, options), options)
+        job = self._job(campaign, content, options)
+        if unfinished := unfinished_import(job):
+            discard_upload(job=job)
+        return self._run(unfinished or job, options)
 
-    def _job(
-        self,
-        campaign: Campaign,
-        content: BinaryIO,
-        reading: Reading,
-        chosen: Options,
-        options: dict[str, Any],
-    ) -> ImportJob:
+    @transaction.atomic
+    def _job(self, campaign: Campaign, content: BinaryIO, options: dict[str, Any]) -> ImportJob:
         by, at = self._user(options["by"]), timezone.now()
         return upload_import(
             campaign=campaign,
             source=self._source(options["source"], campaign, by, at),
             name=options["file"].name,
             content=content,
-            mapping=reading.mapping,
-            region=reading.region,
-            options=chosen,
+            mapping=self._mapping(options["map"]),
+            region=self._region(options["region"]),
+            options=options_of({name: options[name] for name in CHOICES if options[name]}),
+            sheet=options["sheet"],
             by=by,
             at=at,
         )
