@@ -1,6 +1,6 @@
 """A row of a file becomes a record: cleaned, completed, refused with its reason."""
 
-from campaigns.rules.records import Recipe, Record, Repairs, read_row, records
+from campaigns.rules.records import Recipe, Record, Repairs, read_row
 from campaigns.rules.tabular import Row
 
 HEADERS = ("SIRET", "Nom", "NAF", "CP", "Tél", "Portable", "Stop", "Libellé")
@@ -110,30 +110,6 @@ def test_a_name_without_organisation_is_a_person() -> None:
     record = read("1", "Dupont", "0199001234", targets=("external_id", "last_name", "phone"))
 
     assert record.columns["kind"] == "person"
-
-
-def rows_of(*cells: tuple[str, ...]) -> list[Record]:
-    recipe = Recipe(("Id", "Tel"), ("external_id", "phone"))
-    return list(records((Row(line, row) for line, row in enumerate(cells, 2)), recipe))
-
-
-def test_a_row_repeats_another_by_its_id_and_without_one_by_a_number() -> None:
-    found = rows_of(
-        ("a", "0199001234"),
-        ("a", "0199001235"),
-        ("b", "0199001234"),
-        ("", "01 99 00 12 34"),
-        ("", "0199009999"),
-        ("", "+33 1 99 00 99 99"),
-    )
-
-    assert [record.first_line for record in found] == [None, 2, None, 2, None, 6]
-
-
-def test_a_rejected_row_does_not_hide_the_good_one_that_follows() -> None:
-    found = rows_of(("a", "néant"), ("a", "0199001234"))
-
-    assert [(record.reason, record.first_line) for record in found] == [("no_number", None), ("", None)]
 
 
 def test_checksums_tell_a_changed_value_and_leave_out_what_was_only_assumed() -> None:

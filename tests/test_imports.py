@@ -237,6 +237,39 @@ def test_without_an_id_a_number_of_the_same_supplier_tells_the_record(
     assert Prospect.objects.count() == 2
 
 
+def test_a_row_repeats_another_by_its_id_and_without_one_by_a_number(
+    bring_in: Callable[..., ImportJob],
+) -> None:
+    job = bring_in(
+        "SIRET;Tel\na;0199001234\na;0199001235\nb;0199001234\n;01 99 00 12 34\n;0199009999\n;+33 1 99 00 99 99\n"
+    )
+
+    repeated = ImportReject.objects.filter(job=job).order_by("line").values_list("line", "reason", "value")
+    assert list(repeated) == [(3, "duplicate", "2"), (5, "duplicate", "2"), (7, "duplicate", "6")]
+    assert counts(job)["created"] == 3
+
+
+def test_a_row_that_repeats_a_repeated_one_leads_to_the_first(bring_in: Callable[..., ImportJob]) -> None:
+    job = bring_in("Nom;Tel\nA;0199001234\nB;0199001234 / 0199001235\nC;0199001235\n")
+
+    assert list(ImportReject.objects.order_by("line").values_list("line", "value")) == [(3, "2"), (4, "2")]
+    assert counts(job)["created"] == 1
+
+
+def test_a_rejected_row_does_not_hide_the_good_one_that_follows(bring_in: Callable[..., ImportJob]) -> None:
+    job = bring_in("SIRET;Tel\na;néant\na;0199001234\n")
+
+    assert (counts(job)["rejected"], counts(job)["created"], counts(job)["duplicates"]) == (1, 1, 0)
+
+
+def test_a_number_on_many_rows_is_told(bring_in: Callable[..., ImportJob]) -> None:
+    rows = "".join(f"{line};0199001234\n" for line in range(25))
+
+    job = bring_in(f"SIRET;Tel\n{rows}x;0199001235\n")
+
+    assert job.counts["frequent"] == [["+33199001234", 25]]
+
+
 def test_an_opt_out_of_the_supplier_bars_person_and_number_for_the_sponsor(
     bring_in: Callable[..., ImportJob], campaign: Campaign
 ) -> None:

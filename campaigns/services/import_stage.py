@@ -299,6 +299,22 @@ def _go_to_the_first(cursor: CursorWrapper, names: dict[str, str]) -> None:
             return
 
 
+#: A number on so many rows of a file is nobody's own: a switchboard, or a stop-gap.
+FREQUENT = 20
+
+_FREQUENT = """
+SELECT number, count(*) FROM {stage}, unnest(numbers) number WHERE reason = ''
+ GROUP BY number HAVING count(*) >= %s ORDER BY count(*) DESC, number LIMIT 10
+"""
+
+
+def frequent_numbers(job_id: int) -> list[tuple[str, int]]:
+    """The numbers that stand on most rows, with how many, where those are `FREQUENT` or more; ten at most."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FREQUENT.format(**names_of(job_id)), [FREQUENT])
+        return [(number, count) for number, count in cursor.fetchall()]
+
+
 def fold_rows(job: ImportJob) -> None:
     """Fill the blanks of each first row with what the rows say that repeat it, and add their numbers."""
     with connection.cursor() as cursor:

@@ -37,6 +37,7 @@ from campaigns.services.import_stage import (
     create_tables,
     drop_tables,
     fold_rows,
+    frequent_numbers,
     forget_matches,
     gather_statistics,
     match_rows,
@@ -236,7 +237,7 @@ def _advance(job_id: int, clock: Clock) -> Step:
 
 def _go_on(job: ImportJob, phase: ImportPhase, clock: Clock) -> None:
     job.phase, job.phase_at = phase, clock.now()
-    job.save(update_fields=["phase", "phase_at", "settled", "total_rows"])
+    job.save(update_fields=["phase", "phase_at", "settled", "total_rows", "preview"])
     if job.chunks.all()[1:].exists():
         wake_workers(job)
 
@@ -345,6 +346,7 @@ def _matched(job: ImportJob, clock: Clock) -> None:
         return
     settle_rows(job)
     job.settled = True
+    job.preview = {**job.preview, "frequent": frequent_numbers(job.pk)}
     _fold(job)
     _ready_to_merge(job, clock)
 
@@ -410,11 +412,11 @@ def _finish(job: ImportJob, clock: Clock) -> None:
     now = clock.now()
     job.phase, job.phase_at = ImportPhase.DONE, now
     if job.state == ImportState.UPLOADED:
-        job.preview = {**totals_of(job, "preview"), "columns": job.preview.get("columns", [])}
+        job.preview = {**job.preview, **totals_of(job, "preview")}
         job.preview["seconds"] = round(time.monotonic() - clock.began, 3)
         job.save(update_fields=["phase", "phase_at", "preview"])
         return
-    counts = totals_of(job, "counts")
+    counts = {"frequent": job.preview.get("frequent", []), **totals_of(job, "counts")}
     _add_entry_counts(counts, entry_counts_of_job(job))
     counts["seconds"] = round(max((now - (job.started_at or now)).total_seconds(), 0.001), 3)
     job.counts, job.state, job.finished_at = counts, ImportState.DONE, now
