@@ -12,10 +12,11 @@ QUICK = {
     "exclusions": ["--numbers", "50000"],
     "races": ["--seconds", "20"],
     "pages": ["--sizes", "2000,20000", "--requests", "20"],
+    "imports": ["--rows", "20000", "--known", "0,20000"],
     "screen": ["--agents", "10", "--seconds", "30"],
 }
 #: Modules that benchmarks share.
-SHARED = {"__init__", "run", "place", "records", "agents", "serving"}
+SHARED = {"__init__", "run", "place", "records", "agents", "serving", "lists", "import_export"}
 
 
 def main(arguments: list[str]) -> int:

@@ -241,7 +241,8 @@ def test_a_row_repeats_another_by_its_id_and_without_one_by_a_number(
     bring_in: Callable[..., ImportJob],
 ) -> None:
     job = bring_in(
-        "SIRET;Tel\na;0199001234\na;0199001235\nb;0199001234\n;01 99 00 12 34\n;0199009999\n;+33 1 99 00 99 99\n"
+        "SIRET;Tel\na;0199001234\na;0199001235\nb;0199001234\n;01 99 00 12 34\n;0199009999\n;+33 1 99 00 99 99\n",
+        mapping={"SIRET": "external_id"},
     )
 
     repeated = ImportReject.objects.filter(job=job).order_by("line").values_list("line", "reason", "value")
@@ -724,9 +725,7 @@ def test_the_command_goes_on_with_an_import_that_was_killed(
     assert ImportJob.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    "name", ["campaigns.run_import", "campaigns.wake_imports"]
-)
+@pytest.mark.parametrize("name", ["campaigns.run_import", "campaigns.wake_imports"])
 def test_every_name_that_wakes_a_worker_is_a_task(name: str) -> None:
     from config.celery import app
 

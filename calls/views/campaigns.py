@@ -36,7 +36,7 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
         "callbacks": callbacks.order_by("due_at", "id")[:SHOWN],
         "callbacks_count": standing.counts.states.get(EntryState.CALLBACK, 0),
         "imports": found.imports.select_related("source", "by", "file")
-        .defer("file__content")
+        
         .order_by("-id")[:SHOWN],
         "now": at,
         "tab": "campaign",

@@ -42,7 +42,10 @@ class _Pieces(io.RawIOBase):
         position, skipped = divmod(self._at, PIECE_BYTES)
         if position != self._position:
             found = ImportPiece.objects.filter(file=self._file, position=position)
-            self._piece, self._position = bytes(found.values_list("content", flat=True).first() or b""), position
+            self._piece, self._position = (
+                bytes(found.values_list("content", flat=True).first() or b""),
+                position,
+            )
         taken = self._piece[skipped : skipped + len(view)]
         view[: len(taken)] = taken
         self._at += len(taken)

@@ -137,5 +137,7 @@ def _examples(job: ImportJob) -> list[tuple[ImportReject, str]]:
 def _is_silent(job: ImportJob, at: datetime) -> bool:
     if not is_under_way(job):
         return False
-    since = job.chunks.aggregate(last=Max("done_at"))["last"] or job.phase_at or job.started_at or job.created_at
+    since = (
+        job.chunks.aggregate(last=Max("done_at"))["last"] or job.phase_at or job.started_at or job.created_at
+    )
     return at - since > SILENT_AFTER

@@ -79,7 +79,7 @@ _SHARES = {ImportPhase.MATCH: 35, ImportPhase.MERGE: 40, ImportPhase.DONE: 100}
 def rows_done(job_id: int) -> int:
     """How many rows would be done if the work on every row were the same."""
     counted = ImportChunk.objects.filter(job=job_id).values_list("phase").annotate(Sum("rows")).order_by()
-    return sum(_SHARES.get(ImportPhase(phase), 0) * rows for phase, rows in counted) // 100
+    return int(sum(_SHARES.get(ImportPhase(phase), 0) * rows for phase, rows in counted) // 100)
 
 
 def progress_of(job: ImportJob) -> int:
@@ -151,7 +151,9 @@ def rejects_csv(job: ImportJob, *, duplicates: bool = False) -> Iterator[str]:
         yield _csv_line([*cells, str(reject.line), reject_sentence(reject)])
 
 
-def _with_rows(job: ImportJob, layout: Layout, rejects: QuerySet[ImportReject]) -> Iterator[tuple[ImportReject, Row]]:
+def _with_rows(
+    job: ImportJob, layout: Layout, rejects: QuerySet[ImportReject]
+) -> Iterator[tuple[ImportReject, Row]]:
     """Each reject with the row of the file that it speaks of."""
     waiting = rejects.iterator(chunk_size=2_000)
     reject = next(waiting, None)

@@ -405,7 +405,9 @@ _REFUSED = """
 SELECT n.line, n.reason, s.reject_column, coalesce(n.first_line::text, s.reject_value)
   FROM import_now n JOIN {stage} s USING (line) WHERE n.reason <> '' ORDER BY n.line
 """
-_OUTCOMES = "SELECT outcome, reason, prospect_id, elsewhere AND first_line IS NULL FROM import_now ORDER BY line"
+_OUTCOMES = (
+    "SELECT outcome, reason, prospect_id, elsewhere AND first_line IS NULL FROM import_now ORDER BY line"
+)
 
 
 def _record(cursor: CursorWrapper, names: dict[str, str], target: Target, merged: Merged) -> None:

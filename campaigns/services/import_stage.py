@@ -144,7 +144,9 @@ def _copied(record: Record) -> str:
 
 
 def _array(items: Sequence[str]) -> str:
-    return "{" + ",".join(['"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items]) + "}"
+    return (
+        "{" + ",".join(['"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items]) + "}"
+    )
 
 
 # ---- whom a row means
@@ -264,12 +266,18 @@ def _merged_object(name: str) -> str:
 _FOLD = f"""
 UPDATE {{stage}} f
    SET {", ".join(f"{name} = coalesce(d.{name}, '')" for name in COLUMNS)},
-       attributes = d.attributes, digests = d.digests, {", ".join(f"{name} = d.{name}" for name in NUMBER_ARRAYS)}
+       attributes = d.attributes, digests = d.digests, {
+    ", ".join(f"{name} = d.{name}" for name in NUMBER_ARRAYS)
+}
   FROM (SELECT q.*, {_merged_object("attributes")}, {_merged_object("digests")}, n.*
-          FROM (SELECT s.first_line, {", ".join(map(_first_value, COLUMNS))} FROM import_fold s GROUP BY s.first_line) q,
+          FROM (SELECT s.first_line, {
+    ", ".join(map(_first_value, COLUMNS))
+} FROM import_fold s GROUP BY s.first_line) q,
                LATERAL (SELECT {
-    ", ".join(f"coalesce(array_agg({part} ORDER BY line, position), '{{{{}}}}') AS {name}"
-              for part, name in zip(NUMBER_PARTS, NUMBER_ARRAYS, strict=True))
+    ", ".join(
+        f"coalesce(array_agg({part} ORDER BY line, position), '{{{{}}}}') AS {name}"
+        for part, name in zip(NUMBER_PARTS, NUMBER_ARRAYS, strict=True)
+    )
 }
                           FROM (SELECT DISTINCT ON (u.number) u.*, i.line FROM import_fold i,
                                        unnest({", ".join(f"i.{name}" for name in NUMBER_ARRAYS)})

@@ -146,7 +146,9 @@ def under_way() -> QuerySet[ImportJob]:
 def lock_import(job_id: int) -> ImportJob:
     """Lock an import and its chunks, waiting for who is at work on one. The caller is in a transaction."""
     list(ImportChunk.objects.select_for_update().filter(job=job_id).order_by("index").values_list("pk"))
-    return ImportJob.objects.select_for_update(of=("self",)).select_related("campaign__programme").get(pk=job_id)
+    return (
+        ImportJob.objects.select_for_update(of=("self",)).select_related("campaign__programme").get(pk=job_id)
+    )
 
 
 def go_back(job: ImportJob, phase: ImportPhase, at: datetime) -> None:
@@ -270,7 +272,9 @@ def _plan(job: ImportJob, clock: Clock) -> None:
     ends = [following.line - 1 for _place, following in pairwise(found)] + [_LAST_LINE]
     ImportChunk.objects.bulk_create(
         [
-            ImportChunk(job=job, index=index, line=place.line, last_line=last, offset=place.offset, rows=place.rows)
+            ImportChunk(
+                job=job, index=index, line=place.line, last_line=last, offset=place.offset, rows=place.rows
+            )
             for index, (place, last) in enumerate(zip(found, ends, strict=True))
         ],
         batch_size=1_000,
@@ -388,9 +392,7 @@ def _merged(job: ImportJob, chunk: ImportChunk, at: datetime) -> tuple[Merged, d
     if merged.updated:
         prospects_changed(prospect_ids=merged.updated, at=at)
     if merged.met:
-        add_prospects(
-            campaign=job.campaign, prospects=merged.met, call_list=job.call_list, by=job.by, at=at
-        )
+        add_prospects(campaign=job.campaign, prospects=merged.met, call_list=job.call_list, by=job.by, at=at)
     counts = _counts_of(merged, chunk.rows)
     if job.state != ImportState.RUNNING:
         _add_entry_counts(counts, entry_counts(job.campaign, merged.met, merged.bars))
@@ -491,7 +493,10 @@ def _note_failure(job_id: int, error: Exception, clock: Clock) -> None:
         refused = isinstance(error, DomainError)
         job.failures += 1
         job.error = (str(error) if refused else f"{type(error).__name__}: {error}")[:500]
-        if (refused or job.failures >= MAX_FAILURES) and job.state in (ImportState.RUNNING, ImportState.UPLOADED):
+        if (refused or job.failures >= MAX_FAILURES) and job.state in (
+            ImportState.RUNNING,
+            ImportState.UPLOADED,
+        ):
             job.state, job.finished_at = ImportState.FAILED, clock.now()
             close_tables(job)
         job.save(update_fields=["failures", "error", "state", "finished_at"])

@@ -119,7 +119,9 @@ def read_layout(
         raise Invalid.field("region", _("Pays inconnu : donnez ses deux lettres, comme FR."))
     limits = import_limits()
     layout = layout or sniff(content, limits, scanned=scanned)
-    sample = [row.cells for row in islice(rows(content, layout, limits=limits), SAMPLE_ROWS) if not row.problem]
+    sample = [
+        row.cells for row in islice(rows(content, layout, limits=limits), SAMPLE_ROWS) if not row.problem
+    ]
     guesses = guess_mapping(layout.headers, sample, region, remembered)
     return Reading(layout, guesses, explicit_mapping(layout.headers, mapping, guesses), region)
 
@@ -146,14 +148,16 @@ def upload_import(
     """Keep a file (bytes, or a seekable stream of them) and guess its columns. `mapping` (`{header: field}`) overrides
     guesses; `sheet` names the one to read of a workbook.
 
-    Raises `UnreadableFile`, `UnknownColumn`, `UnknownField`, `SourceOfAnotherSponsor`, `CampaignClosed`; then nothing is
-    written. `preview["columns"]` of the job lists what was guessed: header, target, confidence, samples."""
+    Raises `UnreadableFile`, `UnknownColumn`, `UnknownField`, `SourceOfAnotherSponsor`, `CampaignClosed`; then nothing
+    is written. `preview["columns"]` of the job lists what was guessed: header, target, confidence, samples."""
     check_source(campaign, source)
     stream = io.BytesIO(content) if isinstance(content, bytes) else content
     with transaction.atomic(), readable_text(stream, sheet) as table:
         require_unclosed(campaign)
         remembered = remembered_mapping(source)
-        reading = read_layout(table.text, mapping or {}, region, remembered=remembered, scanned=table.found.scanned)
+        reading = read_layout(
+            table.text, mapping or {}, region, remembered=remembered, scanned=table.found.scanned
+        )
         file = store_file(name=name, content=stream)
         text = store_file(name=name, content=table.text) if table.found.converted else None
         return ImportJob.objects.create(
@@ -183,7 +187,9 @@ def choose_sheet(*, job: ImportJob, sheet: str, by: User, at: datetime) -> Impor
     _require(locked, ImportState.UPLOADED)
     with open_file(locked.file) as stream, readable_text(stream, sheet) as table:
         remembered = remembered_mapping(locked.source)
-        reading = read_layout(table.text, {}, locked.region, remembered=remembered, scanned=table.found.scanned)
+        reading = read_layout(
+            table.text, {}, locked.region, remembered=remembered, scanned=table.found.scanned
+        )
         former, locked.text = locked.text, store_file(name=locked.file.name, content=table.text)
     locked.sheet, locked.by = table.found.sheet[:120], by
     locked.layout, locked.mapping = asdict(reading.layout), reading.mapping
@@ -209,7 +215,9 @@ def set_import_mapping(
     at: datetime,
 ) -> ImportJob:
     """Change which column fills which field (`{header: field}`, the others keep theirs), the region or the options
-    before the import runs. The preview is to be made again. Raises `ImportNotReady`, `UnknownColumn`, `UnknownField`."""
+    before the import runs. The preview is to be made again.
+
+    Raises `ImportNotReady`, `UnknownColumn`, `UnknownField`."""
     locked = lock_import(job.pk)
     _require(locked, ImportState.UPLOADED)
     region = (region or locked.region).upper()
@@ -231,7 +239,9 @@ def set_import_mapping(
 # ---- preview
 
 
-def preview_import(*, job: ImportJob, by: User, at: datetime, progress: Progress | None = None) -> dict[str, Any]:
+def preview_import(
+    *, job: ImportJob, by: User, at: datetime, progress: Progress | None = None
+) -> dict[str, Any]:
     """Find out what the import would do and store it on the job (`preview`), changing nothing else.
 
     It is the import itself, chunk by chunk, each rolled back. Keys: those of the summary, `rejected_by_reason`,
@@ -326,8 +336,8 @@ def discard_upload(*, job: ImportJob) -> None:
 
 def run_import(*, job_id: int, at: datetime, progress: Progress | None = None) -> dict[str, Any] | None:
     """Run a started import to its end, beside others who work on it; returns its counts once it is done, None when
-    others are still at the rest of it, when it waits for its turn or was stopped. Killed at any point, the next run ends
-    with the same rows as if nothing had happened."""
+    others are still at the rest of it, when it waits for its turn or was stopped. Killed at any point, the next run
+    ends with the same rows as if nothing had happened."""
     work_on(job_id=job_id, at=at, progress=progress)
     job = ImportJob.objects.get(pk=job_id)
     return dict(job.counts) if job.state == ImportState.DONE else None
