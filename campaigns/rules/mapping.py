@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from campaigns.rules.answers import says_yes as says_yes
 from campaigns.rules.column_values import (
     address_share,
     are_own_codes,
@@ -226,6 +225,8 @@ def _named(header: str, named: str, confidence: float, values: list[str], region
     """The vote for a field that the header names, unless the column's values belie it."""
     if not values:
         return _Vote(named, min(confidence, 0.8), "header")
+    if named == "consent" and has_dates(values):
+        return _Vote("consent_at", 0.8, "values")
     if doubt := _contradicted(header, named, values, region):
         return _Vote(attribute_of(header), doubt, "values")
     if named == "phone" and share_of(values, lambda value: is_phone(value, region)) < 0.5:
@@ -243,7 +244,7 @@ def _contradicted(header: str, named: str, values: list[str], region: str) -> fl
         return 0.5
     if named == "sector" and fold(header) in _WORDY_SECTORS and not has_sector_codes(values):
         return 0.6
-    if named in _ANSWERS and not has_answers(values) and not (named == "consent" and has_dates(values)):
+    if named in _ANSWERS and not has_answers(values):
         return 0.4
     if named in _DATES and not has_dates(values):
         return 0.4
