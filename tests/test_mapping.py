@@ -336,6 +336,14 @@ def test_a_nameless_file_is_read_by_what_stands_beside_what() -> None:
     assert targets(headers, *rows) == ["external_id", "address", "postal_code", "city", "phone"]
 
 
+def test_the_second_line_of_a_header_names_its_columns() -> None:
+    rows = [["Fixe", "Mobile", "Fax"], ["0199001234", "639980002", "0199001235"]]
+
+    guesses = guess_mapping(["Téléphones", "Colonne 2", "Colonne 3"], rows)
+
+    assert [(guess.target, guess.confidence) for guess in guesses[:2]] == [("phone", 1.0), ("phone", 0.6)]
+
+
 def test_counting_lines_is_no_id() -> None:
     rows = [[str(10_000 + count), f"01990012{count:02d}"] for count in range(5)]
 

@@ -203,6 +203,9 @@ def _columns(width: int, sample: Iterable[Sequence[str]]) -> list[list[str]]:
 def _vote(header: str, values: list[str], region: str) -> _Vote:
     """The field that one column seems to fill."""
     named, confidence = field_of(header)
+    if not named and len(values) > 1 and is_unnamed(header) and field_of(values[0])[0] not in ("", "fax"):
+        # The second line of a header whose cells were merged.
+        return _named(header, field_of(values[0])[0], 0.6, values[1:], region)
     if named == "fax":
         return _Vote(attribute_of(header), 1.0, "header")
     if named:
