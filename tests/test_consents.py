@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from calls.services.erasure import erase_prospect
 from campaigns.enums import Withdrawal
-from campaigns.models import Consent, Exclusion, Programme
+from campaigns.models import Consent, Exclusion, ImportJob, Programme
 from campaigns.rules.consent import LONGEST, consent_ends_at, is_consent_valid
 from campaigns.selectors.consents import consents_of, has_valid_consent
 from campaigns.services.consents import (
@@ -25,6 +25,7 @@ from campaigns.services.consents import (
     record_consent,
     withdraw_consent,
 )
+from campaigns.services.import_undo import undo_import
 from campaigns.services.imports import run_import, start_import, upload_import
 from crm.enums import Role
 from crm.models import Prospect, Source, Sponsor, User
@@ -651,3 +652,14 @@ def test_the_same_columns_turned_to_yes_open_nothing_again() -> None:
     assert counts["consents"]["kept_withdrawn"] == 1
     assert not Consent.objects.valid(NOW).filter(prospect__external_id="2").exists()
     assert Exclusion.objects.active().filter(number="+33199001237").exists()
+
+
+def test_an_import_that_is_undone_takes_its_consents_back_and_leaves_the_withdrawals() -> None:
+    desk = Desk()
+    bring_in(desk, FILE, make_programme(desk.sponsor))
+    job = ImportJob.objects.get()
+
+    undo_import(job=job, by=desk.manager, at=NOW)
+
+    assert not Consent.objects.filter(withdrawn_at=None).exists()
+    assert Consent.objects.withdrawn_by_the_person().count() == 1
