@@ -253,8 +253,8 @@ def _contradicted(header: str, named: str, values: list[str], region: str) -> fl
         return 0.4
     if named in _WORDS and not has_words(values):
         return 0.5
-    if named == "external_id" and share_of(values, lambda value: any(map(str.isdigit, value))) < 0.2:
-        return 0.5 if len(values) > 2 and len(set(values)) < len(values) * 0.9 else 0.0
+    if named == "external_id" and _are_shared(values) and share_of(values, re.compile(r"\d").search) < 0.2:
+        return 0.5
     return 0.0
 
 

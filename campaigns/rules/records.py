@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted
-from typing import Literal
+from typing import Any, Literal
 from zlib import crc32
 
 from campaigns.rules.answers import consent_given, refuses_call, says_yes
