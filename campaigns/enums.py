@@ -202,7 +202,7 @@ class Withdrawal(models.TextChoices):
 
     ORAL = "oral", _("Dit de vive voix")
     WRITTEN = "written", _("Écrit")
-    ONLINE = "online", _("En ligne")
+    ONLINE = "online", _("Par internet")
     IMPORT = "import", _("Dit par un fichier")
     UNDONE = "undone", _("Import défait")
     REPLACED = "replaced", _("Remplacé par un import plus récent")

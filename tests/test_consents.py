@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from calls.services.erasure import erase_prospect
 from campaigns.enums import Withdrawal
-from campaigns.models import Consent
+from campaigns.models import Consent, Exclusion, ImportJob, Programme
 from campaigns.rules.consent import LONGEST, consent_ends_at, is_consent_valid
 from campaigns.selectors.consents import consents_of, has_valid_consent
 from campaigns.services.consents import (
@@ -25,10 +25,20 @@ from campaigns.services.consents import (
     record_consent,
     withdraw_consent,
 )
+from campaigns.services.import_undo import undo_import
+from campaigns.services.imports import run_import, start_import, upload_import
 from crm.enums import Role
 from crm.models import Prospect, Source, Sponsor, User
 from crm.rules.errors import Invalid
-from tests.factories import NOW, make_prospect, make_source, make_sponsor, make_user
+from tests.factories import (
+    NOW,
+    make_campaign,
+    make_programme,
+    make_prospect,
+    make_source,
+    make_sponsor,
+    make_user,
+)
 from tests.rawsql import execute, insert, refused, settle
 
 pytestmark = pytest.mark.django_db
@@ -576,3 +586,80 @@ def test_a_withdrawal_waits_for_the_import_that_gives_and_ends_what_it_gave() ->
 
     assert Consent.objects.filter(withdrawn_at=None).count() == 0
     connections.close_all()
+
+
+FILE = """Id;Téléphone;Consentement;Date du consentement;Fin du consentement;Canal du consentement;Peut être appelé
+1;01 99 00 12 34;oui;03/06/2026 14:05;31/12/2026;site;oui
+2;01 99 00 12 35;non;;;;oui
+3;01 99 00 12 36;oui;bientôt;;;
+4;01 99 00 12 37;;;;;non
+"""
+
+
+def bring_in(desk: Desk, text: str, programme: Programme) -> dict[str, Any]:
+    """Import a text with the guessed columns; returns the counts of the job."""
+    job = upload_import(
+        campaign=make_campaign(programme),
+        source=desk.source,
+        name="liste.csv",
+        content=text.encode(),
+        by=desk.manager,
+        at=NOW,
+    )
+    start_import(job=job, by=desk.manager, at=NOW)
+    return run_import(job_id=job.pk, at=NOW) or {}
+
+
+def test_the_consent_columns_of_a_file_become_consents_and_a_second_import_writes_none() -> None:
+    desk = Desk()
+    programme = make_programme(desk.sponsor)
+
+    first = bring_in(desk, FILE, programme)
+    stored = list(Consent.objects.order_by("pk").values_list())
+    again = bring_in(desk, FILE, programme)
+
+    found = Consent.objects.order_by("prospect__external_id").values_list(
+        "prospect__external_id", "given_at", "channel", "withdrawn_how"
+    )
+    assert list(found) == [
+        ("1", datetime(2026, 6, 3, 12, 5, tzinfo=UTC), "site", ""),
+        ("2", None, "", "import"),
+        ("3", None, "", ""),
+    ]
+    assert first["consents"] == {"given": 1, "withdrawn": 1, "kept_withdrawn": 0, "unproved": 1}
+    assert set(again["consents"].values()) == {0}
+    assert list(Consent.objects.order_by("pk").values_list()) == stored
+
+
+def test_no_in_may_be_called_bars_as_an_objection_does() -> None:
+    desk = Desk()
+
+    bring_in(desk, FILE, make_programme(desk.sponsor))
+
+    assert set(Exclusion.objects.exclude(number=None).values_list("number", "reason")) == {
+        ("+33199001237", "opposition")
+    }
+
+
+def test_the_same_columns_turned_to_yes_open_nothing_again() -> None:
+    desk = Desk()
+    programme = make_programme(desk.sponsor)
+    bring_in(desk, FILE, programme)
+
+    turned = FILE.replace("35;non;;", "35;oui;24/11/2026;").replace(";;;;;non", ";oui;24/11/2026;;;oui")
+    counts = bring_in(desk, turned, programme)
+
+    assert counts["consents"]["kept_withdrawn"] == 1
+    assert not Consent.objects.valid(NOW).filter(prospect__external_id="2").exists()
+    assert Exclusion.objects.active().filter(number="+33199001237").exists()
+
+
+def test_an_import_that_is_undone_takes_its_consents_back_and_leaves_the_withdrawals() -> None:
+    desk = Desk()
+    bring_in(desk, FILE, make_programme(desk.sponsor))
+    job = ImportJob.objects.get()
+
+    undo_import(job=job, by=desk.manager, at=NOW)
+
+    assert not Consent.objects.filter(withdrawn_at=None).exists()
+    assert Consent.objects.withdrawn_by_the_person().count() == 1

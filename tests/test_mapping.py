@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.rules.answers import consent_given, refuses_call
+from campaigns.rules.answers import consent_given, refuses_call, says_yes
 from campaigns.rules.headers import KNOWN_OTHERS, SYNONYMS, TARGETS, fold
 from campaigns.rules.mapping import (
     REPEATABLE,
@@ -14,8 +14,9 @@ from campaigns.rules.mapping import (
     explicit_mapping,
     guess_mapping,
     is_damaged_id,
-    says_yes,
 )
+from campaigns.rules.records import Recipe, Record, read_row
+from campaigns.rules.tabular import Row
 
 
 def targets(headers: list[str], *sample: list[str], region: str = "FR") -> list[str]:
@@ -53,6 +54,7 @@ def targets(headers: list[str], *sample: list[str], region: str = "FR") -> list[
         ("Commentaires", "sonner deux fois", "note"),
         ("Consentement", "Oui", "consent"),
         ("Opt-in", "1", "consent"),
+        ("Consentement", "03/06/2026", "consent_at"),
         ("Accord de prospection", "oui", "consent"),
         ("Date du consentement", "03/06/2026 14:05", "consent_at"),
         ("Consent date", "2026-06-03", "consent_at"),
@@ -334,6 +336,14 @@ def test_a_nameless_file_is_read_by_what_stands_beside_what() -> None:
     assert targets(headers, *rows) == ["external_id", "address", "postal_code", "city", "phone"]
 
 
+def test_the_second_line_of_a_header_names_its_columns() -> None:
+    rows = [["Fixe", "Mobile", "Fax"], ["0199001234", "639980002", "0199001235"]]
+
+    guesses = guess_mapping(["Téléphones", "Colonne 2", "Colonne 3"], rows)
+
+    assert [(guess.target, guess.confidence) for guess in guesses[:2]] == [("phone", 1.0), ("phone", 0.6)]
+
+
 def test_counting_lines_is_no_id() -> None:
     rows = [[str(10_000 + count), f"01990012{count:02d}"] for count in range(5)]
 
@@ -359,6 +369,30 @@ def test_a_lead_file_of_vicidial_is_known_by_its_order() -> None:
         "phone",
         "email",
         "note",
+    ]
+
+
+def read(**cells: str) -> Record:
+    """A row whose columns are named by their targets, with a number that can be called."""
+    targets = ("phone", *cells)
+    return read_row(Row(2, ("0199001234", *cells.values())), Recipe(targets, targets))
+
+
+def test_either_way_of_objecting_bars_whatever_the_other_column_says() -> None:
+    assert read(opt_out="oui", may_call="oui").opt_out
+    assert read(opt_out="non", may_call="non").opt_out
+    assert not read(opt_out="non", may_call="oui").opt_out
+    assert not read(opt_out="", may_call="").opt_out
+
+
+def test_the_date_of_a_consent_tells_that_it_was_given_unless_the_file_says_so_elsewhere() -> None:
+    dated, blank = read(consent_at="03/06/2026 14:05"), read(consent_at="03/06/2026", consent="")
+    refused = read(consent="non", consent_at="03/06/2026")
+
+    assert [record.consent and record.consent["given"] for record in (dated, blank, refused)] == [
+        True,
+        None,
+        False,
     ]
 
 

@@ -101,7 +101,7 @@ class Consent(models.Model):
         Source, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     import_ref = models.BigIntegerField(null=True, blank=True)
-    withdrawn_at = models.DateTimeField(_("retiré le"), null=True, blank=True)
+    withdrawn_at = models.DateTimeField(_("consentement retiré le"), null=True, blank=True)
     withdrawn_how = models.CharField(
         _("retiré comment"), max_length=10, choices=Withdrawal.choices, blank=True
     )

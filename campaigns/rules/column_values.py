@@ -81,7 +81,7 @@ def is_phone(value: str, region: str) -> bool:
         return False
     parsed = normalise(value, region)
     return bool(parsed.numbers) and (
-        parsed.numbers[0].validity == "valid" or value.lstrip().startswith(("0", "+"))
+        parsed.numbers[0].validity == "valid" or value.lstrip(" '’").startswith(("0", "+"))
     )
 
 

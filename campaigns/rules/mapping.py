@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from campaigns.rules.answers import says_yes as says_yes
 from campaigns.rules.column_values import (
     address_share,
     are_own_codes,
@@ -204,6 +203,9 @@ def _columns(width: int, sample: Iterable[Sequence[str]]) -> list[list[str]]:
 def _vote(header: str, values: list[str], region: str) -> _Vote:
     """The field that one column seems to fill."""
     named, confidence = field_of(header)
+    if not named and len(values) > 1 and is_unnamed(header) and field_of(values[0])[0] not in ("", "fax"):
+        # The second line of a header whose cells were merged.
+        return _named(header, field_of(values[0])[0], 0.6, values[1:], region)
     if named == "fax":
         return _Vote(attribute_of(header), 1.0, "header")
     if named:
@@ -226,6 +228,8 @@ def _named(header: str, named: str, confidence: float, values: list[str], region
     """The vote for a field that the header names, unless the column's values belie it."""
     if not values:
         return _Vote(named, min(confidence, 0.8), "header")
+    if named == "consent" and has_dates(values):
+        return _Vote("consent_at", 0.8, "values")
     if doubt := _contradicted(header, named, values, region):
         return _Vote(attribute_of(header), doubt, "values")
     if named == "phone" and share_of(values, lambda value: is_phone(value, region)) < 0.5:
@@ -243,14 +247,14 @@ def _contradicted(header: str, named: str, values: list[str], region: str) -> fl
         return 0.5
     if named == "sector" and fold(header) in _WORDY_SECTORS and not has_sector_codes(values):
         return 0.6
-    if named in _ANSWERS and not has_answers(values) and not (named == "consent" and has_dates(values)):
+    if named in _ANSWERS and not has_answers(values):
         return 0.4
     if named in _DATES and not has_dates(values):
         return 0.4
     if named in _WORDS and not has_words(values):
         return 0.5
-    if named == "external_id" and share_of(values, lambda value: any(map(str.isdigit, value))) < 0.2:
-        return 0.5 if len(values) > 2 and len(set(values)) < len(values) * 0.9 else 0.0
+    if named == "external_id" and _are_shared(values) and share_of(values, re.compile(r"\d").search) < 0.2:
+        return 0.5
     return 0.0
 
 

@@ -7,8 +7,6 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import TypedDict
 
-from campaigns.rules.headers import fold
-
 #: Targets of columns, with what each fills in a `Consent`.
 CONSENT_TARGETS = {
     "consent": "given",
@@ -18,46 +16,6 @@ CONSENT_TARGETS = {
     "consent_text": "text",
 }
 MAX_CONSENT_TEXT = 2_000
-
-_YES = frozenset(
-    {
-        *(
-            "oui",
-            "o",
-            "x",
-            "1",
-            "yes",
-            "y",
-            "true",
-            "vrai",
-            "ok",
-            "accord",
-            "accepte",
-            "acceptee",
-            "j accepte",
-        ),
-        *("opt in", "optin", "consent", "consentement", "donne", "given"),
-    }
-)
-_NO = frozenset(
-    {
-        *(
-            "non",
-            "n",
-            "0",
-            "no",
-            "false",
-            "faux",
-            "refus",
-            "refuse",
-            "refusee",
-            "retire",
-            "retiree",
-            "withdrawn",
-        ),
-        *("opt out", "optout", "stop", "opposition", "pas de consentement", "ne pas appeler"),
-    }
-)
 
 _FRENCH_DATE = re.compile(
     r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})(?:[\sT,à]+(\d{1,2})\s?[:hH]\s?(\d{2})?(?::(\d{2}))?)?"
@@ -80,14 +38,6 @@ class Consent(TypedDict):
 def blank_consent() -> Consent:
     """Return what no column says anything about."""
     return {"given": None, "at": "", "until": "", "channel": "", "text": ""}
-
-
-def says_consent(cell: str) -> bool | None:
-    """Tell whether a cell says yes or no. What cannot be understood says nothing: consent is never guessed."""
-    folded = fold(cell)
-    if folded in _YES:
-        return True
-    return False if folded in _NO else None
 
 
 @lru_cache(maxsize=2_000)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted
-from typing import Literal
+from typing import Any, Literal
 from zlib import crc32
 
-from campaigns.rules.mapping import ATTRIBUTE_PREFIX, IGNORE, is_damaged_id, says_yes
+from campaigns.rules.answers import consent_given, refuses_call, says_yes
+from campaigns.rules.mapping import ATTRIBUTE_PREFIX, IGNORE, is_damaged_id
 from campaigns.rules.record_codes import country_code, language_code, sector_code, stated_kind
 from campaigns.rules.record_consent import (
     CONSENT_TARGETS,
@@ -22,7 +22,6 @@ from campaigns.rules.record_consent import (
     Consent,
     blank_consent,
     consent_date,
-    says_consent,
 )
 from campaigns.rules.tabular import Row
 from crm.rules.phones import (
@@ -273,10 +272,15 @@ class _Reader:
                 _take_external_id(record, value)
             elif target == "opt_out":
                 record.opt_out = record.opt_out or says_yes(value)
+            elif target == "may_call":
+                record.opt_out = record.opt_out or refuses_call(value)
             elif target == "note":
                 notes.append(value)
             else:
                 _take_consent(record, target, value, self._recipe.today)
+        if record.consent and record.consent["at"] and "consent" not in self._recipe.targets:
+            # The file has no yes or no: the date of a consent tells that there was one.
+            record.consent["given"] = True
         if notes:
             record.attributes["note"] = "\n".join(notes)
 
@@ -320,7 +324,7 @@ class _Reader:
 
 
 #: Targets that are neither a column of the prospect nor an attribute of one cell.
-_OTHER_TARGETS = frozenset({"external_id", "opt_out", "note", *CONSENT_TARGETS})
+_OTHER_TARGETS = frozenset({"external_id", "opt_out", "may_call", "note", *CONSENT_TARGETS})
 #: Columns that hold a code, which is settled once all cells are taken.
 _CODES = frozenset({"kind", "country", "language"})
 
@@ -339,7 +343,7 @@ def _take_consent(record: Record, target: str, value: str, today: date | None) -
     if consent is None:
         consent = record.consent = blank_consent()
     if target == "consent":
-        consent["given"] = says_consent(value)
+        consent["given"] = consent_given(value)
     elif target == "consent_channel":
         consent["channel"] = value[:MAX_CONSENT_TEXT]
     elif target == "consent_text":

@@ -131,7 +131,9 @@ def import_consents(
         "at": at,
         "zone": timezone.get_default_timezone_name(),
     }
+    cursor.execute("DROP TABLE IF EXISTS pg_temp.import_consent, pg_temp.import_wish")
     cursor.execute(_READ.format(told=told), values)
+    cursor.execute("ANALYZE import_consent")
     cursor.execute("SELECT FROM import_consent LIMIT 1")
     if cursor.fetchone() is None:
         return ImportedConsents()
@@ -176,20 +178,21 @@ def _moment(text: str) -> str:
              CASE WHEN {offset} THEN ({text})::timestamptz ELSE ({text})::timestamp AT TIME ZONE %(zone)s END END"""
 
 
-#: What the file says, one row per distinct statement; dates to come are errors and read as unknown.
+#: What the file says, one row per distinct statement; dates to come are errors and read as unknown. Materialised, so
+#: that each statement is taken apart once.
 _READ = f"""
-DROP TABLE IF EXISTS pg_temp.import_consent, pg_temp.import_wish;
 CREATE TEMPORARY TABLE import_consent ON COMMIT DROP AS
-WITH told (prospect_id, consent) AS ({{told}}), read AS (
-    SELECT t.prospect_id, t.consent -> 'given' = 'true' AS given,
-           {_moment("t.consent ->> 'at'")} AS given_at,
-           {_moment("t.consent ->> 'until'")} AS period_end,
-           left(coalesce(t.consent ->> 'channel', ''), 100) AS channel, coalesce(t.consent ->> 'text', '') AS exact_text
-      FROM told t JOIN crm_prospect p ON p.id = t.prospect_id AND p.erased_at IS NULL
-     WHERE t.consent -> 'given' IN ('true', 'false'))
-SELECT DISTINCT prospect_id, given, CASE WHEN given_at <= %(at)s THEN given_at END AS given_at, period_end, channel,
-       exact_text
-  FROM read
+WITH told (prospect_id, consent) AS MATERIALIZED ({{told}}), said AS MATERIALIZED (
+    SELECT t.prospect_id, c.given, c.at, c.until, left(coalesce(c.channel, ''), 100) AS channel,
+           coalesce(c.text, '') AS exact_text
+      FROM told t, jsonb_to_record(t.consent) c (given boolean, at text, until text, channel text, text text)
+     WHERE c.given IS NOT NULL),
+read AS MATERIALIZED (
+    SELECT prospect_id, given, {_moment("at")} AS given_at, {_moment("until")} AS period_end, channel, exact_text
+      FROM said)
+SELECT DISTINCT r.prospect_id, r.given, CASE WHEN r.given_at <= %(at)s THEN r.given_at END AS given_at, r.period_end,
+       r.channel, r.exact_text
+  FROM read r JOIN crm_prospect p ON p.id = r.prospect_id AND p.erased_at IS NULL
 """
 
 _WITHDRAW = f"""

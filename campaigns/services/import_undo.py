@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.enums import EntryState, ImportState
 from campaigns.models import Attempt, ImportJob, ImportRow, ListEntry
 from campaigns.rules.records import COLUMN_LENGTHS
+from campaigns.services.consents import annul_consents
 from crm.models import User
 from crm.rules.errors import InvalidTransition
 from crm.services.hooks import prospects_changed
@@ -46,8 +47,9 @@ def undo_import(*, job: ImportJob, by: User, at: datetime) -> UndoResult:
     """Take a finished, failed or cancelled import back, as a whole or not at all.
 
     Its list entries go; the records that it made are erased (unless another list or import uses them), those that it
-    changed get their former values back unless somebody changed them since. Bars stay: an opposition that the file told
-    is still one. Raises `ImportAlreadyUsed` or `InvalidTransition`."""
+    changed get their former values back unless somebody changed them since; the consents that it told end. Bars and
+    withdrawals stay: an opposition that the file told is still one. Raises `ImportAlreadyUsed` or
+    `InvalidTransition`."""
     try:
         with transaction.atomic():
             return _undone(job, by, at)
@@ -68,6 +70,7 @@ def _undone(job: ImportJob, by: User, at: datetime) -> UndoResult:
         cursor.execute("DELETE FROM campaigns_listentry WHERE call_list_id = %s", [locked.call_list_id])
         removed = cursor.rowcount
         restored = _restore(cursor, locked, at)
+        annul_consents(cursor, import_ref=locked.pk, by_id=by.pk, at=at)
         erased = _erase(cursor, locked, by, at)
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     if restored:
