@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from campaigns.rules.formats import REMARKS
 from campaigns.rules.tabular import Layout, Limits, Place, Row, UnreadableFile, places, rows, sniff
 
 TEXT = (
@@ -430,7 +431,9 @@ def test_a_line_that_is_not_cut_into_all_columns_is_left_as_it_is() -> None:
 
 def test_what_the_person_should_be_told_of_a_file_is_remarked() -> None:
     def remarks(content: bytes) -> set[str]:
-        return set(sniff(content).remarks)
+        codes = sniff(content).remarks
+        assert all(str(REMARKS[code]).endswith(".") for code in codes)
+        return set(codes)
 
     assert remarks(b"Nom;Tel\nAlpha;0199001234\n") == set()
     assert remarks(b"Alpha;0199001234\nBeta;0261910010\n") == {"no_header"}

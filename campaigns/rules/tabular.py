@@ -60,7 +60,7 @@ class Layout:
     header_line: int = 0
     is_sheet: bool = False
     foreign_lines: int = 0
-    #: What the person should be told: codes of `REMARKS`.
+    #: What the person should be told: codes of `formats.REMARKS`.
     remarks: tuple[str, ...] = ()
 
 
