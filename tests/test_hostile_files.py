@@ -88,7 +88,7 @@ def test_ten_megabytes_in_one_line_cost_that_line(what_becomes_of: Reader) -> No
 
 def test_ten_megabytes_in_one_cell_of_many_lines_cost_rows_that_are_told(what_becomes_of: Reader) -> None:
     said = what_becomes_of(
-        HEAD + b'Alpha;"' + b"une ligne de note\n" * (10 * MIB // 18) + b'"\nBeta;0261910010\n'
+        HEAD + b'Alpha;"' + (b"une ligne de note " * 20 + b"\n") * (10 * MIB // 361) + b'"\nBeta;0261910010\n'
     )
 
     assert said["code"] == ""
@@ -103,9 +103,9 @@ def test_a_cell_longer_than_the_limit_costs_its_row(what_becomes_of: Reader) -> 
 
 @pytest.mark.parametrize("character", [b"a", b"\n", b'"', b";", b"\x00", b"\xe9", b"\r", b" "])
 def test_a_file_of_one_character_is_read_or_refused(what_becomes_of: Reader, character: bytes) -> None:
-    alone = what_becomes_of(repeated(character * MIB, 256))
+    alone = what_becomes_of(repeated(character * MIB, 96))
     after_a_list = what_becomes_of(
-        block for part in ([HEAD, b"Alpha;0199001234\n"], repeated(character * MIB, 32)) for block in part
+        block for part in ([HEAD, b"Alpha;0199001234\n"], repeated(character * MIB, 16)) for block in part
     )
 
     assert alone["code"] or alone["rows"] <= 1

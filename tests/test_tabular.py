@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from campaigns.rules.formats import REMARKS
 from campaigns.rules.tabular import Layout, Limits, Place, Row, UnreadableFile, places, rows, sniff
 
 TEXT = (
@@ -428,9 +429,33 @@ def test_a_line_that_is_not_cut_into_all_columns_is_left_as_it_is() -> None:
     assert found[0] == Row(2, ("Dupont, Jean", "", ""))
 
 
+def test_a_line_in_one_quoted_piece_is_not_cut_at_what_it_holds() -> None:
+    _, found = read(b'nom;tel;cp\n"Dupont, Jean, dit JJ"\nBeta;0261910010;35000\n')
+
+    assert found[0].cells == ("Dupont, Jean, dit JJ", "", "")
+
+
+def test_a_second_line_of_headers_parts_what_the_first_one_gathers() -> None:
+    layout, found = read(
+        "Société;Téléphones;;SIRET\n;Téléphone fixe;Mobile;\nAlpha;0199001234;0639980001;\nBeta;;;\n".encode()
+    )
+
+    assert layout.headers == ("Société", "Téléphones Téléphone fixe", "Téléphones Mobile", "SIRET")
+    assert [row.line for row in found] == [3, 4]
+
+
+def test_a_row_without_values_below_the_headers_is_data() -> None:
+    layout, found = read(b"Nom;Ville;;\nAlpha;Metz;x;\nBeta;Nancy;;0199001234\n")
+
+    assert layout.headers == ("Nom", "Ville", "Colonne 3", "Colonne 4")
+    assert [row.line for row in found] == [2, 3]
+
+
 def test_what_the_person_should_be_told_of_a_file_is_remarked() -> None:
     def remarks(content: bytes) -> set[str]:
-        return set(sniff(content).remarks)
+        codes = sniff(content).remarks
+        assert all(str(REMARKS[code]).endswith(".") for code in codes)
+        return set(codes)
 
     assert remarks(b"Nom;Tel\nAlpha;0199001234\n") == set()
     assert remarks(b"Alpha;0199001234\nBeta;0261910010\n") == {"no_header"}

@@ -228,6 +228,17 @@ def test_text_whose_lines_end_as_on_old_macintoshes_is_turned_as_well() -> None:
     assert taken[-1] == Row(4, ("Été", "0199001234"))
 
 
+def test_a_line_in_another_encoding_is_kept_and_said_when_a_text_is_turned() -> None:
+    content = (
+        "Société;Tél\rÉté;0199001234\rl’âge;0261910010\r".encode("mac-roman") + "Noël;0353010011\r".encode()
+    )
+
+    _, layout, taken = read(content)
+
+    assert [row.cells[0] for row in taken] == ["Été", "l’âge", "Noël"]
+    assert (layout.foreign_lines, layout.remarks) == (1, ("mixed_encodings",))
+
+
 def test_a_workbook_under_a_password_has_its_own_sentence() -> None:
     encrypted = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 1016 + "EncryptedPackage".encode("utf-16-le")
     locked = bytearray(xlsx({"Liste": sheet_xml(LIST)}))

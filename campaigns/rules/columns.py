@@ -73,6 +73,24 @@ def _names_what_is_below(first: tuple[str, ...], below: Sequence[tuple[str, ...]
     return values >= len(below) * 0.5
 
 
+def joined_header(header: Sequence[str], below: Sequence[str]) -> tuple[str, ...] | None:
+    """The column names where a second line parts what the first one gathers: "Téléphones" over "Fixe" and "Mobile" is
+    "Téléphones Fixe" and "Téléphones Mobile". None when the line below is no such thing, as nearly always.
+
+    A cell that spans both lines may stand in both. Whatever else is below must be known as a name, one of them at
+    least where the first line is blank: a row of data is never taken for a header."""
+    upper = [_clean(cell) for cell in header] + [""] * (len(below) - len(header))
+    lower = [_clean(cell) for cell in below] + [""] * (len(header) - len(below))
+    added = [index for index, name in enumerate(lower) if name and name != upper[index]]
+    if not any(not upper[index] for index in added) or not all(looks_like_header(lower[i]) for i in added):
+        return None
+    names, group = [], ""
+    for index, name in enumerate(upper):
+        group = name or group
+        names.append(f"{group} {lower[index]}".strip() if index in added else name)
+    return tuple(names)
+
+
 def unique_names(cells: Sequence[str], width: int) -> tuple[str, ...]:
     """Column names without doubles or blanks: "Téléphone", "Téléphone (2)", "Colonne 4"."""
     names: list[str] = []

@@ -21,6 +21,7 @@ _EVIDENCE_BYTES = 128 * 1024
 #: Bytes of them in which rare characters are looked for.
 _COUNTED_BYTES = 8 * 1024 * 1024
 
+_WIDE = ("utf-16-le", "utf-16-be")
 _ASCII = bytes(range(128))
 # UTF-8 for Latin letters, quotes, dashes, ellipsis and euro: in one byte each, they read as nothing that is written.
 _PLAIN_UTF8 = re.compile(rb"[\xc2-\xc5][\x80-\xbf]|\xe2[\x80-\x84][\x80-\xbf]")
@@ -41,7 +42,7 @@ class Scan:
     @property
     def is_canonical(self) -> bool:
         """Whether the text can be read as it is, from any line on."""
-        return self.newline == "\n" and not self.encoding.startswith("utf-16")
+        return self.newline == "\n" and self.encoding not in _WIDE
 
 
 def scan(stream: BinaryIO) -> Scan:
@@ -155,7 +156,8 @@ class _Tally:
 
     def encoding(self) -> str:
         others = self.legacy + self.partial
-        if not others or self.whole >= others:
+        # In mac-roman, "l’âge" happens to be UTF-8: lines that are so by chance are few, or not of the plain kind.
+        if self.whole >= 4 * others or self.plain_whole >= max(others, 1):
             return "utf-8"
         return _legacy_encoding(self)
 
@@ -311,10 +313,8 @@ class Transcoded(io.RawIOBase):
     def __init__(self, stream: BinaryIO, encoding: str, newline: str) -> None:
         """Read `stream` from its beginning."""
         stream.seek(0)
-        handler = "replace" if encoding != "utf-8" else "courtois_cp1252"
-        self._stream = stream
-        self._decode = codecs.getincrementaldecoder(encoding)(handler).decode
-        self._newline = newline
+        self._texts = _wide_texts(stream, encoding) if encoding in _WIDE else _narrow_texts(stream, encoding)
+        self._turns_returns = newline == "\r"
         self._ready = b""
 
     def readable(self) -> bool:
@@ -323,17 +323,23 @@ class Transcoded(io.RawIOBase):
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         """Fill the buffer as far as there is text; 0 at the end."""
-        ended = False
-        while not self._ready and not ended:
-            block = self._stream.read(BLOCK_BYTES // 4)
-            ended = not block
-            self._ready = self._turned(self._decode(block, ended))
+        while not self._ready and (text := next(self._texts, None)) is not None:
+            self._ready = (text.replace("\r", "\n") if self._turns_returns else text).encode(errors="replace")
         count = min(len(buffer), len(self._ready))
         buffer[:count] = self._ready[:count]
         self._ready = self._ready[count:]
         return count
 
-    def _turned(self, text: str) -> bytes:
-        if self._newline == "\r":
-            text = text.replace("\r", "\n")
-        return text.encode("utf-8", errors="replace")
+
+def _wide_texts(stream: BinaryIO, encoding: str) -> Iterator[str]:
+    decode = codecs.getincrementaldecoder(encoding)("replace").decode
+    while block := stream.read(BLOCK_BYTES // 4):
+        yield decode(block)
+    yield decode(b"", True)
+
+
+def _narrow_texts(stream: BinaryIO, encoding: str) -> Iterator[str]:
+    """Lines that end with CR, each read in its own encoding."""
+    decode = decoder(encoding)
+    for block in _whole_lines(stream):
+        yield "\r".join(decode(line)[0] for line in block.split(b"\r"))

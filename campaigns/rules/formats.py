@@ -95,6 +95,20 @@ _MESSAGES: dict[str, Promise] = {
     "binary": _("Ce fichier n'est pas du texte : il ne peut pas être lu comme un CSV."),
 }
 
+#: What is said of a file that is read all the same, by code.
+REMARKS: dict[str, Promise] = {
+    "mixed_encodings": _(
+        "Des lignes ne sont pas dans l'encodage du fichier : chacune est lue dans le sien, vérifiez leurs accents."
+    ),
+    "no_header": _("Le fichier n'a pas de ligne d'en-têtes : sa première ligne est déjà une fiche."),
+    "late_header": _(
+        "Les en-têtes ne sont pas sur la première ligne : ce qui les précède n'est pas importé."
+    ),
+    "renamed_headers": _(
+        "Des colonnes ont un en-tête vide ou répété : elles ont reçu un nom qui les distingue."
+    ),
+}
+
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "pdf"),
     (b"\x1f\x8b", "archive"),

@@ -15,7 +15,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import BinaryIO, Literal, NamedTuple, cast
 
-from campaigns.rules.columns import announced_delimiter, delimiter_of, header_index, unique_names
+from campaigns.rules.columns import (
+    announced_delimiter,
+    delimiter_of,
+    header_index,
+    joined_header,
+    unique_names,
+)
 from campaigns.rules.encodings import Scan, Transcoded, decoder, scan
 from campaigns.rules.formats import DEFAULTS, START_BYTES, Limits, UnreadableFile, format_of
 
@@ -60,7 +66,7 @@ class Layout:
     header_line: int = 0
     is_sheet: bool = False
     foreign_lines: int = 0
-    #: What the person should be told: codes of `REMARKS`.
+    #: What the person should be told: codes of `formats.REMARKS`.
     remarks: tuple[str, ...] = ()
 
 
@@ -162,7 +168,8 @@ def _rows(source: Source, layout: Layout, start: Place | None, limits: Limits) -
             elif row.problem:
                 yield row
             elif any(map(str.strip, cells)):
-                yield _fitted(row, width, limits)
+                may_recut = not layout.is_sheet and b'"' not in raw
+                yield (may_recut and _recut(row, width)) or _fitted(row, width, limits)
 
 
 _CUT_OTHERWISE = (";", ",", "\t", "|")
@@ -170,13 +177,19 @@ _CUT_OTHERWISE = (";", ",", "\t", "|")
 _MIN_RECUT_COLUMNS = 3
 
 
+def _recut(row: Row, width: int) -> Row | None:
+    """A row in one piece that another usual delimiter cuts into just as many cells as there are columns."""
+    if len(row.cells) > 1 or width < _MIN_RECUT_COLUMNS:
+        return None
+    for delimiter in _CUT_OTHERWISE:
+        if row.cells[0].count(delimiter) == width - 1:
+            return row._replace(cells=tuple(row.cells[0].split(delimiter)), recut=True)
+    return None
+
+
 def _fitted(row: Row, width: int, limits: Limits) -> Row:
     """The row with as many cells as there are columns, or with the problem that it has more."""
     cells = row.cells
-    if len(cells) == 1 and width >= _MIN_RECUT_COLUMNS:
-        for delimiter in _CUT_OTHERWISE:
-            if cells[0].count(delimiter) == width - 1:
-                return Row(row.line, tuple(cells[0].split(delimiter)), "", row.foreign, True)
     missing = width - len(cells)
     if missing >= 0:
         return row._replace(cells=cells + ("",) * missing)
@@ -245,6 +258,9 @@ def _with_headers(head: list[Row], layout: Layout, limits: Limits) -> Layout:
         return _named(replace(layout, first_data_line=head[0].line), (), width, limits)
     header = readable[index]
     following = [row for row in head if row.line > header.line]
+    if len(following) > 1 and (names := joined_header(header.cells, following[0].cells)):
+        header = header._replace(cells=names)
+        del following[0]
     if not following:
         raise UnreadableFile("header_only")
     # Rows that are all longer than the header have columns without a name; a single longer one is damaged.

@@ -57,7 +57,7 @@ def readable(stream: BinaryIO, sink: BinaryIO, *, sheet: str = "", limits: Limit
     if found.is_canonical:
         return Readable("text", False, found.encoding, found)
     shutil.copyfileobj(Transcoded(stream, found.encoding, found.newline), sink, BLOCK_BYTES)
-    return Readable("text", True, found.encoding, Scan("utf-8"))
+    return Readable("text", True, found.encoding, Scan("utf-8", foreign_lines=found.foreign_lines))
 
 
 def _from_workbook(stream: BinaryIO, sink: BinaryIO, kind: Format, sheet: str, limits: Limits) -> Readable:
