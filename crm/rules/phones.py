@@ -12,7 +12,7 @@ from functools import lru_cache
 import phonenumbers
 
 from crm.rules.phones_cells import MAX_CELL_LENGTH, MAX_NOTE_LENGTH, digits_of, read_cell
-from crm.rules.phones_digits import read_digits
+from crm.rules.phones_digits import read_digits, read_simple
 from crm.rules.phones_placeholders import is_placeholder
 from crm.rules.phones_plans import facts_of
 from crm.rules.phones_types import (
@@ -76,7 +76,7 @@ def _plain(raw: str, region: str) -> ParsedPhones | None:
     if "." in raw and raw.count(".") == 1:  # a spreadsheet's decimals
         return None
     plus = raw[0] == "+"
-    reading = read_digits(digits, plus, region, facts_of)
+    reading = read_simple(digits, plus, region) or read_digits(digits, plus, region, facts_of)
     if not reading.number or reading.reason:
         return None
     repairs = reading.repairs
