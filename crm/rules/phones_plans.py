@@ -29,6 +29,9 @@ class Facts(NamedTuple):
     is_possible: bool = True
 
 
+#: Digits of a length that no number of their country has. The library may have read something into them all the same.
+IMPOSSIBLE = Facts(0, "", "unknown", is_valid=False, is_possible=False)
+
 #: Reads digits as dialled in a region (alpha-2), or as an international number without its "+" where the region is "".
 FactsOf = Callable[[str, str], Facts | None]
 
@@ -71,7 +74,8 @@ def library_facts(digits: str, region: str) -> Facts | None:
 
 
 def facts_of(digits: str, region: str) -> Facts | None:
-    """Read by the compiled patterns, and by the library where they are not sure. Same answers as ``library_facts``."""
+    """Read by the compiled patterns, and by the library where they are not sure. Same answers as ``library_facts``, but
+    that nothing is told of an impossible number."""
     return plan_facts(digits, region) or library_facts(digits, region)
 
 
@@ -169,7 +173,7 @@ class Plan:
         """Read a national number, with or without the prefix ("0") that is dialled before it; None when unsure."""
         national = self._stripped(digits)
         if len(national) not in self._possible:
-            return None
+            return IMPOSSIBLE if self._is_of_no_length(digits) else None
         kind = self._kind(national)
         if kind == "unsure":
             return None
@@ -191,6 +195,14 @@ class Plan:
         """Read "33199001234": too long for a national number, so that the country code at its beginning is one."""
         main = plan_of(self._main)
         return None if main is None or self._prefix(rest) else main.significant(rest)
+
+    def _is_of_no_length(self, digits: str) -> bool:
+        """Whether digits have no possible length, be it with or without what is dialled before them."""
+        match = self._prefix(digits)
+        if match is not None and not self._is_plain_prefix:
+            return False
+        shorter = len(digits) - match.end() if match else len(digits)
+        return self._possible.isdisjoint((len(digits), shorter, len(digits.lstrip("0"))))
 
     def _stripped(self, digits: str) -> str:
         """The digits without the national prefix, "" when unsure."""
