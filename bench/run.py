@@ -12,6 +12,7 @@ QUICK = {
     "exclusions": ["--numbers", "50000"],
     "races": ["--seconds", "20"],
     "pages": ["--sizes", "2000,20000", "--requests", "20"],
+    "numbers": ["--count", "50000"],
     "screen": ["--agents", "10", "--seconds", "30"],
 }
 #: Modules that benchmarks share.

@@ -100,6 +100,7 @@ def test_every_region_of_the_world_has_a_plan_that_agrees(text: str, region: str
 @pytest.mark.parametrize("region", COUNTRIES)
 def test_the_example_of_a_region_needs_no_library(region: str) -> None:
     example_number = phonenumbers.example_number(region)
+    assert example_number is not None
     national = phonenumbers.national_significant_number(example_number)
     prefix = phonenumbers.ndd_prefix_for_region(region, True) or ""
 

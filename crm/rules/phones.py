@@ -50,6 +50,8 @@ MAX_PLAIN_LENGTH = 40
 
 #: Digits, with at most one separator between two of them, an area code in brackets, or the zero of "+33 (0)1".
 _PLAIN = re.compile(r"(?:\+?|\(0\d{1,4}\) ?)\d(?: ?\(0\) ?\d|[ .\-/\u00a0\u202f]?\d)*", re.ASCII)
+#: What spreadsheets put behind a number that they took for one to reckon with.
+_DECIMALS = (".0", ".00", ".000")
 _ONLY_DIGITS = str.maketrans("", "", "+ .-/()\u00a0\u202f")
 _BEGINNING = re.compile(r"[ (]*\+?[\d \-./()\u00a0\u202f\u2026]+", re.ASCII)
 _NOT_DIGITS = re.compile(r"\D")
@@ -76,7 +78,7 @@ def _plain(raw: str, region: str) -> ParsedPhones | None:
     if not _PLAIN.fullmatch(raw):
         return None
     digits = raw.translate(_ONLY_DIGITS)
-    if "." in raw and raw.count(".") == 1:  # a spreadsheet's decimals
+    if raw.endswith(_DECIMALS):
         return None
     plus = raw[0] == "+"
     reading = read_simple(digits, plus, region) or read_digits(digits, plus, region, facts_of)
