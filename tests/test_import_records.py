@@ -143,7 +143,8 @@ def test_repairs_are_counted_with_examples_and_go_on_after_a_stop() -> None:
     for cell in ("199001234", "199001235"):
         repairs.add(read("1", "A", "", "", cell, "", "", ""))
 
-    resumed = Repairs(repairs.as_json())
+    resumed = Repairs()
+    resumed.add_stored(repairs.as_json())
     resumed.add(read("1", "A", "", "", "199001236", "", "", ""))
 
     assert resumed.as_json()["leading_zero"]["count"] == 3

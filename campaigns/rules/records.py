@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 from operator import gt, itemgetter
-from typing import Literal
+from typing import Any, Literal
 from unicodedata import is_normalized, normalize
 from zlib import crc32
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import phonenumbers
 from phonenumbers import shortnumberinfo
 
-from crm.rules.phones_plans import Facts, FactsOf, Plan, plan_of
+from crm.rules.phones_plans import Facts, FactsOf, Plan, plan_facts, plan_of
 from crm.rules.phones_types import FRENCH_OVERSEAS_REGIONS, Kind, Reason, Validity
 
 # National numbers of metropolitan France and of these regions are dialled alike (0 + nine digits), but the
@@ -90,9 +90,18 @@ def read_simple(digits: str, plus: bool, region: str) -> Reading | None:
     elif digits[0] != "0":
         return None
     national = digits[start:]
-    if len(national) > 6 and national[:3] not in _OVERSEAS_BY_PREFIX and (own := plan.own(national)):
-        return _judge(Facts(int(plan.code), national, *own), ())
-    return None
+    if len(national) <= _LONGEST_SHORT:
+        return None
+    overseas = _OVERSEAS_BY_PREFIX.get(national[:3])
+    if overseas and region == "FR" and (plus or not _is_surely_invalid(digits, overseas)):
+        return None
+    own = plan.own(national)
+    return _judge(Facts(int(plan.code), national, *own), ()) if own else None
+
+
+def _is_surely_invalid(digits: str, region: str) -> bool:
+    facts = plan_facts(digits, region)
+    return facts is not None and not facts.is_valid
 
 
 @cache
