@@ -26,8 +26,13 @@ from bench.records import grow, make_campaign
 TABLES = ("crm_prospect", "crm_prospectnumber", "campaigns_listentry", "crm_prospectevent")
 #: What those rows refer to besides, copied before the clock starts.
 BEFORE = (
-    "crm_user", "crm_source", "campaigns_calllist", "campaigns_importfile", "campaigns_importjob", "campaigns_exclusion",
-)  # fmt: skip
+    "crm_user",
+    "crm_source",
+    "campaigns_calllist",
+    "campaigns_importfile",
+    "campaigns_importjob",
+    "campaigns_exclusion",
+)
 SHARE_OF_COPY = 0.4
 TIMES_PEER = 4.0
 PEER_ROWS = 20_000
@@ -81,9 +86,7 @@ def measure(path: Path, rows: int, known: int, jobs: int) -> list[bool]:
         say(f"  {json.dumps(first.summary)}")
         seconds = _raw_copy(url, known)
         again = run_command(path, jobs)
-        say(
-            f"  COPY of the final rows {rows / seconds:,.0f}/s; the same list again {again.rate:,.0f}/s, {again.megabytes:.0f} MB"
-        )
+        say(f"  COPY of the final rows {rows / seconds:,.0f}/s; the same list again {again.rate:,.0f}/s")
         return [
             verdict("share of raw COPY", seconds / first.seconds, SHARE_OF_COPY),
             verdict(
@@ -258,10 +261,10 @@ def _load(target: psycopg.Connection[Any], path: Path, table: str) -> None:
     with (
         target.transaction(),
         target.cursor().copy(f"COPY {table} ({_columns(target, table)}) FROM STDIN") as copy,
+        path.open("rb") as file,
     ):
-        with path.open("rb") as file:
-            while block := file.read(1024 * 1024):
-                copy.write(block)
+        while block := file.read(1024 * 1024):
+            copy.write(block)
 
 
 def _options() -> argparse.Namespace:

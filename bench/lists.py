@@ -9,9 +9,12 @@ from pathlib import Path
 
 HEADER = "SIRET;Raison sociale;Enseigne;NAF;Adresse;CP;Ville;Téléphone;Portable;E-mail;Ne pas appeler;Dernier contact"
 
-_pair: Callable[[str], list[str]] = lambda digits: [digits[at : at + 2] for at in range(0, 10, 2)]  # noqa: E731
 
-#: How a number is written, and in how many cells of a thousand: the proportions of a real list that was cleaned by hand.
+def _pair(digits: str) -> list[str]:
+    return [digits[at : at + 2] for at in range(0, 10, 2)]
+
+
+#: How a number is written, and in how many cells of a thousand: as in a real list.
 SPELLINGS: tuple[tuple[int, Callable[[str], str]], ...] = (
     (250, lambda digits: digits),
     (180, lambda digits: " ".join(_pair(digits))),

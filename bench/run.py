@@ -13,6 +13,7 @@ QUICK = {
     "races": ["--seconds", "20"],
     "pages": ["--sizes", "2000,20000", "--requests", "20"],
     "imports": ["--rows", "20000", "--known", "0,20000"],
+    "numbers": ["--count", "50000"],
     "screen": ["--agents", "10", "--seconds", "30"],
 }
 #: Modules that benchmarks share.

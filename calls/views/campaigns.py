@@ -35,9 +35,7 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
         "has_talks": any(day.reached for day in days),
         "callbacks": callbacks.order_by("due_at", "id")[:SHOWN],
         "callbacks_count": standing.counts.states.get(EntryState.CALLBACK, 0),
-        "imports": found.imports.select_related("source", "by", "file")
-        
-        .order_by("-id")[:SHOWN],
+        "imports": found.imports.select_related("source", "by", "file").order_by("-id")[:SHOWN],
         "now": at,
         "tab": "campaign",
     }

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted
+from operator import gt, itemgetter
 from typing import Any, Literal
+from unicodedata import is_normalized, normalize
 from zlib import crc32
 
 from campaigns.rules.answers import consent_given, refuses_call, says_yes
@@ -50,6 +51,7 @@ COLUMN_LENGTHS: dict[str, int] = {
     "language": 8,
     "time_zone": 60,
 }
+_FRENCH_ZONE = "Europe/Paris"
 MAX_EXTERNAL_ID = 200
 MAX_REJECTED_CELL = 2_000
 EXAMPLES_PER_REPAIR = 3
@@ -124,14 +126,15 @@ class Record:
         """A checksum per field that the file fills, 0 for one that it clears: tells whether the supplier's value
         changed, and nothing else."""
         digests = dict.fromkeys(self.cleared, 0)
-        assumed = self.assumed
-        for name, value in self.columns.items():
-            if value and name not in assumed:
-                digests[name] = _digest(value)
+        # A checksum is never 0, which says that the field was cleared.
+        digests.update([(name, crc32(value.encode()) or 1) for name, value in self.columns.items() if value])
+        for name in self.assumed:
+            digests.pop(name, None)
         for name, value in self.attributes.items():
-            digests[ATTRIBUTE_PREFIX + name] = _digest(value)
+            digests[ATTRIBUTE_PREFIX + name] = crc32(value.encode()) or 1
         if self.numbers:
-            digests["phones"] = _digest("|".join([number.number for number in self.numbers]))
+            numbers = "|".join([number.number for number in self.numbers])
+            digests["phones"] = crc32(numbers.encode()) or 1
         return digests
 
     def digests_json(self) -> str:
@@ -142,11 +145,6 @@ class Record:
         """The attributes as a JSON object."""
         pairs = [f"{quoted(name)}: {quoted(value)}" for name, value in self.attributes.items()]
         return "{" + ", ".join(pairs) + "}"
-
-
-def _digest(value: str) -> int:
-    """Never 0, which says that the field was cleared."""
-    return crc32(value.encode()) or 1
 
 
 class Repairs:
@@ -199,8 +197,8 @@ def read_row(row: Row, recipe: Recipe) -> Record:
 def clean(cell: str) -> str:
     """A cell as it is kept: composed accents (NFC), no invisible characters, no spaces around. Nothing else changes."""
     if cell.isprintable():
-        return cell.strip() if cell.isascii() else unicodedata.normalize("NFC", cell).strip()
-    return _INVISIBLE.sub("", unicodedata.normalize("NFC", cell).replace("\r\n", "\n")).strip()
+        return cell.strip() if cell.isascii() else normalize("NFC", cell).strip()
+    return _INVISIBLE.sub("", normalize("NFC", cell).replace("\r\n", "\n")).strip()
 
 
 @lru_cache(maxsize=16)
@@ -211,19 +209,33 @@ def _reader_of(recipe: Recipe) -> _Reader:
 class _Reader:
     """A recipe made ready: for each kind of target, the positions of its columns."""
 
-    __slots__ = ("_attributes", "_blank", "_columns", "_others", "_phones", "_recipe", "_width")
+    __slots__ = (
+        "_attributes",
+        "_blank",
+        "_columns",
+        "_lengths",
+        "_names",
+        "_others",
+        "_phones",
+        "_pick",
+        "_recipe",
+        "_width",
+    )
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
         self._width = min(len(recipe.headers), len(recipe.targets))
         placed = list(enumerate(recipe.targets[: self._width]))
-        self._columns = [(at, name, COLUMN_LENGTHS[name]) for at, name in placed if name in COLUMN_LENGTHS]
         self._phones = [(at, recipe.headers[at]) for at, target in placed if target == "phone"]
-        self._others = [(at, target) for at, target in placed if target in _OTHER_TARGETS]
-        known = {*COLUMN_LENGTHS, *_OTHER_TARGETS, "phone", IGNORE}
-        self._attributes = [
-            (at, target.removeprefix(ATTRIBUTE_PREFIX)) for at, target in placed if target not in known
-        ]
+        taken = [(at, target) for at, target in placed if target not in ("phone", IGNORE)]
+        columns = [(at, target) for at, target in taken if target in COLUMN_LENGTHS]
+        others = [(at, target) for at, target in taken if target in _OTHER_TARGETS]
+        attributes = [it for it in taken if it not in columns and it not in others]
+        self._names = tuple(target for _, target in columns)
+        self._lengths = tuple(_length_before_settling(target) for target in self._names)
+        self._attributes = tuple(target.removeprefix(ATTRIBUTE_PREFIX) for _, target in attributes)
+        self._others = tuple(target for _, target in others)
+        self._pick = _picker([at for at, _ in (*columns, *attributes, *others)])
         self._blank = self._clearable() if recipe.blank == "clear" else ()
 
     def read(self, record: Record) -> None:
@@ -231,47 +243,46 @@ class _Reader:
         cells = record.cells
         if len(cells) < self._width:
             cells += ("",) * (self._width - len(cells))
-        self._take_columns(record, cells)
-        self._take_attributes(record, cells)
+        picked = self._pick(cells)
+        is_plain = _is_plain("".join(picked))
+        values = [cell.strip() for cell in picked] if is_plain else [clean(cell) for cell in picked]
+        columns_end = len(self._names)
+        attributes_end = columns_end + len(self._attributes)
+        self._take_columns(record, values[:columns_end] if is_plain else _on_one_line(values[:columns_end]))
+        record.attributes.update(
+            [
+                pair
+                for pair in zip(self._attributes, values[columns_end:attributes_end], strict=True)
+                if pair[1]
+            ]
+        )
         if self._others:
-            self._take_others(record, cells)
+            self._take_others(record, values[attributes_end:])
         _settle_columns(record, self._recipe.region)
         self._take_numbers(record, cells)
         if self._blank:
-            record.cleared = self._cleared(record)
+            filled = {name for name, value in zip(self._fields(), values, strict=True) if value}
+            record.cleared = tuple(name for name in self._blank if name not in filled)
 
-    def _take_columns(self, record: Record, cells: Sequence[str]) -> None:
-        columns = record.columns
-        for at, name, length in self._columns:
-            cell = cells[at]
-            if not cell:
-                continue
-            value = clean(cell)
-            if not value:
-                continue
-            if "  " in value or "\n" in value:
-                value = _SPACES.sub(" ", value)
-            columns[name] = (
-                value if len(value) <= length or name in _CODES else _shortened(record, name, value)
-            )
+    def _take_columns(self, record: Record, values: list[str]) -> None:
+        columns = record.columns = {
+            name: value for name, value in zip(self._names, values, strict=True) if value
+        }
+        if not any(map(gt, map(len, values), self._lengths)):
+            return
+        for name, value in columns.items():
+            if len(value) > _length_before_settling(name):
+                columns[name] = _shortened(record, name, value)
 
-    def _take_attributes(self, record: Record, cells: Sequence[str]) -> None:
-        attributes = record.attributes
-        for at, name in self._attributes:
-            cell = cells[at]
-            if cell and (value := clean(cell)):
-                attributes[name] = value
-
-    def _take_others(self, record: Record, cells: Sequence[str]) -> None:
+    def _take_others(self, record: Record, values: list[str]) -> None:
         notes: list[str] = []
-        for at, target in self._others:
-            value = clean(cells[at]) if cells[at] else ""
+        for target, value in zip(self._others, values, strict=True):
             if not value:
                 continue
             if target == "external_id":
                 _take_external_id(record, value)
             elif target == "opt_out":
-                record.opt_out = record.opt_out or says_yes(value)
+                record.opt_out = record.opt_out or _is_opt_out(value)
             elif target == "may_call":
                 record.opt_out = record.opt_out or refuses_call(value)
             elif target == "note":
@@ -286,12 +297,15 @@ class _Reader:
 
     def _take_numbers(self, record: Record, cells: Sequence[str]) -> None:
         filled = [(header, cells[at]) for at, header in self._phones if cells[at] and not cells[at].isspace()]
-        refusals = _take_phones(record, filled, self._recipe.region)
         columns = record.columns
+        postal_code, country = columns.get("postal_code", ""), columns["country"]
+        region = region_for(postal_code, country, self._recipe.region)
+        refusals = _take_phones(record, filled, region)
         for number in record.numbers:
             if number.kind not in _NEVER_DIALLED:
-                columns["time_zone"] = time_zone_for(
-                    number.number, columns.get("postal_code", ""), columns["country"]
+                in_france = region == "FR" and number.number.startswith("+33")
+                columns["time_zone"] = (
+                    _FRENCH_ZONE if in_france else time_zone_for(number.number, postal_code, country)
                 )
                 return
         if record.numbers:
@@ -301,37 +315,48 @@ class _Reader:
             record.reason = next((code for code in _REASONS if code in refusals), "no_number")
             record.column, record.value = refusals.get(record.reason, ("", ""))
 
-    def _clearable(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
-        """`(name of its digest, its columns)` of each field that blank cells clear."""
-        fields: dict[str, list[int]] = {}
-        for at, name, _ in self._columns:
-            if name not in _NEVER_CLEARED:
-                fields.setdefault(name, []).append(at)
-        for at, name in self._attributes:
-            fields.setdefault(ATTRIBUTE_PREFIX + name, []).append(at)
-        for at, target in self._others:
-            if target == "note":
-                fields.setdefault(ATTRIBUTE_PREFIX + "note", []).append(at)
-        return tuple((name, tuple(places)) for name, places in fields.items())
+    def _fields(self) -> tuple[str, ...]:
+        """The name that each picked cell has among the digests."""
+        others = (f"{ATTRIBUTE_PREFIX}note" if target == "note" else "" for target in self._others)
+        return (*self._names, *(ATTRIBUTE_PREFIX + name for name in self._attributes), *others)
 
-    def _cleared(self, record: Record) -> tuple[str, ...]:
-        cells = record.cells
-        return tuple(
-            name
-            for name, places in self._blank
-            if all(at < len(cells) and not clean(cells[at]) for at in places)
-        )
+    def _clearable(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for name in self._fields() if name and name not in _NEVER_CLEARED))
 
+
+def _picker(places: list[int]) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    """What takes the cells at these places out of a row."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda cells: tuple(cells[at] for at in places)
+
+
+def _is_plain(joined: str) -> bool:
+    """Whether nothing in the cells of a row has to be cleaned but the spaces around: one look at all of them."""
+    return joined.isprintable() and "  " not in joined and (joined.isascii() or is_normalized("NFC", joined))
+
+
+def _on_one_line(values: list[str]) -> list[str]:
+    return [_SPACES.sub(" ", value) for value in values]
+
+
+def _length_before_settling(name: str) -> int:
+    """What a column holds; names of countries and the like, which become codes, may be as long as they are."""
+    return _ANY_LENGTH if name in _CODES else COLUMN_LENGTHS[name]
+
+
+_is_opt_out = lru_cache(maxsize=2_000)(says_yes)
 
 #: Targets that are neither a column of the prospect nor an attribute of one cell.
 _OTHER_TARGETS = frozenset({"external_id", "opt_out", "may_call", "note", *CONSENT_TARGETS})
 #: Columns that hold a code, which is settled once all cells are taken.
 _CODES = frozenset({"kind", "country", "language"})
+_ANY_LENGTH = 1 << 30
 
 
 def _take_external_id(record: Record, value: str) -> None:
     """An id that a spreadsheet rounded names nobody: several firms share it, and merging them would be wrong."""
-    if is_damaged_id(value):
+    if not value.isdecimal() and is_damaged_id(value):
         record.attributes["external_id_damaged"] = value
         record.repairs.append(("damaged_id", value, ""))
     else:
@@ -368,9 +393,9 @@ def _shortened(record: Record, name: str, value: str) -> str:
 
 def _settle_columns(record: Record, region: str) -> None:
     columns = record.columns
-    if sector := columns.get("sector"):
-        columns["sector"] = sector_code(sector)
-    country = _settle_code(record, "country")
+    if "sector" in columns:
+        columns["sector"] = sector_code(columns["sector"])
+    country = _settle_code(record, "country") if "country" in columns else ""
     if not country:
         country = region
         record.assumed.add("country")
@@ -381,43 +406,33 @@ def _settle_columns(record: Record, region: str) -> None:
     if len(postal_code) == 4 and columns["country"] == "FR" and postal_code.isdecimal():
         columns["postal_code"] = "0" + postal_code
         record.repairs.append(("postal_code_zero", postal_code, columns["postal_code"]))
-    _settle_kind(record)
+    if "kind" in columns:
+        columns["kind"] = stated_kind(columns["kind"])
+        return
+    record.assumed.add("kind")
+    is_person = "organisation" not in columns and ("last_name" in columns or "first_name" in columns)
+    columns["kind"] = "person" if is_person else "organisation"
 
 
 def _settle_code(record: Record, name: str) -> str:
     """A country or language as its code; what is neither code nor known name is kept as an attribute."""
-    value = record.columns.pop(name, "")
-    if not value:
-        return ""
+    value = record.columns.pop(name)
     code = country_code(value) if name == "country" else language_code(value)
     if not code:
         record.attributes[name] = value
     return code
 
 
-def _settle_kind(record: Record) -> None:
-    columns = record.columns
-    if stated := columns.get("kind", ""):
-        columns["kind"] = stated_kind(stated)
-        return
-    record.assumed.add("kind")
-    named = columns.get("last_name") or columns.get("first_name")
-    columns["kind"] = "person" if named and not columns.get("organisation") else "organisation"
-
-
 def _take_phones(
-    record: Record, filled: Sequence[tuple[str, str]], default_region: str
+    record: Record, filled: Sequence[tuple[str, str]], region: str
 ) -> dict[str, tuple[str, str]]:
     """Read the phone cells of a record; return the first refusal of each reason, as header and cell."""
     refusals: dict[str, tuple[str, str]] = {}
-    if not filled:
-        return refusals
-    region = region_for(record.columns.get("postal_code", ""), record.columns["country"], default_region)
-    seen: dict[str, ParsedNumber] = {}
+    numbers = record.numbers
     for header, cell in filled:
         parsed = normalise(cell, region)
         for number in parsed.numbers:
-            seen.setdefault(number.number, number)
+            numbers.append(number)
             if is_placeholder(number.number):
                 record.placeholder = True
         if parsed.repairs:
@@ -427,5 +442,9 @@ def _take_phones(
             refusals.setdefault(parsed.reason, (header, cell.strip()[:300]))
             if is_placeholder("", cell):
                 record.placeholder = True
-    record.numbers = list(seen.values())
+    if len(numbers) > 1:
+        first: dict[str, ParsedNumber] = {}
+        for number in numbers:
+            first.setdefault(number.number, number)
+        record.numbers = list(first.values())
     return refusals

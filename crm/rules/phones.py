@@ -12,7 +12,7 @@ from functools import lru_cache
 import phonenumbers
 
 from crm.rules.phones_cells import MAX_CELL_LENGTH, MAX_NOTE_LENGTH, digits_of, read_cell
-from crm.rules.phones_digits import read_digits
+from crm.rules.phones_digits import read_digits, read_simple
 from crm.rules.phones_placeholders import is_placeholder
 from crm.rules.phones_plans import facts_of
 from crm.rules.phones_types import (
@@ -48,8 +48,10 @@ __all__ = (
 
 MAX_PLAIN_LENGTH = 40
 
-#: Digits, with at most one separator between two of them.
-_PLAIN = re.compile(r"\+?\d(?: ?\(0\) ?\d|[ .\-/\u00a0\u202f]?\d)*", re.ASCII)
+#: Digits, with at most one separator between two of them, an area code in brackets, or the zero of "+33 (0)1".
+_PLAIN = re.compile(r"(?:\+?|\(0\d{1,4}\) ?)\d(?: ?\(0\) ?\d|[ .\-/\u00a0\u202f]?\d)*", re.ASCII)
+#: What spreadsheets put behind a number that they took for one to reckon with.
+_DECIMALS = (".0", ".00", ".000")
 _ONLY_DIGITS = str.maketrans("", "", "+ .-/()\u00a0\u202f")
 _BEGINNING = re.compile(r"[ (]*\+?[\d \-./()\u00a0\u202f\u2026]+", re.ASCII)
 _NOT_DIGITS = re.compile(r"\D")
@@ -70,13 +72,16 @@ def normalise(raw: str, region: str = "FR") -> ParsedPhones:
 
 def _plain(raw: str, region: str) -> ParsedPhones | None:
     """The quick way for a cell that holds one number and nothing else; None where it is not quite so."""
-    if len(raw) > MAX_PLAIN_LENGTH or not _PLAIN.fullmatch(raw):
+    if len(raw) > MAX_PLAIN_LENGTH:
+        return None
+    raw = raw.strip(" ")
+    if not _PLAIN.fullmatch(raw):
         return None
     digits = raw.translate(_ONLY_DIGITS)
-    if "." in raw and raw.count(".") == 1:  # a spreadsheet's decimals
+    if raw.endswith(_DECIMALS):
         return None
     plus = raw[0] == "+"
-    reading = read_digits(digits, plus, region, facts_of)
+    reading = read_simple(digits, plus, region) or read_digits(digits, plus, region, facts_of)
     if not reading.number or reading.reason:
         return None
     repairs = reading.repairs

@@ -32,10 +32,12 @@ _LABEL = re.compile(
     r"\b(?:t[ée]l(?:[ée]phone)?s?|phones?|num[ée]ros?|n°|mobiles?|portables?|port|gsm|cell|fixes?|fax|ou|et|or|and|puis|bis)\b\.?",
     re.IGNORECASE,
 )
-_SHARED_SPREADSHEET_HASHES = re.compile(r"#{3,}")
+_SHARED_A_DIGIT = re.compile(r"\d")
+_SPREADSHEET_HASHES = re.compile(r"#{3,}")
 
 _SHARED_BEGINNING = re.compile(r"(?P<number>.*\d)\s*/\s*(?P<tail>\d{1,4})", re.DOTALL)
 _FAX = re.compile(r"\b(?:fax|t[ée]l[ée]copie|t[ée]l[ée]copieur|t[ée]l\.?[ /]?fax)\b", re.IGNORECASE)
+_A_DIGIT = re.compile(r"\d")
 _SPREADSHEET_HASHES = re.compile(r"#{3,}")
 
 
@@ -64,6 +66,8 @@ def read_cell(raw: str, region: str, facts_of: FactsOf = facts_of) -> ParsedPhon
         return ParsedPhones(
             reason="damaged_by_spreadsheet", refused=(RefusedNumber(raw[:60], "damaged_by_spreadsheet"),)
         )
+    if not _A_DIGIT.search(text):
+        return ParsedPhones(reason="no_number")
     recovered = _undo_spreadsheet(text, cell)
     if recovered is None:
         return ParsedPhones(
@@ -137,8 +141,12 @@ def _undo_spreadsheet(text: str, cell: _Cell) -> str | None:
 
 
 def _read_text(text: str, cell: _Cell) -> None:
-    text = _ADDRESS_OR_LINK.sub(" ", text)
-    for pattern, digit in ((_LETTER_O, "0"), (_LETTER_L, "1")):
+    folded = text.lower()
+    if "@" in text or "://" in folded or "www." in folded:
+        text = _ADDRESS_OR_LINK.sub(" ", text)
+    for letters, pattern, digit in (("oO", _LETTER_O, "0"), ("lI", _LETTER_L, "1")):
+        if letters[0] not in text and letters[1] not in text:
+            continue
         repaired = pattern.sub(digit, text)
         if repaired != text:
             cell.repair("letter_for_digit")

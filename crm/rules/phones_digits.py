@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
 import phonenumbers
 from phonenumbers import shortnumberinfo
 
-from crm.rules.phones_plans import Facts, FactsOf
+from crm.rules.phones_plans import Facts, FactsOf, Plan, plan_facts, plan_of
 from crm.rules.phones_types import FRENCH_OVERSEAS_REGIONS, Kind, Reason, Validity
 
 # National numbers of metropolitan France and of these regions are dialled alike (0 + nine digits), but the
@@ -31,6 +32,9 @@ _OVERSEAS_BY_PREFIX = {
     "697": "MQ",
 }
 
+_LONGEST_SHORT = 6
+#: What telephones take for a call for help wherever they are (ITU-T E.161.1), and what much of the world dials.
+_EMERGENCY = frozenset({"112", "911", "999"})
 _FRENCH_SHORT = re.compile(r"1\d{1,3}|3\d{3}|11[68]\d{3}")
 _FRENCH_NATIONAL_KINDS: dict[str, Kind] = {"6": "mobile", "7": "mobile", "9": "voip"}
 #: Longer runs of digits are read as no number: E.164 allows 15, and some dial two zeros before them.
@@ -72,10 +76,45 @@ def read_digits(digits: str, plus: bool, region: str, facts_of: FactsOf) -> Read
     return _national(digits, region, facts_of)
 
 
+def read_simple(digits: str, plus: bool, region: str) -> Reading | None:
+    """Read "0199001234" and, behind "+", "33199001234" without a detour; None for whatever is less simple. What it says
+    is what ``read_digits`` says."""
+    plan = _simple_plan(region)
+    if plan is None:
+        return None
+    start = 1
+    if plus:
+        if not digits.startswith(plan.code):
+            return None
+        start = len(plan.code)
+    elif digits[0] != "0":
+        return None
+    national = digits[start:]
+    if len(national) <= _LONGEST_SHORT:
+        return None
+    overseas = _OVERSEAS_BY_PREFIX.get(national[:3])
+    if overseas and region == "FR" and (plus or not _is_surely_invalid(digits, overseas)):
+        return None
+    own = plan.own(national)
+    return _judge(Facts(int(plan.code), national, *own), ()) if own else None
+
+
+def _is_surely_invalid(digits: str, region: str) -> bool:
+    facts = plan_facts(digits, region)
+    return facts is not None and not facts.is_valid
+
+
+@cache
+def _simple_plan(region: str) -> Plan | None:
+    plan = plan_of(region)
+    return plan if plan and plan.is_simple and region not in FRENCH_OVERSEAS_REGIONS else None
+
+
 def _national(digits: str, region: str, facts_of: FactsOf) -> Reading:
     for candidate in _candidate_regions(digits, region):
         reading = _in_region(digits, candidate, region, facts_of)
-        if reading.number:
+        # "11833" has a length that German subscribers have, and is directory assistance.
+        if reading.number and (reading.validity == "valid" or not _is_known_short(digits, region)):
             return reading
     if len(digits) >= 11 and not digits.startswith("0"):
         reading = _international(digits, ("missing_plus",), facts_of)
@@ -171,11 +210,24 @@ def _french_kind(national: str) -> Kind:
 
 
 def _is_short(digits: str, region: str) -> bool:
-    if len(digits) > 6:
+    """Whether digits that are no subscriber's number are as long as the region's short numbers, or call for help."""
+    return _is_short_by(shortnumberinfo.is_possible_short_number_for_region, digits, region)
+
+
+def _is_known_short(digits: str, region: str) -> bool:
+    """Whether digits are a short number that the region's plan lists."""
+    return _is_short_by(shortnumberinfo.is_valid_short_number_for_region, digits, region)
+
+
+def _is_short_by(is_short: Callable[[phonenumbers.PhoneNumber, str], bool], digits: str, region: str) -> bool:
+    if len(digits) > _LONGEST_SHORT:
         return False
+    if digits in _EMERGENCY:
+        return True
     if region == "FR" or region in FRENCH_OVERSEAS_REGIONS:
         return bool(_FRENCH_SHORT.fullmatch(digits))
+    code = phonenumbers.country_code_for_region(region)
     number = phonenumbers.PhoneNumber(
-        country_code=phonenumbers.country_code_for_region(region), national_number=int(digits)
+        country_code=code, national_number=int(digits), italian_leading_zero=digits.startswith("0")
     )
-    return bool(shortnumberinfo.is_possible_short_number_for_region(number, region))
+    return bool(is_short(number, region))

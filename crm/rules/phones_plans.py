@@ -29,6 +29,9 @@ class Facts(NamedTuple):
     is_possible: bool = True
 
 
+#: Digits of a length that no number of their country has. The library may have read something into them all the same.
+IMPOSSIBLE = Facts(0, "", "unknown", is_valid=False, is_possible=False)
+
 #: Reads digits as dialled in a region (alpha-2), or as an international number without its "+" where the region is "".
 FactsOf = Callable[[str, str], Facts | None]
 
@@ -71,7 +74,8 @@ def library_facts(digits: str, region: str) -> Facts | None:
 
 
 def facts_of(digits: str, region: str) -> Facts | None:
-    """Read by the compiled patterns, and by the library where they are not sure. Same answers as ``library_facts``."""
+    """Read by the compiled patterns, and by the library where they are not sure. Same answers as ``library_facts``, but
+    that nothing is told of an impossible number."""
     return plan_facts(digits, region) or library_facts(digits, region)
 
 
@@ -113,7 +117,6 @@ class Plan:
     """The numbering plan of a region, compiled from the library's metadata."""
 
     __slots__ = (
-        "_code",
         "_country",
         "_general",
         "_idd",
@@ -121,15 +124,18 @@ class Plan:
         "_lengths",
         "_longest",
         "_main",
+        "_only_ranges",
         "_possible",
         "_prefix",
+        "code",
+        "is_simple",
     )
 
     def __init__(self, metadata: PhoneMetadata) -> None:
         """Compile; raises ``_NotUnderstoodError`` where the metadata goes beyond what is covered."""
         code = metadata.country_code or 0
         regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
-        self._code = str(code)
+        self.code = str(code)
         self._main: str = regions[0]
         self._general = re.compile(_pattern_of(metadata.general_desc)).fullmatch
         self._lengths = _lengths_of(metadata)
@@ -142,14 +148,23 @@ class Plan:
         # Some prefixes do more than go away: they name a carrier, or the number is written anew.
         self._is_plain_prefix = not prefix.groups and not metadata.national_prefix_transform_rule
         self._country = tuple(_Ranges(_metadata_of(region)) for region in regions)
+        self._only_ranges = self._country[0]
+        #: National numbers are dialled behind one "0", international ones behind "00", and no other region shares the
+        #: country code: digits behind "0" or the code can be nothing else than a number of this plan.
+        self.is_simple = (
+            metadata.international_prefix == "00"
+            and metadata.national_prefix_for_parsing == "0"
+            and self._is_plain_prefix
+            and len(regions) == 1
+        )
 
     def dialled(self, digits: str) -> Facts | None:
         """Read digits as dialled inside the region; None when unsure."""
         if self._idd(digits):
             return None
-        if digits.startswith(self._code):
+        if digits.startswith(self.code):
             if len(digits) > self._longest:
-                return self._without_code(digits[len(self._code) :])
+                return self._without_code(digits[len(self.code) :])
             if not self._general(digits):
                 return None
         return self.significant(digits)
@@ -158,16 +173,36 @@ class Plan:
         """Read a national number, with or without the prefix ("0") that is dialled before it; None when unsure."""
         national = self._stripped(digits)
         if len(national) not in self._possible:
-            return None
+            return IMPOSSIBLE if self._is_of_no_length(digits) else None
         kind = self._kind(national)
         if kind == "unsure":
             return None
-        return Facts(int(self._code), national, kind or "unknown", kind != "")
+        return Facts(int(self.code), national, kind or "unknown", kind != "")
+
+    def own(self, national: str) -> tuple[Kind, bool] | None:
+        """Kind and validity of digits that follow "0" or the country code of a simple plan; None when unsure."""
+        if len(national) not in self._lengths or national[0] == "0":
+            return None
+        kind = self._only_ranges.kind(national)
+        if kind == "unsure":
+            return None
+        if kind:
+            return kind, True
+        # A number of no range loses its "0" only where it has at least the shape of one.
+        return ("unknown", False) if self._general(national) else None
 
     def _without_code(self, rest: str) -> Facts | None:
         """Read "33199001234": too long for a national number, so that the country code at its beginning is one."""
         main = plan_of(self._main)
         return None if main is None or self._prefix(rest) else main.significant(rest)
+
+    def _is_of_no_length(self, digits: str) -> bool:
+        """Whether digits have no possible length, be it with or without what is dialled before them."""
+        match = self._prefix(digits)
+        if match is not None and not self._is_plain_prefix:
+            return False
+        shorter = len(digits) - match.end() if match else len(digits)
+        return self._possible.isdisjoint((len(digits), shorter, len(digits.lstrip("0"))))
 
     def _stripped(self, digits: str) -> str:
         """The digits without the national prefix, "" when unsure."""
@@ -196,13 +231,12 @@ class Plan:
 class _Ranges:
     """The ranges of a region, one pattern: the first alternative that matches a whole number names its kind."""
 
-    __slots__ = ("_general", "_leading", "_lengths", "_match", "leading")
+    __slots__ = ("_leading", "_lengths", "_match", "leading")
 
     def __init__(self, metadata: PhoneMetadata) -> None:
         """Compile the descriptions of a region in the order in which the library tries them."""
         self.leading = metadata.leading_digits is not None
         self._leading = re.compile(metadata.leading_digits or "(?!)").match
-        self._general = re.compile(_pattern_of(metadata.general_desc)).fullmatch
         alternatives = dict(_alternatives(metadata))
         self._match = re.compile(
             "|".join(f"(?P<{name}>{it[0]})" for name, it in alternatives.items())
@@ -219,7 +253,7 @@ class _Ranges:
         if match is None or match.lastgroup is None:
             return ""
         lengths, kind = self._lengths[match.lastgroup]
-        return kind if len(national) in lengths and self._general(national) else "unsure"
+        return kind if len(national) in lengths else "unsure"
 
 
 def _alternatives(metadata: PhoneMetadata) -> Iterator[tuple[str, tuple[str, frozenset[int], Kind]]]:
