@@ -89,8 +89,8 @@ class ImportJob(models.Model):
 class ImportChunk(models.Model):
     """A run of rows of an import: the unit of work. A worker holds its row lock for one phase, in one transaction.
 
-    `line` and `offset` say where it begins in the text. `phase` is what is to be done next with it; `reading`, `preview`
-    and `counts` are what its phases found, each null before.
+    `line` and `offset` say where it begins in the text. `phase` is what is to be done next with it; `reading`,
+    `preview` and `counts` are what its phases found, each null before.
     """
 
     job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="chunks", db_index=False)

@@ -12,8 +12,9 @@ from campaigns.rules.tabular import Row
 class Reader:
     """Reads rows by a recipe and counts.
 
-    `quality` counts rows: `rows`, `valid` (with a number of the numbering plan), `possible` (only numbers of ranges that
-    nobody was given), `repaired`, `placeholders` (a number that stands for none), `foreign` (in another encoding)."""
+    `quality` counts rows: `rows`, `valid` (with a number of the numbering plan), `possible` (only numbers of ranges
+    that nobody was given), `repaired`, `placeholders` (a number that stands for none), `foreign` (in another
+    encoding)."""
 
     def __init__(self, recipe: Recipe) -> None:
         """Start with nothing seen."""

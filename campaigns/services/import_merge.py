@@ -172,12 +172,13 @@ SELECT count(CASE WHEN barred THEN pg_advisory_xact_lock(71, k) ELSE pg_advisory
 _INSERT = f"""
 INSERT INTO crm_prospect (id, source_id, external_id, {", ".join(COLUMNS)}, attributes, erased_external_id,
                           confidential, preferred_channel, version, created_at, updated_at)
-SELECT n.prospect_id, %(source)s, s.external_id, {", ".join(f"s.{name}" for name in COLUMNS)}, s.attributes, '', false, '',
-       1, %(at)s, %(at)s
+SELECT n.prospect_id, %(source)s, s.external_id, {", ".join(f"s.{name}" for name in COLUMNS)}, s.attributes, '',
+       false, '', 1, %(at)s, %(at)s
   FROM import_now n JOIN {{stage}} s USING (line) WHERE n.outcome = 'created' ORDER BY line
 """
 
-_NUMBERS = f"unnest({', '.join(f's.{name}' for name in NUMBER_ARRAYS)}) WITH ORDINALITY u({', '.join(NUMBER_PARTS)}, position)"
+_NUMBERS = f"""unnest({", ".join(f"s.{name}" for name in NUMBER_ARRAYS)})
+       WITH ORDINALITY u({", ".join(NUMBER_PARTS)}, position)"""
 
 _INSERT_NUMBERS = f"""
 INSERT INTO crm_prospectnumber (prospect_id, {", ".join(NUMBER_PARTS)}, position)
@@ -215,7 +216,7 @@ _CHANGED_ATTRIBUTES = """
 #: Attributes that the supplier blanked, where blanks count.
 _BLANKED_ATTRIBUTES = """
 (SELECT array_agg(substr(d.key, 12)) FROM jsonb_each_text(s.digests) d
-  WHERE d.value = '0' AND d.key LIKE 'attributes.%%' AND v.digests ->> d.key <> '0')
+  WHERE d.value = '0' AND d.key LIKE 'attributes.%' AND v.digests ->> d.key <> '0')
 """
 _CHANGES = f"""
 CREATE TEMPORARY TABLE import_change ON COMMIT DROP AS
@@ -225,8 +226,8 @@ WITH known AS (
      ORDER BY p.id FOR NO KEY UPDATE)
 SELECT p.id, n.line, n.fill, {", ".join(_supplied(name) for name in COLUMNS)},
        CASE WHEN n.fill THEN s.attributes || p.attributes
-            ELSE (p.attributes || coalesce({_CHANGED_ATTRIBUTES}, '{{{{}}}}')) - coalesce({_BLANKED_ATTRIBUTES}, '{{{{}}}}')
-            END AS attributes,
+            ELSE (p.attributes || coalesce({_CHANGED_ATTRIBUTES}, '{{{{}}}}'))
+                 - coalesce({_BLANKED_ATTRIBUTES}, '{{{{}}}}') END AS attributes,
        n.fill OR v.digests ->> 'phones' IS DISTINCT FROM s.digests ->> 'phones' AS phones_changed,
        false AS phones_added,
        jsonb_build_object({", ".join(f"'{name}', p.{name}" for name in (*COLUMNS, "attributes"))}) AS old
@@ -239,7 +240,8 @@ SELECT p.id, n.line, n.fill, {", ".join(_supplied(name) for name in COLUMNS)},
 _ADD_NUMBERS = f"""
 WITH added AS (
     INSERT INTO crm_prospectnumber (prospect_id, {", ".join(NUMBER_PARTS)}, position)
-    SELECT c.id, {", ".join(f"u.{name}" for name in NUMBER_PARTS)}, u.position - 1 + CASE WHEN c.fill THEN 100 ELSE 0 END
+    SELECT c.id, {", ".join(f"u.{name}" for name in NUMBER_PARTS)},
+           u.position - 1 + CASE WHEN c.fill THEN 100 ELSE 0 END
       FROM import_change c JOIN {{stage}} s USING (line), {_NUMBERS} WHERE c.phones_changed
     ON CONFLICT (prospect_id, number) DO NOTHING RETURNING prospect_id)
 UPDATE import_change c SET phones_added = true FROM added a WHERE a.prospect_id = c.id
@@ -391,9 +393,13 @@ SELECT prospect_id, %(sponsor)s, %(at)s, %(by)s, 'imported',
 
 def _tell(cursor: CursorWrapper, target: Target, outcome: str) -> None:
     """Write into the timelines what the import made of these prospects."""
-    data = {"import": target.job_id, "source": target.source.name, "campaign": target.campaign.pk}
-    params = {"sponsor": target.sponsor_id, "at": target.at, "by": target.by.pk, "outcome": outcome}
-    cursor.execute(_EVENTS, {**params, "data": json.dumps(data)})
+    data: dict[str, Any] = {
+        "import": target.job_id,
+        "source": target.source.name,
+        "campaign": target.campaign.pk,
+    }
+    params: dict[str, Any] = {"sponsor": target.sponsor_id, "at": target.at, "by": target.by.pk}
+    cursor.execute(_EVENTS, params | {"outcome": outcome, "data": json.dumps(data)})
 
 
 _IMPORT_ROWS = """

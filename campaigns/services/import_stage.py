@@ -214,7 +214,8 @@ _SAME_NUMBER = """
 INSERT INTO {match} AS m (line, first_line)
 SELECT line, min(first_line)
   FROM (SELECT line, anonymous, min(line) OVER (PARTITION BY number) AS first_line
-          FROM (SELECT line, external_id = '' AS anonymous, unnest(numbers) AS number FROM {stage} WHERE reason = '') n) q
+          FROM (SELECT line, external_id = '' AS anonymous, unnest(numbers) AS number
+                  FROM {stage} WHERE reason = '') n) q
  WHERE anonymous AND first_line < line
  GROUP BY line
     ON CONFLICT (line) DO UPDATE SET first_line = excluded.first_line
@@ -258,27 +259,23 @@ def _first_value(name: str) -> str:
 
 
 def _merged_object(name: str) -> str:
-    return f"""coalesce((SELECT jsonb_object_agg(e.key, e.value ORDER BY i.line DESC) FROM import_fold i, jsonb_each(i.{name}) e
-                 WHERE i.first_line = q.first_line), '{{{{}}}}') AS {name}"""
+    """Of a key that several rows have, the first row's value stands: it is aggregated last."""
+    return f"""coalesce((SELECT jsonb_object_agg(e.key, e.value ORDER BY i.line DESC)
+                   FROM import_fold i, jsonb_each(i.{name}) e WHERE i.first_line = q.first_line), '{{{{}}}}') AS {name}"""
 
 
-#: Of a key that several rows have, the first row's value stands: it is aggregated last.
+_GATHERED_NUMBERS = ", ".join(
+    f"coalesce(array_agg({part} ORDER BY line, position), '{{{{}}}}') AS {name}"
+    for part, name in zip(NUMBER_PARTS, NUMBER_ARRAYS, strict=True)
+)
 _FOLD = f"""
 UPDATE {{stage}} f
    SET {", ".join(f"{name} = coalesce(d.{name}, '')" for name in COLUMNS)},
-       attributes = d.attributes, digests = d.digests, {
-    ", ".join(f"{name} = d.{name}" for name in NUMBER_ARRAYS)
-}
+       {", ".join(f"{name} = d.{name}" for name in ("attributes", "digests", *NUMBER_ARRAYS))}
   FROM (SELECT q.*, {_merged_object("attributes")}, {_merged_object("digests")}, n.*
-          FROM (SELECT s.first_line, {
-    ", ".join(map(_first_value, COLUMNS))
-} FROM import_fold s GROUP BY s.first_line) q,
-               LATERAL (SELECT {
-    ", ".join(
-        f"coalesce(array_agg({part} ORDER BY line, position), '{{{{}}}}') AS {name}"
-        for part, name in zip(NUMBER_PARTS, NUMBER_ARRAYS, strict=True)
-    )
-}
+          FROM (SELECT s.first_line, {", ".join(map(_first_value, COLUMNS))}
+                  FROM import_fold s GROUP BY s.first_line) q,
+               LATERAL (SELECT {_GATHERED_NUMBERS}
                           FROM (SELECT DISTINCT ON (u.number) u.*, i.line FROM import_fold i,
                                        unnest({", ".join(f"i.{name}" for name in NUMBER_ARRAYS)})
                                        WITH ORDINALITY u({", ".join(NUMBER_PARTS)}, position)
