@@ -153,15 +153,16 @@ def run_command(path: Path, jobs: int) -> Run:
 
 @contextmanager
 def _watched(pid: int) -> Iterator[list[float]]:
-    """Watch the largest memory of the process, its children and the server's processes: what is theirs alone, since
-    the server's shared buffers belong to all of them."""
+    """Watch the largest memory of the process, its children and the server's processes: what is
+    not shared, for the server's buffers belong to all of them."""
     peak, ended = [0.0], threading.Event()
 
     def watch() -> None:
         while not ended.wait(0.5):
             for process in [*_family(psutil.Process(pid)), *_servers()]:
                 try:
-                    peak[0] = max(peak[0], float(process.memory_full_info().uss))
+                    memory = process.memory_info()
+                    peak[0] = max(peak[0], float(memory.rss - memory.shared))
                 except psutil.Error:
                     continue
 

@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.enums import EntryState, ExclusionReason, ImportPhase
+from campaigns.enums import EntryState, ExclusionReason, ImportPhase, ImportState
 from campaigns.models import Campaign, ImportChunk, ImportJob, ImportReject, ImportRow, ListEntry
 from campaigns.rules.tabular import Layout, Row, rows, sniff
 from campaigns.selectors.criteria import active_criteria, compile_criterion
@@ -70,6 +70,18 @@ def layout_of(job: ImportJob) -> Layout:
             return sniff(stream, import_limits())
     lists = {name: tuple(value) for name, value in job.layout.items() if isinstance(value, list)}
     return Layout(**{**job.layout, **lists})
+
+
+def waits_for(job: ImportJob) -> ImportJob | None:
+    """The import that must end before this one may write, None when it is its turn.
+
+    One at a time writes for a sponsor or for a supplier, in the order of the starts: two that bring the same person
+    must see each other's records. Lists are numbered in that order."""
+    if job.state != ImportState.RUNNING:
+        return None
+    near = Q(source=job.source_id) | Q(campaign__programme__sponsor=job.campaign.programme.sponsor_id)
+    earlier = ImportJob.objects.filter(near, state=ImportState.RUNNING, call_list__lt=job.call_list_id)
+    return earlier.order_by("call_list").first()
 
 
 #: How far a row is, of a hundred, when its chunk is to do this phase next.

@@ -218,11 +218,16 @@ _BLANKED_ATTRIBUTES = """
 (SELECT array_agg(substr(d.key, 12)) FROM jsonb_each_text(s.digests) d
   WHERE d.value = '0' AND d.key LIKE 'attributes.%' AND v.digests ->> d.key <> '0')
 """
+#: Only records of which the supplier says something new are locked. What it said last is written by imports alone, of
+#: which one at a time is at a supplier's records.
 _CHANGES = f"""
 CREATE TEMPORARY TABLE import_change ON COMMIT DROP AS
 WITH known AS (
     SELECT p.* FROM crm_prospect p
-     WHERE p.id IN (SELECT prospect_id FROM import_now WHERE outcome = '' OR fill) AND p.erased_at IS NULL
+     WHERE p.id IN (SELECT n.prospect_id FROM import_now n JOIN {{stage}} s USING (line)
+                      LEFT JOIN campaigns_suppliedvalues v ON v.prospect_id = n.prospect_id
+                     WHERE n.fill OR n.outcome = '' AND v.digests IS DISTINCT FROM v.digests || s.digests)
+       AND p.erased_at IS NULL
      ORDER BY p.id FOR NO KEY UPDATE)
 SELECT p.id, n.line, n.fill, {", ".join(_supplied(name) for name in COLUMNS)},
        CASE WHEN n.fill THEN s.attributes || p.attributes
@@ -234,7 +239,6 @@ SELECT p.id, n.line, n.fill, {", ".join(_supplied(name) for name in COLUMNS)},
   FROM known p JOIN import_now n ON n.prospect_id = p.id AND (n.outcome = '' OR n.fill)
   JOIN {{stage}} s ON s.line = n.line
   LEFT JOIN campaigns_suppliedvalues v ON v.prospect_id = p.id
- WHERE n.fill OR v.digests IS DISTINCT FROM v.digests || s.digests
 """
 
 _ADD_NUMBERS = f"""

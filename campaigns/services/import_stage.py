@@ -19,6 +19,7 @@ from campaigns.models import ImportJob
 from campaigns.rules.import_options import Options
 from campaigns.rules.records import COLUMN_LENGTHS, Record
 from crm.models import Source
+from crm.rules.phones import ParsedNumber
 
 COLUMNS = tuple(COLUMN_LENGTHS)
 #: The parts of a number, in parallel arrays.
@@ -127,26 +128,46 @@ def _copied(record: Record) -> str:
         record.attributes_json(),
         record.digests_json(),
     ]
-    if not numbers:
-        cells += ["{}"] * 6
+    if len(numbers) == 1:
+        cells += _arrays_of_one(numbers[0])
     else:
         cells += [
-            _array([number.number for number in numbers]),
-            _array([number.raw[:200] for number in numbers]),
-            _array([number.kind for number in numbers]),
-            _array([number.validity for number in numbers]),
-            _array([number.extension[:20] for number in numbers]),
-            _array([number.note[:200] for number in numbers]),
-        ]
+            _array([_quoted(part) for part in parts]) for parts in zip(*map(_parts, numbers), strict=True)
+        ] or _NONE
     if _SPECIAL.search("".join(cells)):
         cells = [cell.translate(_ESCAPED) for cell in cells]
     return "\t".join(cells) + "\n"
 
 
-def _array(items: Sequence[str]) -> str:
+_NONE = ["{}"] * len(NUMBER_ARRAYS)
+
+
+def _parts(number: ParsedNumber) -> tuple[str, ...]:
+    """The parts of a number in their order, as long as their columns allow."""
     return (
-        "{" + ",".join(['"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items]) + "}"
+        number.number,
+        number.raw[:200],
+        number.kind,
+        number.validity,
+        number.extension[:20],
+        number.note[:200],
     )
+
+
+def _arrays_of_one(number: ParsedNumber) -> list[str]:
+    """The arrays of the one number that most rows have. Numbers and codes are words that need no quotes."""
+    extension = f"{{{number.extension[:20]}}}" if number.extension else '{""}'
+    note = _array([_quoted(number.note[:200])]) if number.note else '{""}'
+    raw = _array([_quoted(number.raw[:200])])
+    return [f"{{{number.number}}}", raw, f"{{{number.kind}}}", f"{{{number.validity}}}", extension, note]
+
+
+def _quoted(item: str) -> str:
+    return '"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _array(items: Sequence[str]) -> str:
+    return "{" + ",".join(items) + "}"
 
 
 # ---- whom a row means
