@@ -144,11 +144,13 @@ def under_way() -> QuerySet[ImportJob]:
 
 
 def lock_import(job_id: int) -> ImportJob:
-    """Lock an import and its chunks, waiting for who is at work on one. The caller is in a transaction."""
-    list(ImportChunk.objects.select_for_update().filter(job=job_id).order_by("index").values_list("pk"))
-    return (
-        ImportJob.objects.select_for_update(of=("self",)).select_related("campaign__programme").get(pk=job_id)
-    )
+    """Lock an import and its chunks, waiting for who is at work on one. The caller is in a transaction.
+
+    The import first, as in `_advance`; and not its key, for those at work refer to it."""
+    jobs = ImportJob.objects.select_for_update(of=("self",), no_key=True)
+    job = jobs.select_related("campaign__programme").get(pk=job_id)
+    list(job.chunks.select_for_update().order_by("index").values_list("pk"))
+    return job
 
 
 def go_back(job: ImportJob, phase: ImportPhase, at: datetime) -> None:
