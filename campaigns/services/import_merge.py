@@ -226,7 +226,8 @@ WITH known AS (
     SELECT p.* FROM crm_prospect p
      WHERE p.id IN (SELECT n.prospect_id FROM import_now n JOIN {{stage}} s USING (line)
                       LEFT JOIN campaigns_suppliedvalues v ON v.prospect_id = n.prospect_id
-                     WHERE n.fill OR n.outcome = '' AND v.digests IS DISTINCT FROM v.digests || s.digests)
+                     WHERE n.fill OR n.outcome = ''
+                       AND (v.digests IS NULL OR v.digests IS DISTINCT FROM v.digests || s.digests))
        AND p.erased_at IS NULL
      ORDER BY p.id FOR NO KEY UPDATE)
 SELECT p.id, n.line, n.fill, {", ".join(_supplied(name) for name in COLUMNS)},
