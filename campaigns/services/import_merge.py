@@ -234,7 +234,7 @@ SELECT p.id, n.line, n.fill, {", ".join(_supplied(name) for name in COLUMNS)},
   FROM known p JOIN import_now n ON n.prospect_id = p.id AND (n.outcome = '' OR n.fill)
   JOIN {{stage}} s ON s.line = n.line
   LEFT JOIN campaigns_suppliedvalues v ON v.prospect_id = p.id
- WHERE n.fill OR v.digests IS DISTINCT FROM v.digests || s.digests
+ WHERE n.fill OR v.digests IS NULL OR v.digests IS DISTINCT FROM v.digests || s.digests
 """
 
 _ADD_NUMBERS = f"""
