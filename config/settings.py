@@ -275,14 +275,17 @@ IMPORT_MAX_CELL = env.integer("IMPORT_MAX_CELL", default=65_536, minimum=1)
 # A workbook is an archive: what it may inflate to, in bytes and as a multiple of its packed size.
 IMPORT_MAX_INFLATED_BYTES = env.integer("IMPORT_MAX_INFLATED_BYTES", default=2 * 1024**3, minimum=1)
 IMPORT_MAX_INFLATION = env.integer("IMPORT_MAX_INFLATION", default=200, minimum=1)
+# Workers that are at one import at once; the others stay free for calls.
+IMPORT_WORKERS = env.integer("IMPORT_WORKERS", default=4, minimum=1)
+# Rows that a worker does at a time: small enough that an agent who bars a number meanwhile waits for some tenths of a
+# second at most.
+IMPORT_CHUNK_ROWS = env.integer("IMPORT_CHUNK_ROWS", default=2_000, minimum=1)
 
 # --- API ---
 
 # Requests a minute of one user, above which the answer is 429; 0: no limit. An agent's calls are not counted.
 API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", default=3000)
 
-# Workers that are at one import at once; the others stay free for calls.
-IMPORT_WORKERS = env.integer("IMPORT_WORKERS", default=4, minimum=1)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "crm.api.authentication.TokenAuthentication",

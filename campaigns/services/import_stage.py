@@ -280,8 +280,9 @@ def _first_value(name: str) -> str:
 
 
 def _merged_object(name: str) -> str:
-    """Of a key that several rows have, the first row's value stands: it is aggregated last."""
-    return f"""coalesce((SELECT jsonb_object_agg(e.key, e.value ORDER BY i.line DESC)
+    """Of a key that several rows have, the first row's value stands, unless it is the digest 0 of a blank cell: what is
+    aggregated last stands."""
+    return f"""coalesce((SELECT jsonb_object_agg(e.key, e.value ORDER BY e.value <> '0', i.line DESC)
                    FROM import_fold i, jsonb_each(i.{name}) e
                   WHERE i.first_line = q.first_line), '{{{{}}}}') AS {name}"""
 

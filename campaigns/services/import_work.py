@@ -51,8 +51,7 @@ from crm.services.hooks import prospects_changed
 
 logger = logging.getLogger(__name__)
 
-#: Small enough that an agent who bars a number meanwhile waits for some tenths of a second at most.
-CHUNK_ROWS = 2_000
+CHUNK_ROWS: int = settings.IMPORT_CHUNK_ROWS
 MAX_RETRIES = 5
 MAX_FAILURES = 5
 #: Without a sign of life for so long, an import that is under way is given to the workers again.
