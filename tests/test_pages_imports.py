@@ -7,9 +7,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from campaigns.enums import ImportState
-from campaigns.models import Campaign, ImportJob, ListEntry
+from campaigns.models import Campaign, ImportChunk, ImportJob, ListEntry
 from campaigns.services.imports import run_import
 from crm.models import Prospect, Source
 from tests.factories import (
@@ -133,9 +134,9 @@ def test_a_page_whose_worker_is_silent_says_so() -> None:
     client, _user = signed_in()
     url = sent_file(client, banks())["Location"]
     client.post(url, {"do": "start"})
-    job = ImportJob.objects.get()
-    job.started_at = job.started_at and job.started_at - timedelta(minutes=1)
-    job.save()
+    long_ago = timezone.now() - timedelta(minutes=1)
+    ImportJob.objects.update(created_at=long_ago, started_at=long_ago, phase_at=long_ago)
+    ImportChunk.objects.update(done_at=long_ago)
 
     assert "Le service de fond ne donne pas signe de vie." in text_of(client.get(url))
 

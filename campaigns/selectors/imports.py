@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.enums import EntryState, ExclusionReason, ImportPhase
+from campaigns.enums import EntryState, ExclusionReason, ImportPhase, ImportState
 from campaigns.models import Campaign, ImportChunk, ImportJob, ImportReject, ImportRow, ListEntry
 from campaigns.rules.tabular import Layout, Row, rows, sniff
 from campaigns.selectors.criteria import active_criteria, compile_criterion
@@ -72,14 +72,25 @@ def layout_of(job: ImportJob) -> Layout:
     return Layout(**{**job.layout, **lists})
 
 
+def imports_ahead(job: ImportJob) -> QuerySet[ImportJob]:
+    """The running imports that a running one waits for.
+
+    One at a time writes for a sponsor or for a supplier, the one that was started first: two that bring the same person
+    must see each other's records. Lists are numbered in the order of the starts."""
+    if job.state != ImportState.RUNNING:
+        return ImportJob.objects.none()
+    near = Q(source=job.source_id) | Q(campaign__programme__sponsor=job.campaign.programme.sponsor_id)
+    return ImportJob.objects.filter(near, state=ImportState.RUNNING, call_list__lt=job.call_list_id)
+
+
 #: How far a row is, of a hundred, when its chunk is to do this phase next.
-_SHARES = {ImportPhase.MATCH: 35, ImportPhase.MERGE: 40, ImportPhase.DONE: 100}
+PHASE_SHARES = {ImportPhase.MATCH: 35, ImportPhase.MERGE: 40, ImportPhase.DONE: 100}
 
 
 def rows_done(job_id: int) -> int:
     """How many rows would be done if the work on every row were the same."""
     counted = ImportChunk.objects.filter(job=job_id).values_list("phase").annotate(Sum("rows")).order_by()
-    return int(sum(_SHARES.get(ImportPhase(phase), 0) * rows for phase, rows in counted) // 100)
+    return int(sum(PHASE_SHARES.get(ImportPhase(phase), 0) * rows for phase, rows in counted) // 100)
 
 
 def progress_of(job: ImportJob) -> int:
