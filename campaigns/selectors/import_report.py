@@ -153,7 +153,7 @@ def report(job: ImportJob) -> Report:
         under_way=is_under_way(job),
         delimiter=delimiter_words(job),
         rows=rows,
-        outcomes=_bars(counts) if known else [],
+        outcomes=bars_of(counts) if known else [],
         figures=_told(FIGURES, counts | {"excluded_before": excluded_before})
         if known and not partial
         else [],
@@ -212,7 +212,8 @@ def _told(names: Sequence[tuple[str, Any]], counts: Mapping[str, Any]) -> list[t
     return [(code, label, int(counts.get(code, 0))) for code, label in names]
 
 
-def _bars(counts: Mapping[str, Any]) -> list[Bar]:
+def bars_of(counts: Mapping[str, Any]) -> list[Bar]:
+    """The outcomes of `counts` one behind the other; none that counts a row is invisible."""
     rows, bars, before = int(counts["rows"]), list[Bar](), 0
     for code, label, count in _told(OUTCOMES, counts):
         width = max(round(count * 1000 / rows), 4) if count else 0
