@@ -422,7 +422,7 @@ def test_a_run_says_its_phase_its_rows_its_pace_and_what_remains() -> None:
         done_at=timezone.now(),
     )
 
-    page = " ".join(text_of(client.get(address(job))).split())
+    page = text_of(client.get(address(job)))
 
     assert "Écriture 1 000 lignes sur 3 000" in page
     assert "100 lignes par seconde" in page or "99 lignes par seconde" in page
@@ -530,11 +530,10 @@ def test_repeated_rows_are_a_file_of_their_own() -> None:
 
 def test_each_reason_of_a_reject_shows_its_first_rows() -> None:
     client, _user = signed_in()
-    content = "Nom;Tel\n" + "A;\n" * 30 + "B;112\n"
+    content = "Nom;Tel\n" + "A;\n" * 30 + "B;112\n" + "".join(f"C;01990077{turn}\n" for turn in range(10, 60))
 
     page = text_of(client.get(address(uploaded(client, banks(), content.encode()))))
 
-    print(page[page.index("Pourquoi") :][:300])
     assert "30 Aucun numéro de téléphone dans la ligne. ligne 2 ligne 3 ligne 4 1 Numéro court" in page
     assert "ligne 32 Tel 112" in page
 
@@ -568,8 +567,7 @@ def test_the_quality_of_each_suppliers_lists_is_told_and_added_up(django_assert_
         every = text_of(client.get(reverse("source-quality")))
 
     assert "2 imports" in page
-    print(page[page.index("En tout") :][:200])
-    assert "En tout 7 57 % 14 % 14 % 29 % 43 % 0 %" in page.replace("\xa0", " ")
+    assert "En tout 7 57 % 14 % 14 % 29 % 29 % 0 %" in page
     assert "Plus d'une ligne sur cinq est rejetée ou en double" in page
     assert "Annuaire plus d'une ligne sur cinq perdue 2 7" in every
 
