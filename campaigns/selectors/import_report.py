@@ -228,7 +228,8 @@ def _warnings(job: ImportJob, counts: Mapping[str, Any]) -> list[str]:
     found = [str(REMARKS[code]) for code in job.layout.get("remarks", []) if code in REMARKS]
     if foreign := int(job.layout.get("foreign_lines") or counts.get("quality", {}).get("foreign", 0)):
         found.append(_foreign(foreign))
-    return [*_verdict(counts), *found] if counts.get("rows") else found
+    over = job.state == ImportState.UNDONE or not counts.get("rows")
+    return found if over else [*_verdict(counts), *found]
 
 
 def _foreign(lines: int) -> str:
