@@ -72,4 +72,5 @@ def get_exclusion_or_404(user: User, pk: int) -> Exclusion:
 
 def get_import_or_404(user: User, pk: int) -> ImportJob:
     """Return an import that the user sees."""
-    return get_object_or_404(imports_of(user).select_related("campaign", "source"), pk=pk)
+    jobs = imports_of(user).select_related("campaign__programme__sponsor", "source", "file", "by")
+    return get_object_or_404(jobs, pk=pk)

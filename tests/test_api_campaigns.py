@@ -22,6 +22,7 @@ from tests.factories import (
     make_sponsor,
     make_user,
 )
+from tests.workbook_files import sheet_xml, table, xlsx
 
 pytestmark = pytest.mark.django_db
 
@@ -350,6 +351,41 @@ def test_a_list_is_imported_followed_and_undone(manager: Api) -> None:
     assert not ListEntry.objects.exists()
 
 
+def test_an_import_by_the_api_takes_options_and_tells_its_phase_quality_and_rate(manager: Api) -> None:
+    campaign, source = make_campaign(), make_source()
+    repeated = "Identifiant;Téléphone\n1;01 99 00 12 34\n1;01 99 00 12 34\n2;06 39 98 12 34\n"
+    body = {"file": csv(repeated.encode()), "source": source.slug, "options": '{"repeated": "merge"}'}
+
+    sent = manager.upload(f"campaigns/{campaign.pk}/imports/", body).json()
+    run_import(job_id=sent["id"], at=timezone.now())
+    done = manager.get(f"imports/{sent['id']}/").json()
+    duplicates = b"".join(manager.get(f"imports/{sent['id']}/rejects/?duplicates=1").streaming_content)
+    rejects = b"".join(manager.get(f"imports/{sent['id']}/rejects/").streaming_content)
+
+    assert (sent["phase"], sent["rows_per_second"]) == ("plan", None)
+    assert sent["options"]["repeated"] == "merge"
+    assert sent["options"]["mode"] == "both"
+    assert (sent["sheet"], sent["sheets"]) == ("", [])
+    assert done["phase"] == "done"
+    assert (done["quality"]["valid"], done["quality"]["possible"]) == (2, 1)
+    assert done["rows_per_second"] > 0
+    assert "1;01 99 00 12 34;3;Doublon" in duplicates.decode("utf-8-sig")
+    assert "Doublon" not in rejects.decode("utf-8-sig")
+
+
+def test_an_import_by_the_api_reads_the_sheet_that_is_named(manager: Api) -> None:
+    campaign, source = make_campaign(), make_source()
+    path = f"campaigns/{campaign.pk}/imports/"
+    sheets = {"Clients": ["A", "0199007701"], "Salon": ["Z", "0199007703"]}
+    book = xlsx({name: sheet_xml(table(["Nom", "Tel"], row)) for name, row in sheets.items()})
+
+    job = manager.upload(path, {"file": csv(book), "source": source.slug, "sheet": "Salon"}).json()
+    gone = manager.upload(path, {"file": csv(book), "source": source.slug, "sheet": "Foire"})
+
+    assert (job["sheet"], job["sheets"]) == ("Salon", ["Clients", "Salon"])
+    assert "Foire" in problem_of(gone, "validation", 400)["errors"]["file"][0]
+
+
 def test_an_upload_with_its_key_is_one_import(manager: Api) -> None:
     path, source = f"campaigns/{make_campaign().pk}/imports/", make_source()
 
@@ -377,6 +413,10 @@ def test_an_upload_with_its_key_is_one_import(manager: Api) -> None:
         ({"mapping": '{"Téléphone": "shoe_size"}'}, "mapping"),
         ({"region": "France"}, "region"),
         ({"region": "XX"}, "region"),
+        ({"options": "[]"}, "options"),
+        ({"options": '{"mode": "delete"}'}, "options"),
+        ({"options": '{"colour": "red"}'}, "options"),
+        ({"sheet": "x" * 121}, "sheet"),
         ({"colour": "red"}, "colour"),
     ],
 )

@@ -90,7 +90,7 @@ def test_a_list_goes_from_its_file_to_its_report(
     file = tmp_path / "liste.csv"
     file.write_bytes(LIST.encode("cp1252"))
     manager.goto(live_server.url + reverse("import-new", args=[campaign.slug]))
-    manager.get_by_label("Fichier CSV").set_input_files(file)
+    manager.get_by_label("Fichier de la liste").set_input_files(file)
     manager.get_by_label("Nom du nouveau fournisseur").fill("Annuaire")
     manager.get_by_role("button", name="Voir ce qu'il contient").click()
 

@@ -9,15 +9,18 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.access import campaigns_of, imports_of
+from campaigns.enums import ImportPhase
 from campaigns.models import ImportJob
+from campaigns.rules.import_options import Options, options_of
 from campaigns.selectors.import_files import import_limits
+from campaigns.selectors.import_report import rate_of
 from campaigns.selectors.imports import progress_of, rejects_csv
 from campaigns.services.import_undo import undo_import
 from campaigns.services.imports import start_import, upload_import
@@ -34,18 +37,22 @@ from crm.rules.errors import Invalid
 
 class ImportIn(Body):
     """A list to import. `mapping` is a JSON object of column header → field (or field → column
-    header), for what is not guessed."""
+    header), for what is not guessed; `options` one of `mode`, `blank`, `repeated`, `among` and
+    `opt_out_scope`; `sheet` names the one of a workbook that is read."""
 
     file = serializers.FileField(allow_empty_file=True, max_length=255)
     source = Text(max_length=80, help_text="Id or slug.")  # type: ignore[assignment]
     mapping = serializers.CharField(max_length=100_000, required=False, allow_blank=True)
     region = serializers.RegexField(r"^[A-Z]{2}\Z", required=False)
+    options = serializers.CharField(max_length=2_000, required=False, allow_blank=True)
+    sheet = serializers.CharField(max_length=120, required=False, allow_blank=True)
 
 
 class ImportOut(serializers.Serializer[Any]):
     """How an import stands; `counts` hold the summary of the command line, and by reason what was kept out.
 
-    `excluded_by_file` are those of the `excluded` that the file's own "do not call" keeps out.
+    `excluded_by_file` are those of the `excluded` that the file's own "do not call" keeps out. `phase` is what is being
+    done with the rows; `quality` counts rows by their numbers; `rows_per_second` is null until it is done.
     """
 
     id = serializers.IntegerField()
@@ -53,12 +60,18 @@ class ImportOut(serializers.Serializer[Any]):
     source = serializers.IntegerField()  # type: ignore[assignment]
     file = serializers.CharField()
     state = serializers.CharField()
+    phase = serializers.CharField()
     percent = serializers.IntegerField()
     total_rows = serializers.IntegerField()
     counts = serializers.DictField()
     mapping = serializers.DictField()
     encoding = serializers.CharField(allow_blank=True)
     delimiter = serializers.CharField(allow_blank=True)
+    options = serializers.DictField()
+    sheet = serializers.CharField(allow_blank=True)
+    sheets = serializers.ListField(child=serializers.CharField())
+    quality = serializers.DictField()
+    rows_per_second = serializers.IntegerField(allow_null=True)
     error = serializers.CharField(allow_blank=True)
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
@@ -73,12 +86,18 @@ def import_out(job: ImportJob) -> dict[str, Any]:
         "source": job.source_id,
         "file": job.file.name,
         "state": job.state,
+        "phase": ImportPhase(job.phase).name.lower(),
         "percent": progress_of(job),
         "total_rows": job.total_rows,
         "counts": job.counts,
         "mapping": job.mapping,
         "encoding": job.encoding,
         "delimiter": job.delimiter,
+        "options": options_of(job.options).as_json(),
+        "sheet": job.sheet,
+        "sheets": job.sheets,
+        "quality": job.counts.get("quality", {}),
+        "rows_per_second": rate_of(job) or None,
         "error": job.error,
         "created_at": stamp(job.created_at),
         "started_at": stamp(job.started_at),
@@ -88,17 +107,30 @@ def import_out(job: ImportJob) -> dict[str, Any]:
 
 def _mapping(text: str) -> dict[str, str]:
     """Return the mapping of a form field: a JSON object of texts."""
+    return _texts("mapping", text, _("Un objet JSON : en-tête de colonne → champ."))
+
+
+def _options(text: str) -> Options:
+    """Return the options of a form field: a JSON object of texts."""
+    told = _texts("options", text, _("Un objet JSON : nom d'option → choix."))
+    try:
+        return options_of(told)
+    except Invalid as error:
+        raise Invalid.field("options", error.message) from error
+
+
+def _texts(field: str, text: str, shape: Any) -> dict[str, str]:
     if not text.strip():
         return {}
     try:
-        mapping = json.loads(text)
+        found = json.loads(text)
     except (ValueError, RecursionError):
-        mapping = None
-    if not isinstance(mapping, dict) or not all(isinstance(field, str) for field in mapping.values()):
-        raise Invalid.field("mapping", _("Un objet JSON : en-tête de colonne → champ."))
-    if not all(map(is_storable, [*mapping, *mapping.values()])):
-        raise Invalid.field("mapping", _("Caractère nul ou incomplet."))
-    return mapping
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise Invalid.field(field, shape)
+    if not all(map(is_storable, [*found, *found.values()])):
+        raise Invalid.field(field, _("Caractère nul ou incomplet."))
+    return found
 
 
 class ImportList(Endpoint):
@@ -144,6 +176,8 @@ class ImportList(Endpoint):
                 content=file.file,
                 mapping=_mapping(data.get("mapping", "")),
                 region=data.get("region", "FR"),
+                options=_options(data.get("options", "")),
+                sheet=data.get("sheet", ""),
                 by=user,
                 at=now(),
             )
@@ -179,15 +213,22 @@ class ImportRejects(Endpoint):
 
     @describe(
         "imports_rejects",
-        "Download the rejected rows",
+        "Download the rejected rows, or the repeated ones",
         tag="imports",
+        parameters=[
+            OpenApiParameter(
+                "duplicates", OpenApiTypes.STR, description="1: the rows that repeat another one, instead."
+            )
+        ],
         answers={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, "`;`, UTF-8 with a byte-order mark.")},
     )
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         """Stream the CSV."""
-        pieces = (piece.encode() for piece in rejects_csv(_reread(request, pk)))
+        duplicates = request.query_params.get("duplicates") == "1"
+        name = "duplicates" if duplicates else "rejects"
+        pieces = (piece.encode() for piece in rejects_csv(_reread(request, pk), duplicates=duplicates))
         answer = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
-        answer["Content-Disposition"] = f'attachment; filename="rejects-{pk}.csv"'
+        answer["Content-Disposition"] = f'attachment; filename="{name}-{pk}.csv"'
         return answer
 
 

@@ -72,26 +72,25 @@ def layout_of(job: ImportJob) -> Layout:
     return Layout(**{**job.layout, **lists})
 
 
-def waits_for(job: ImportJob) -> ImportJob | None:
-    """The import that must end before this one may write, None when it is its turn.
+def imports_ahead(job: ImportJob) -> QuerySet[ImportJob]:
+    """The running imports that a running one waits for.
 
-    One at a time writes for a sponsor or for a supplier, in the order of the starts: two that bring the same person
-    must see each other's records. Lists are numbered in that order."""
+    One at a time writes for a sponsor or for a supplier, the one that was started first: two that bring the same person
+    must see each other's records. Lists are numbered in the order of the starts."""
     if job.state != ImportState.RUNNING:
-        return None
+        return ImportJob.objects.none()
     near = Q(source=job.source_id) | Q(campaign__programme__sponsor=job.campaign.programme.sponsor_id)
-    earlier = ImportJob.objects.filter(near, state=ImportState.RUNNING, call_list__lt=job.call_list_id)
-    return earlier.order_by("call_list").first()
+    return ImportJob.objects.filter(near, state=ImportState.RUNNING, call_list__lt=job.call_list_id)
 
 
 #: How far a row is, of a hundred, when its chunk is to do this phase next.
-_SHARES = {ImportPhase.MATCH: 35, ImportPhase.MERGE: 40, ImportPhase.DONE: 100}
+PHASE_SHARES = {ImportPhase.MATCH: 35, ImportPhase.MERGE: 40, ImportPhase.DONE: 100}
 
 
 def rows_done(job_id: int) -> int:
     """How many rows would be done if the work on every row were the same."""
     counted = ImportChunk.objects.filter(job=job_id).values_list("phase").annotate(Sum("rows")).order_by()
-    return int(sum(_SHARES.get(ImportPhase(phase), 0) * rows for phase, rows in counted) // 100)
+    return int(sum(PHASE_SHARES.get(ImportPhase(phase), 0) * rows for phase, rows in counted) // 100)
 
 
 def progress_of(job: ImportJob) -> int:

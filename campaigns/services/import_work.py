@@ -29,7 +29,7 @@ from campaigns.rules.reading import Reader
 from campaigns.rules.records import Recipe, Repairs
 from campaigns.rules.tabular import Layout, Place, places, rows
 from campaigns.selectors.import_files import import_limits, open_text
-from campaigns.selectors.imports import entry_counts, entry_counts_of_job, layout_of, rows_done, waits_for
+from campaigns.selectors.imports import entry_counts, entry_counts_of_job, imports_ahead, layout_of, rows_done
 from campaigns.services.entries import add_prospects
 from campaigns.services.import_merge import Merged, match_late, merge_rows, refresh_statistics, target_of
 from campaigns.services.import_stage import (
@@ -130,7 +130,7 @@ def wake_imports(*, at: datetime) -> int:
     since = at - STALE_AFTER
     alive = ImportChunk.objects.filter(job=OuterRef("pk"), done_at__gt=since)
     waiting = under_way().filter(~Exists(alive), Q(phase_at__isnull=True) | Q(phase_at__lte=since))
-    found = [job.pk for job in waiting if waits_for(job) is None]
+    found = [job.pk for job in waiting if not imports_ahead(job).exists()]
     for pk in found:
         wake("campaigns.run_import", pk)
     return len(found)
@@ -170,7 +170,7 @@ def _step(job_id: int, clock: Clock, limited: bool) -> Step:
     job = under_way().filter(pk=job_id).first()
     if job is None:
         return Step.OVER
-    if job.phase >= ImportPhase.MATCH and waits_for(job) is not None:
+    if job.phase >= ImportPhase.MATCH and imports_ahead(job).exists():
         return Step.IDLE
     if job.phase == ImportPhase.PLAN:
         return _advance(job_id, clock)

@@ -6,7 +6,7 @@ The file is kept in PostgreSQL and the job is a row, so that any worker can go o
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import islice
@@ -87,18 +87,27 @@ class Reading:
         """Target by column header."""
         return dict(zip(self.layout.headers, self.targets, strict=True))
 
-    def columns(self) -> list[dict[str, Any]]:
-        """The columns as JSON: header, target, confidence of the guess and what it rests on, up to three samples."""
+    def columns(self, former: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+        """The columns as JSON: header, target, how sure that is and what it rests on ("chosen" when it is no guess), up
+        to three samples. A target that is what it was in `former` columns rests on what it did."""
+        known = {(column["header"], column["target"]): column for column in former}
         return [
-            {
-                "header": guess.header,
-                "target": target,
-                "confidence": guess.confidence,
-                "origin": guess.origin,
-                "samples": list(guess.samples),
-            }
+            _column(guess, target, known.get((guess.header, target)))
             for guess, target in zip(self.guesses, self.targets, strict=True)
         ]
+
+
+def _column(guess: ColumnGuess, target: str, former: Mapping[str, Any] | None) -> dict[str, Any]:
+    told = (guess.confidence, guess.origin) if target == guess.target else (1.0, "chosen")
+    if former is not None:
+        told = (former["confidence"], former.get("origin", "none"))
+    return {
+        "header": guess.header,
+        "target": target,
+        "confidence": told[0],
+        "origin": told[1],
+        "samples": list(guess.samples),
+    }
 
 
 def read_layout(
@@ -107,11 +116,13 @@ def read_layout(
     region: str,
     *,
     remembered: Mapping[str, str] | None = None,
+    template: Mapping[str, str] | None = None,
     layout: Layout | None = None,
     scanned: Scan | None = None,
 ) -> Reading:
     """Find out encoding, delimiter, header and fields of a text (`layout`: they are known already; `scanned`: what one
-    look through it told). `remembered` is what the supplier's columns meant before; `mapping` outranks it.
+    look through it told). `remembered` is what the supplier's columns meant before; a `template` outranks it, `mapping`
+    both.
 
     Raises `UnreadableFile`, `UnknownColumn`, `UnknownField`, and Invalid (field `region`) for a country without a
     numbering plan."""
@@ -122,7 +133,7 @@ def read_layout(
     sample = [
         row.cells for row in islice(rows(content, layout, limits=limits), SAMPLE_ROWS) if not row.problem
     ]
-    guesses = guess_mapping(layout.headers, sample, region, remembered)
+    guesses = guess_mapping(layout.headers, sample, region, remembered, template)
     return Reading(layout, guesses, explicit_mapping(layout.headers, mapping, guesses), region)
 
 
@@ -211,21 +222,25 @@ def set_import_mapping(
     mapping: Mapping[str, str],
     region: str | None = None,
     options: Mapping[str, str] | None = None,
+    template: Mapping[str, str] | None = None,
     by: User,
     at: datetime,
 ) -> ImportJob:
     """Change which column fills which field (`{header: field}`, the others keep theirs), the region or the options
-    before the import runs. The preview is to be made again.
-
+    before the import runs; with a `template`, all columns are guessed anew by it. The preview is to be made again.
     Raises `ImportNotReady`, `UnknownColumn`, `UnknownField`."""
     locked = lock_import(job.pk)
     _require(locked, ImportState.UPLOADED)
     region = (region or locked.region).upper()
+    kept = {} if template else locked.mapping
     with open_text(locked) as stream:
-        reading = read_layout(stream, {**locked.mapping, **mapping}, region, layout=layout_of(locked))
+        reading = read_layout(
+            stream, {**kept, **mapping}, region, template=template, layout=layout_of(locked)
+        )
     locked.region, locked.mapping, locked.by = region, reading.mapping, by
     locked.options = options_of({**locked.options, **(options or {})}).as_json()
-    locked.preview = {"columns": reading.columns()}
+    former = () if template else locked.preview.get("columns", ())
+    locked.preview = {"columns": reading.columns(former)}
     locked.save(update_fields=["region", "mapping", "options", "preview", "by"])
     if locked.phase > ImportPhase.PLAN:
         forget_rows(locked.pk)

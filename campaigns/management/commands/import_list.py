@@ -22,7 +22,7 @@ from campaigns.enums import ImportState
 from campaigns.models import Campaign, ImportJob
 from campaigns.rules.formats import UnreadableFile
 from campaigns.rules.import_options import CHOICES, options_of
-from campaigns.selectors.imports import rejects_csv, waits_for
+from campaigns.selectors.imports import imports_ahead, rejects_csv
 from campaigns.services.imports import (
     discard_upload,
     preview_import,
@@ -135,7 +135,7 @@ class Command(BaseCommand):
                 job.refresh_from_db()
                 if job.state != ImportState.RUNNING:
                     raise CommandError(job.error or f"import {job.pk} is {job.state}")
-                if earlier := waits_for(job):
+                if earlier := imports_ahead(job).order_by("call_list").first():
                     # It may have no worker: who waits for it helps it.
                     run_import(job_id=earlier.pk, at=timezone.now())
                 time.sleep(0.1)
