@@ -153,12 +153,14 @@ def lock_import(job_id: int) -> ImportJob:
 
 
 def go_back(job: ImportJob, phase: ImportPhase, at: datetime) -> None:
-    """Have an import, locked, done again from a phase on; one that is not there yet goes on as it is."""
-    if job.phase <= phase:
+    """Have an import, locked, done again from a phase on; one that is not there yet goes on as it is. One that was, and
+    whose rows are being read again, forgets what it found out."""
+    if job.phase <= phase and not job.settled:
         return
-    job.chunks.update(phase=phase, preview=None)
+    job.chunks.filter(phase__gt=phase).update(phase=phase)
+    job.chunks.update(preview=None)
     job.rejects.all().delete()
-    job.phase, job.phase_at, job.settled = phase, at, False
+    job.phase, job.phase_at, job.settled = min(job.phase, phase), at, False
     job.save(update_fields=["phase", "phase_at", "settled"])
     forget_matches(job.pk)
 
@@ -314,8 +316,9 @@ def _fold(job: ImportJob) -> None:
 
 
 def _ready_to_merge(job: ImportJob, clock: Clock) -> None:
-    job.chunks.filter(counts__isnull=True).update(phase=ImportPhase.MERGE)
-    job.chunks.filter(counts__isnull=False).update(phase=ImportPhase.DONE)
+    written = "counts" if job.state == ImportState.RUNNING else "preview"
+    job.chunks.filter(**{f"{written}__isnull": True}).update(phase=ImportPhase.MERGE)
+    job.chunks.filter(**{f"{written}__isnull": False}).update(phase=ImportPhase.DONE)
     _go_on(job, ImportPhase.MERGE, clock)
 
 
