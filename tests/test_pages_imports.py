@@ -303,7 +303,7 @@ def test_a_column_says_how_sure_it_is_and_why() -> None:
 
     assert "sûr 100 % d'après l'en-tête" in page
     assert "choisi choisi ici" in page
-    assert "comme dans la dernière liste de ce fournisseur" in remembered
+    assert "comme dans sa dernière liste" in remembered
     assert again.mapping["Ville"] == "ignore"
 
 
@@ -548,7 +548,8 @@ def test_what_is_odd_in_a_file_is_said_before_anything_else() -> None:
 
     page = text_of(client.get(address(uploaded(client, banks(), mixed))))
 
-    assert "1 ligne est dans un autre encodage que le reste du fichier" in page
+    assert "Des lignes ne sont pas dans l'encodage du fichier" in page
+    assert "1 dans un autre encodage que le fichier" in page
     assert "30 +33199007701" in page
 
 
