@@ -12,14 +12,16 @@ from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from campaigns.models import Campaign, ImportJob
-from campaigns.services.imports import run_import
+from campaigns.services.imports import preview_import, run_import, upload_import
 from crm.enums import Role
+from crm.models import User
 from tests.factories import (
     make_campaign,
     make_criterion,
     make_entry,
     make_programme,
     make_prospect,
+    make_source,
     make_user,
 )
 
@@ -82,6 +84,35 @@ def test_a_sentence_is_heard_while_it_is_typed(
     expect(manager.locator("#mismatch-thank-said .say")).to_have_text(
         "Merci pour une enquête sur les services bancaires."
     )
+
+
+def test_a_preview_that_arrives_takes_nothing_back_of_what_was_chosen_meanwhile(
+    manager: Page, live_server: LiveServer, campaign: Campaign
+) -> None:
+    user, at = User.objects.get(role=Role.MANAGER), timezone.now()
+    job = upload_import(
+        campaign=campaign,
+        source=make_source(),
+        name="liste.csv",
+        content=LIST.encode("cp1252"),
+        by=user,
+        at=at,
+    )
+    manager.goto(live_server.url + reverse("import", args=[job.pk]))
+    expect(manager.get_by_role("heading", name="Lecture du fichier…")).to_be_visible()
+    manager.get_by_label("Ville").select_option("ignore")
+
+    preview_import(job=job, by=user, at=at)
+
+    expect(manager.locator("#import-body")).to_contain_text(re.compile(r"2\s*fiches créées"))
+    expect(manager.get_by_role("button", name="Importer", exact=True)).to_be_visible()
+    expect(manager.get_by_role("button", name="Renoncer à ce fichier")).to_have_count(1)
+    expect(manager.locator("#import-details")).to_contain_text("Qualité de la liste")
+    expect(manager.get_by_label("Ville")).to_have_value("ignore")
+    manager.get_by_role("button", name="Appliquer et recompter").click()
+    expect(manager.get_by_label("Ville")).to_have_value("ignore")
+    job.refresh_from_db()
+    assert job.mapping["Ville"] == "ignore"
 
 
 def test_a_list_goes_from_its_file_to_its_report(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from campaigns.enums import ImportPhase, ImportState
 from campaigns.forms.imports import MappingForm
 from campaigns.models import Campaign, ImportChunk, ImportJob, ListEntry, MappingTemplate
+from campaigns.selectors.import_progress import progress
 from campaigns.selectors.import_quality import share
 from campaigns.selectors.import_report import bars_of
 from campaigns.services.import_work import work_on
@@ -148,6 +149,21 @@ def test_a_page_whose_worker_is_silent_says_so() -> None:
     ImportChunk.objects.update(done_at=long_ago)
 
     assert "Le service de fond ne donne pas signe de vie." in text_of(client.get(url))
+
+
+def test_a_large_file_is_given_the_time_that_its_longest_step_takes() -> None:
+    client, _user = signed_in()
+    job = uploaded(client, banks())
+    client.post(address(job), {"do": "start"})
+    job.refresh_from_db()
+    later = timezone.now() + timedelta(seconds=60)
+
+    small = progress(job, later)
+    job.total_rows = 2_000_000
+    large = progress(job, later)
+
+    assert small.silent
+    assert not large.silent
 
 
 def test_an_import_is_undone_while_nothing_of_it_was_called() -> None:
@@ -303,7 +319,7 @@ def test_a_column_says_how_sure_it_is_and_why() -> None:
 
     assert "sûr 100 % d'après l'en-tête" in page
     assert "choisi choisi ici" in page
-    assert "comme dans la dernière liste de ce fournisseur" in remembered
+    assert "comme dans sa dernière liste" in remembered
     assert again.mapping["Ville"] == "ignore"
 
 
@@ -548,7 +564,8 @@ def test_what_is_odd_in_a_file_is_said_before_anything_else() -> None:
 
     page = text_of(client.get(address(uploaded(client, banks(), mixed))))
 
-    assert "1 ligne est dans un autre encodage que le reste du fichier" in page
+    assert "Des lignes ne sont pas dans l'encodage du fichier" in page
+    assert "1 dans un autre encodage que le fichier" in page
     assert "30 +33199007701" in page
 
 

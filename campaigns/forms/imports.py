@@ -109,9 +109,9 @@ OPTIONS: dict[str, tuple[Any, dict[str, Any], Any]] = {
     "mode": (
         _("Fiches à écrire"),
         {
-            "both": _("créer les nouvelles et mettre à jour les connues"),
-            "create": _("créer seulement les nouvelles"),
-            "update": _("mettre à jour seulement les connues"),
+            "both": _("créer et mettre à jour"),
+            "create": _("créer seulement"),
+            "update": _("mettre à jour seulement"),
         },
         _("Les lignes laissées de côté sont comptées, avec leur motif."),
     ),
@@ -146,7 +146,7 @@ OPTIONS: dict[str, tuple[Any, dict[str, Any], Any]] = {
         _("Portée des « ne pas appeler » du fichier"),
         {
             "sponsor": _("tout le donneur d'ordre"),
-            "programme": _("le programme d'appels"),
+            "programme": _("toute la démarche"),
             "campaign": _("cette campagne seulement"),
         },
         _("Une opposition déjà plus large reste plus large."),
@@ -269,7 +269,7 @@ class Guess:
 
 
 ORIGINS: dict[str, Any] = {
-    "remembered": _("comme dans la dernière liste de ce fournisseur"),
+    "remembered": _("comme dans sa dernière liste"),
     "template": _("d'après le modèle"),
     "header": _("d'après l'en-tête"),
     "values": _("d'après les valeurs"),

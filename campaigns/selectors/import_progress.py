@@ -14,6 +14,8 @@ from campaigns.selectors.imports import PHASE_SHARES, imports_ahead, progress_of
 
 #: Without a sign of life for so long, the page says that nobody works on it.
 SILENT_AFTER = timedelta(seconds=20)
+#: What a slow machine does of the steps that are not cut into chunks.
+BYTES_A_SECOND, ROWS_A_SECOND = 20_000_000, 20_000
 #: A pace is told once it rests on so much time.
 PACE_AFTER = timedelta(seconds=2)
 
@@ -102,4 +104,9 @@ def _time_left(seconds: float | None) -> str:
 
 def _is_silent(job: ImportJob, at: datetime) -> bool:
     signs = (job.chunks.aggregate(last=Max("done_at"))["last"], job.phase_at, job.started_at, job.created_at)
-    return at - max(sign for sign in signs if sign is not None) > SILENT_AFTER
+    return at - max(sign for sign in signs if sign is not None) > SILENT_AFTER + _longest_step(job)
+
+
+def _longest_step(job: ImportJob) -> timedelta:
+    """Cutting the text into chunks and comparing the rows with each other are one step each, however many they are."""
+    return timedelta(seconds=job.file.size / BYTES_A_SECOND + job.total_rows / ROWS_A_SECOND)

@@ -8,10 +8,11 @@ from typing import Any
 from django.db.models import Window
 from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from campaigns.enums import ExclusionReason, ImportState
 from campaigns.models import ImportJob, ImportReject
+from campaigns.rules.formats import REMARKS
 from campaigns.selectors.import_progress import is_under_way
 from campaigns.selectors.import_quality import share
 from campaigns.selectors.imports import DUPLICATE, reason_label
@@ -46,14 +47,6 @@ CONSENTS: tuple[tuple[str, Any], ...] = (
     ("withdrawn", gettext_lazy("consentements retirés par le fichier")),
     ("kept_withdrawn", gettext_lazy("retraits antérieurs, maintenus contre le fichier")),
 )
-#: What was remarkable in how the file is laid out: `Layout.remarks`.
-REMARKS: dict[str, Any] = {
-    "no_header": gettext_lazy("Le fichier n'a pas de ligne d'en-têtes : vérifiez chaque colonne ci-dessous."),
-    "late_header": gettext_lazy(
-        "La ligne d'en-têtes n'est pas la première : ce qui la précède est laissé de côté."
-    ),
-    "renamed_headers": gettext_lazy("Des en-têtes vides ou en double ont été renommés."),
-}
 REPAIRS: dict[str, Any] = {
     "leading_zero": gettext_lazy("zéro de tête rétabli"),
     "trunk_zero": gettext_lazy("« (0) » retiré"),
@@ -228,19 +221,8 @@ def bars_of(counts: Mapping[str, Any]) -> list[Bar]:
 def _warnings(job: ImportJob, counts: Mapping[str, Any]) -> list[str]:
     """What a person must know of a file before anything else."""
     found = [str(REMARKS[code]) for code in job.layout.get("remarks", []) if code in REMARKS]
-    if foreign := int(job.layout.get("foreign_lines") or counts.get("quality", {}).get("foreign", 0)):
-        found.append(_foreign(foreign))
     over = job.state == ImportState.UNDONE or not counts.get("rows")
     return found if over else [*_verdict(counts), *found]
-
-
-def _foreign(lines: int) -> str:
-    return ngettext(
-        "%(n)d ligne est dans un autre encodage que le reste du fichier : ses accents sont lus à part, vérifiez-les.",
-        "%(n)d lignes sont dans un autre encodage que le reste du fichier : leurs accents sont lus à part, "
-        "vérifiez-les.",
-        lines,
-    ) % {"n": lines}
 
 
 def _verdict(counts: Mapping[str, Any]) -> list[str]:
