@@ -364,10 +364,10 @@ def test_a_bar_that_is_written_while_rows_come_in_covers_them(desk: Desk, seed: 
 @pytest.mark.parametrize("started", [True, False], ids=["run", "preview"])
 def test_rows_that_a_crash_emptied_are_read_again(desk: Desk, phase: ImportPhase, started: bool) -> None:
     other = Desk()
-    other.bring_in(listed(60))
-    desk.bring_in(listed(60))
-    expected = preview_import(job=other.upload(listed(120), repeated="merge"), by=other.manager, at=NOW)
-    job = desk.upload(listed(120), repeated="merge")
+    other.bring_in(listed(30))
+    desk.bring_in(listed(30))
+    expected = preview_import(job=other.upload(listed(50), repeated="merge"), by=other.manager, at=NOW)
+    job = desk.upload(listed(50), repeated="merge")
     if started:
         start_import(job=job, by=desk.manager, at=NOW, wake_worker=False)
     work_up_to(job, phase)
@@ -396,8 +396,8 @@ def test_rows_that_a_crash_emptied_are_read_again(desk: Desk, phase: ImportPhase
 
 def test_an_import_that_starts_while_its_rows_are_read_again_forgets_the_preview(desk: Desk) -> None:
     other = Desk()
-    alone = other.bring_in(listed(120))
-    job = desk.upload(listed(120))
+    alone = other.bring_in(listed(60))
+    job = desk.upload(listed(60))
     work_up_to(job, ImportPhase.MERGE)
     for _ in range(3):
         work_on(job_id=job.pk, at=NOW, seconds=0)
