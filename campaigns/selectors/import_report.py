@@ -1,12 +1,10 @@
 """An import as its page shows it: what it will do or did, in words and counts."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Window
-from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,7 +13,7 @@ from campaigns.models import ImportJob, ImportReject
 from campaigns.rules.formats import REMARKS
 from campaigns.selectors.import_progress import is_under_way
 from campaigns.selectors.import_quality import share
-from campaigns.selectors.imports import DUPLICATE, reason_label
+from campaigns.selectors.imports import reason_label
 
 #: How many rows are shown for each reason.
 EXAMPLES = 3
@@ -240,16 +238,16 @@ def _verdict(counts: Mapping[str, Any]) -> list[str]:
 
 def _rejected(job: ImportJob, counts: Mapping[str, Any]) -> list[Rejected]:
     reasons = _sorted(counts.get("rejected_by_reason"))
-    examples = _examples(job) if reasons else {}
+    examples = _examples(job, dict(reasons)) if reasons else {}
     return [Rejected(reason_label(code), count, examples.get(code, ())) for code, count in reasons]
 
 
-def _examples(job: ImportJob) -> dict[str, list[ImportReject]]:
-    """The first rows that were refused, by reason."""
-    place = Window(RowNumber(), partition_by="reason", order_by="line")
-    refused = ImportReject.objects.filter(job=job).exclude(reason=DUPLICATE)
+def _examples(job: ImportJob, reasons: Iterable[str]) -> dict[str, list[ImportReject]]:
+    """The first rows that were refused for each of the reasons. One query, which looks no further than it must."""
+    refused = ImportReject.objects.filter(job=job).order_by("line")
+    first, *others = [refused.filter(reason=reason)[:EXAMPLES] for reason in reasons]
     found: dict[str, list[ImportReject]] = {}
-    for reject in refused.annotate(place=place).filter(place__lte=EXAMPLES).order_by("line"):
+    for reject in sorted(first.union(*others, all=True) if others else first, key=lambda row: row.line):
         found.setdefault(reject.reason, []).append(reject)
     return found
 
