@@ -70,9 +70,9 @@ def random_plan(seed: int, kinds: Sequence[str] = KINDS, count: int = 5) -> list
     """Return kills at random moments, in the order in which an undisturbed import comes by them."""
     dice = random.Random(seed)
     chosen = [*dice.sample(kinds, min(count, len(kinds))), *dice.choices(kinds, k=max(0, count - len(kinds)))]
-    moments = sorted((dice.choice((STAGE, MATCH, MERGE, MERGE)), dice.random() * 0.9) for _ in chosen)
+    moments = sorted((dice.choice((STAGE, MATCH, MERGE, MERGE)), dice.random() * 0.7) for _ in chosen)
     return [
-        Kill(kind, phase, share, dice.random() * 0.15)
+        Kill(kind, phase, share, dice.random() * 0.08)
         for kind, (phase, share) in zip(chosen, moments, strict=True)
     ]
 
