@@ -534,7 +534,7 @@ def test_nothing_else_of_an_exclusion_changes(desk: Desk) -> None:
     signed = f"lifted_at = now(), lifted_by_id = {desk.supervisor.pk}, lift_reason = 'motif'"
 
     for change in (
-        "number = '+33199009999'",
+        "number = '+33353019999'",
         "number = NULL",
         "prospect_id = NULL",
         "until = now()",

@@ -543,7 +543,7 @@ def test_repeated_rows_are_a_file_of_their_own() -> None:
     assert "doublons-import" in response["Content-Disposition"]
     assert duplicates.splitlines()[1:] == [
         "Crédit Éphémère;01.99.00.77.01;Rennes;64.19Z;R1;6;"
-        "Doublon : la même fiche est déjà là, cette ligne n'y a rien ajouté. (ligne 2)"
+        "Doublon\N{NO-BREAK SPACE}: la même fiche est déjà là, cette ligne n'y a rien ajouté. (ligne 2)"
     ]
 
 
