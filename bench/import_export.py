@@ -82,6 +82,8 @@ def _value(name: str, cell: str) -> Any:
         return ""
     if name == "attributes":
         return cell.replace('\\\\"', '\\"')
+    if name.endswith("_at"):
+        return cell.removesuffix("+00")
     return {"t": True, "f": False}.get(cell, cell) if name in ("confidential", "exact") else cell
 
 
