@@ -298,6 +298,26 @@ def test_a_record_that_the_api_creates_meanwhile_is_updated_and_not_doubled(desk
     assert len(set(Prospect.objects.values_list("external_id", flat=True))) == Prospect.objects.count()
 
 
+def test_a_record_created_meanwhile_whose_row_is_repeated_with_an_opt_out_is_known_too(desk: Desk) -> None:
+    row = "1;Alpha;6419Z;Metz;0199001001;{};\n2;Bêta;6419Z;Metz;0199001002;;\n"
+    job = desk.start(HEAD + row.format("") + row.format("oui"))
+    work_up_to(job, ImportPhase.MERGE)
+    create_prospect(
+        source=desk.source,
+        data={"external_id": "1", "organisation": "Par l'API", "kind": "organisation"},
+        phones=[PhoneInput("01 99 00 99 99")],
+        by=desk.manager,
+        at=NOW,
+    )
+
+    run_import(job_id=job.pk, at=NOW)
+
+    job.refresh_from_db()
+    check(job)
+    assert Prospect.objects.get(external_id="1").organisation == "Alpha"
+    assert ListEntry.objects.get(prospect__external_id="1").state == EntryState.EXCLUDED
+
+
 def test_a_record_that_is_erased_meanwhile_stays_blank(desk: Desk) -> None:
     head = HEAD.replace("Couleur", "Consentement;Phrase")
     text = head + "1;Alpha;6419Z;Metz;0199001001;;oui;Je veux bien\n2;Bêta;6419Z;Metz;0199001002;;oui;Oui\n"

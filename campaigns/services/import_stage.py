@@ -173,11 +173,12 @@ def _array(items: Sequence[str]) -> str:
 # ---- whom a row means
 
 _BY_ID = """
-INSERT INTO {match} (line, taken, prospect_id)
+INSERT INTO {match} AS m (line, taken, prospect_id)
 SELECT s.line, s.reason = '', p.id
   FROM {stage} s JOIN crm_prospect p ON p.source_id = %(source)s AND p.external_id = s.external_id
  WHERE s.line BETWEEN %(line)s AND %(last)s AND s.external_id <> '' AND p.external_id <> '' AND p.erased_at IS NULL
-    ON CONFLICT (line) DO NOTHING
+    ON CONFLICT (line) DO UPDATE SET prospect_id = excluded.prospect_id
+ WHERE m.prospect_id IS NULL AND m.first_line IS NULL
 """
 
 #: Without an id, a number tells: a record without one first, then the oldest.
