@@ -54,7 +54,7 @@ CONSOLE_USER = "console"
 class Command(BaseCommand):
     """Imports a list and prints its summary; exit 0 when the file was read to its end, 2 when it is unreadable."""
 
-    help = "Import a list of prospects (CSV) into a campaign. The last line on stdout is the summary, one JSON object."
+    help = "Import a list (text or workbook) into a campaign. The last line on stdout is the summary, one JSON object."
     requires_migrations_checks = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
