@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from threading import Event
 from typing import Any
 
 import pytest
@@ -90,12 +91,12 @@ def counted(job: ImportJob) -> dict[str, Any]:
     return {name: count for name, count in job.counts.items() if name != "seconds"}
 
 
-def worker(job: ImportJob) -> Callable[[], None]:
+def worker(job: ImportJob, progress: Callable[[int], None] | None = None) -> Callable[[], None]:
     """Work on an import until it is over, as a worker does that is woken again and again."""
 
     def work() -> None:
         deadline = time.monotonic() + PATIENCE
-        while work_on(job_id=job.pk, at=NOW) is not Step.OVER:
+        while work_on(job_id=job.pk, at=NOW, progress=progress) is not Step.OVER:
             assert time.monotonic() < deadline
             time.sleep(0.005)
 
@@ -207,16 +208,23 @@ def test_nothing_is_written_once_it_was_cancelled(desk: Desk, seed: int) -> None
     job = desk.start(listed(200))
     reached = random.Random(seed).randrange(1, 10)
     written: list[tuple[int, int]] = []
+    asked = Event()
 
     def rows() -> tuple[int, int]:
         return Prospect.objects.count(), ImportRow.objects.count()
 
+    def linger(_rows: int) -> None:
+        # However fast the machine, the import is not over before somebody asks to cancel it.
+        if merged_chunks(job) >= reached:
+            assert asked.wait(PATIENCE)
+
     def cancel() -> None:
         wait_until(lambda: merged_chunks(job) >= reached)
+        asked.set()
         cancel_import(job=job, by=desk.manager, at=NOW)
         written.append(rows())
 
-    results = race(worker(job), worker(job), cancel)
+    results = race(worker(job, linger), worker(job, linger), cancel)
 
     assert unexpected(results) == []
     assert written == [rows()]
