@@ -107,24 +107,35 @@ def measure(path: Path, rows: int, known: int, jobs: int) -> list[bool]:
 
 
 def against_peer(folder: Path, jobs: int) -> list[bool]:
-    """Import a short list beside django-import-export, which is given the rows already read and repaired."""
+    """Import a short list beside django-import-export, which is given the rows already read and repaired: once as it
+    comes, once with plain ids in place of references, which it would ask for one by one."""
     path = folder / "peer.csv"
     write_list(path, PEER_ROWS)
     with bench_database() as url:
         make_campaign()
-        with told("a copy of the database for the peer"):
-            _copy_database(url, "peer")
+        with told("two copies of the database for the peer"):
+            for name in ("peer", "tuned"):
+                _copy_database(url, name)
         ours = run_command(path, jobs)
         with tempfile.TemporaryDirectory() as rows:
             _dump(url, Path(rows), 0)
-            command = [sys.executable, "-m", "bench.import_export", rows]
-            environment = os.environ | {"DATABASE_URL": _named(url, "peer")}
-            done = subprocess.run(
-                command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
-            )
-        peer = PEER_ROWS / float(done.stdout.strip().splitlines()[-1])
-        say(f"\n{PEER_ROWS:,} rows: {ours.rate:,.0f}/s, django-import-export {peer:,.0f}/s")
-        return [verdict("times django-import-export", ours.rate / peer, TIMES_PEER)]
+            peer = _peer_rate(_named(url, "peer"), rows, "--references")
+            tuned = _peer_rate(_named(url, "tuned"), rows)
+        say(
+            f"\n{PEER_ROWS:,} rows: {ours.rate:,.0f}/s; django-import-export {peer:,.0f}/s as it comes,"
+            f" {tuned:,.0f}/s with plain ids"
+        )
+        return [
+            verdict("times django-import-export, as it comes", ours.rate / peer, TIMES_PEER),
+            verdict("times django-import-export, with plain ids", ours.rate / tuned, TIMES_PEER),
+        ]
+
+
+def _peer_rate(url: str, rows: str, *arguments: str) -> float:
+    command = [sys.executable, "-m", "bench.import_export", rows, *arguments]
+    environment = os.environ | {"DATABASE_URL": url}
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    return PEER_ROWS / float(done.stdout.strip().splitlines()[-1])
 
 
 # ---- the command

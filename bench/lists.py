@@ -1,6 +1,6 @@
 """Lists as suppliers send them: twelve columns, cp1252, semicolons, numbers spelt and damaged in all the usual ways.
 
-Numbers are drawn from 01 99, of which a part is reserved for fiction and the rest is given to nobody; none is dialled.
+Numbers are made up, a firm's own each, in 01 99 and 06 99; none is dialled.
 """
 
 import random
@@ -88,7 +88,7 @@ def _rows(count: int, chance: random.Random) -> Iterator[str]:
             postal_code,
             city,
             spelling(digits),
-            f"06 39 98 {number % 100:02d} {number // 100 % 100:02d}" if chance.random() < 0.2 else "",
+            "06 99 " + " ".join(_pair(f"0000{number % 1_000_000:06d}")[2:]) if chance.random() < 0.2 else "",
             f"contact{number}@exemple.fr" if chance.random() < 0.3 else "",
             chance.choices(answers, shares)[0],
             "02/05/2023" if chance.random() < 0.48 else "",

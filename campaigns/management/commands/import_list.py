@@ -56,6 +56,8 @@ class Command(BaseCommand):
 
     help = "Import a list (text or workbook) into a campaign. The last line on stdout is the summary, one JSON object."
     requires_migrations_checks = True
+    #: URLs and the like are of no concern here, and loading them takes longer than reading a short list.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the contract's arguments, and `--by`."""
@@ -246,8 +248,10 @@ class ProgressBar:
         self._shown_at = now
         share, rate = min(done / self._total, 1), done / max(now - self._began, 0.001)
         bar = "█" * round(share * self.width) + "░" * (self.width - round(share * self.width))
-        left = timedelta(seconds=round((self._total - done) / max(rate, 1)))
-        text = f"{bar} {share:4.0%}  {done:,} / {self._total:,}  {rate:,.0f}/s  {left}".replace(",", "\u202f")
+        text = f"{bar} {share:4.0%}  {done:,} / {self._total:,}".replace(",", "\u202f")
+        if done:
+            left = timedelta(seconds=round((self._total - done) / rate))
+            text += f"  {rate:,.0f}/s  {left}".replace(",", "\u202f")
         self._stream.write(("\r" if self._live else "") + text, ending="" if self._live else "\n")
 
 

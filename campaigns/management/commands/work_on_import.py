@@ -13,6 +13,8 @@ from campaigns.services.import_work import Step, work_on
 class Command(BaseCommand):
     """Works on an import beside others until it is over."""
 
+    #: Whoever started it has looked.
+    requires_system_checks = ()
     help = "Help with an import that is under way, as a worker does."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
