@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from campaigns.services import entries, import_work
+from campaigns.services import entries, import_work, imports
 from campaigns.services.wake import wake
 
 
@@ -29,3 +29,9 @@ def run_import(job_id: int) -> None:
 def wake_imports() -> None:
     """Wake the imports that nobody is at."""
     import_work.wake_imports(at=timezone.now())
+
+
+@shared_task(name="campaigns.purge_uploads")
+def purge_uploads() -> None:
+    """Forget the files that nobody imported."""
+    imports.purge_uploads(at=timezone.now())

@@ -152,6 +152,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "calls.expire_leases": 10,
         "campaigns.move_due_entries": 30,
         "campaigns.wake_imports": 10,
+        "campaigns.purge_uploads": 3_600,
     }.items()
 }
 
@@ -280,6 +281,8 @@ IMPORT_WORKERS = env.integer("IMPORT_WORKERS", default=4, minimum=1)
 # Rows that a worker does at a time: small enough that an agent who bars a number meanwhile waits for some tenths of a
 # second at most.
 IMPORT_CHUNK_ROWS = env.integer("IMPORT_CHUNK_ROWS", default=2_000, minimum=1)
+# Days after which a file that was uploaded and never imported is forgotten.
+IMPORT_KEEP_UPLOADS_DAYS = env.integer("IMPORT_KEEP_UPLOADS_DAYS", default=30, minimum=1)
 
 # --- API ---
 

@@ -45,7 +45,7 @@ from datetime import timedelta
 from django.db import Error, connection
 from django.utils import timezone
 from campaigns.services.import_work import STALE_AFTER
-from campaigns.services.imports import wake_imports
+from campaigns.services.import_work import wake_imports
 while True:
     try:
         wake_imports(at=timezone.now() + STALE_AFTER + timedelta(seconds=1))

@@ -163,6 +163,21 @@ def test_a_withdrawal_stands_against_a_file_that_says_yes(options: dict[str, str
     assert has_valid_consent(prospect=by_id(2), sponsor=sponsor, at=LATER)
 
 
+def test_a_refused_consent_is_an_objection() -> None:
+    desk = Desk()
+    head = "SIRET;Raison sociale;Téléphone;Consentement téléphonique\n"
+    told = ("oui", "non", "refuse tout appel", "", "non renseigné")
+
+    job = desk.bring_in(
+        head + "".join(f"{n};Banque {n};01 99 00 10 {n:02d};{cell}\n" for n, cell in enumerate(told, 1))
+    )
+
+    assert job.mapping["Consentement téléphonique"] == "consent"
+    assert (job.counts["excluded_by_file"], job.counts["consents"]["withdrawn"]) == (2, 2)
+    barred = ListEntry.objects.filter(state=EntryState.EXCLUDED).order_by("prospect__external_id")
+    assert list(barred.values_list("prospect__external_id", flat=True)) == ["2", "3"]
+
+
 @every_way
 def test_what_was_corrected_on_a_call_outranks_the_same_file(options: dict[str, str]) -> None:
     desk = Desk()

@@ -8,6 +8,7 @@ import pytest
 from campaigns.enums import EntryState
 from campaigns.models import Exclusion, ImportReject, ListEntry
 from campaigns.rules.import_options import CHOICES, options_of
+from campaigns.services import import_work
 from campaigns.services.imports import preview_import
 from crm.models import Prospect, ProspectEvent, ProspectNumber
 from crm.rules.errors import Invalid
@@ -285,6 +286,29 @@ def test_a_wider_bar_stands_for_a_narrower_one_and_not_the_other_way(
         desk.bring_in(HEAD + "1;Alpha;Metz;0199001001;;oui\n", opt_out_scope=scope)
 
     assert Exclusion.objects.count() == bars
+
+
+def test_the_preview_counts_whom_another_part_of_the_file_says_not_to_call(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_work, "CHUNK_ROWS", 1)
+    columns = {"Portable": "phone"}
+    text = (
+        "SIRET;Raison sociale;Téléphone;Portable;Ne pas appeler\n"
+        # Barred by the third line, with another number left, and by a line that is rejected or repeated.
+        "1;Alpha;0199001001;;\n2;Bêta;0199001001;0199001002;\n3;Gamma;0199001001;;oui\n"
+        "4;Delta;0199001004;;\n5;Epsilon;0199001004;;;trop;;oui\n6;Zêta;0199001006;;\n6;Zêta;0199001006;;oui\n"
+    )
+    trial = desk.upload(text, mapping=columns)
+
+    preview = preview_import(job=trial, by=desk.manager, at=trial.created_at)
+    job = desk.bring_in(text, mapping=columns)
+
+    same = ("excluded", "excluded_by_file", "excluded_by_reason", "screened_out")
+    assert {name: preview[name] for name in same} == {name: job.counts[name] for name in same}
+    assert job.counts["excluded"] == 3
+    ready = ListEntry.objects.filter(state=EntryState.READY).values_list("prospect__external_id", "number")
+    assert sorted(ready) == [("2", "+33199001002"), ("4", "+33199001004")]
 
 
 # ---- everything with everything

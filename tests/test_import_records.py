@@ -29,6 +29,10 @@ def read(*cells: str, region: str = "FR", targets: tuple[str, ...] = TARGETS) ->
     return read_row(Row(2, cells), Recipe(HEADERS[: len(targets)], targets, region))
 
 
+def digests(record: Record) -> dict[str, int]:
+    return dict(json.loads(record.digests_json()))
+
+
 def cleared(*cells: str, targets: tuple[str, ...] = TARGETS) -> Record:
     return read_row(Row(2, cells), Recipe(HEADERS[: len(targets)], targets, blank="clear"))
 
@@ -131,11 +135,11 @@ def test_checksums_tell_a_changed_value_and_leave_out_what_was_only_assumed() ->
         read("1", "Alpha", "", "", "0199001235", "", "", "x"),
     )
 
-    changed = {name for name in first.digests() if first.digests()[name] != second.digests()[name]}
+    changed = {name for name in digests(first) if digests(first)[name] != digests(second)[name]}
 
     assert changed == {"phones"}
-    assert "country" not in first.digests()
-    assert "kind" not in first.digests()
+    assert "country" not in digests(first)
+    assert "kind" not in digests(first)
 
 
 def test_repairs_are_counted_with_examples_and_go_on_after_a_stop() -> None:
@@ -161,13 +165,13 @@ def test_a_blank_cell_is_a_value_where_the_recipe_says_so() -> None:
     kept, emptied = read(*cells), cleared(*cells)
 
     assert kept.cleared == ()
-    assert 0 not in kept.digests().values()
-    assert {name for name, digest in emptied.digests().items() if digest == 0} == {
+    assert 0 not in digests(kept).values()
+    assert {name for name, digest in digests(emptied).items() if digest == 0} == {
         "organisation",
         "postal_code",
         "attributes.libelle",
     }
-    assert emptied.digests()["sector"] == kept.digests()["sector"]
+    assert digests(emptied)["sector"] == digests(kept)["sector"]
     assert emptied.columns == kept.columns
 
 
@@ -188,7 +192,7 @@ def test_a_blank_country_clears_nothing_because_it_is_worked_out() -> None:
 def test_the_checksum_of_a_text_is_never_taken_for_a_blank() -> None:
     assert crc32(b"achdptmb") == 0
 
-    assert read("1", "achdptmb", "", "", "0199001234", "", "", "achdptmb").digests()["organisation"] == 1
+    assert digests(read("1", "achdptmb", "", "", "0199001234", "", "", "achdptmb"))["organisation"] == 1
 
 
 def test_a_number_that_stands_for_none_is_flagged_whether_it_can_be_called_or_not() -> None:
@@ -304,7 +308,7 @@ def test_the_json_of_a_record_is_what_its_fields_hold() -> None:
     record = cleared("1", "A", "", "", "0199001234", "", "", 'dit "oui"\\\n\u2028 é\t')
 
     assert json.loads(record.attributes_json()) == record.attributes
-    assert json.loads(record.digests_json()) == record.digests()
+    assert digests(record).keys() >= {f"attributes.{name}" for name in record.attributes}
 
 
 ALL_TARGETS = (*TARGETS, "country", "language", "kind", "note", "ignore", *CONSENT_TARGETS)
@@ -334,7 +338,7 @@ def test_any_cells_whatever_give_a_record(
 
     assert bool(record.reason) == (not record.has_valid_number and not record.has_possible_number)
     assert json.loads(record.attributes_json()) == record.attributes
-    assert json.loads(record.digests_json()) == record.digests()
+    assert digests(record).keys() >= {f"attributes.{name}" for name in record.attributes}
     assert set(record.cleared).isdisjoint(name for name, value in record.columns.items() if value)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from campaigns.enums import EntryState, ImportState
 from campaigns.models import (
@@ -28,16 +29,17 @@ from campaigns.selectors.imports import progress_of, rejects_csv
 from campaigns.services import import_work
 from campaigns.services.campaigns import CampaignClosed, close_campaign
 from campaigns.services.import_undo import ImportAlreadyUsed, undo_import
+from campaigns.services.import_work import wake_imports
 from campaigns.services.imports import (
     ImportNotReady,
     SourceOfAnotherSponsor,
     preview_import,
+    purge_uploads,
     run_import,
     set_import_mapping,
     start_import,
     summary_of,
     upload_import,
-    wake_imports,
 )
 from crm.enums import Role
 from crm.models import Prospect, ProspectEvent, ProspectNumber, Source, User
@@ -725,7 +727,33 @@ def test_the_command_goes_on_with_an_import_that_was_killed(
     assert ImportJob.objects.count() == 1
 
 
-@pytest.mark.parametrize("name", ["campaigns.run_import", "campaigns.wake_imports"])
+def test_a_file_that_nobody_imported_is_forgotten_after_a_month(
+    campaign: Campaign, source: Source, manager: User
+) -> None:
+    def uploaded(days: int) -> ImportJob:
+        at = NOW - timedelta(days=days)
+        return upload_import(
+            campaign=campaign, source=source, name="l.csv", content=LIST.encode(), by=manager, at=at
+        )
+
+    old, looked_at, recent, started = (uploaded(days) for days in (31, 31, 29, 31))
+    preview_import(job=old, by=manager, at=old.created_at)
+    preview_import(job=looked_at, by=manager, at=NOW)
+    start_import(job=started, by=manager, at=old.created_at)
+    run_import(job_id=started.pk, at=NOW)
+
+    assert purge_uploads(at=NOW) == 1
+    assert purge_uploads(at=NOW) == 0
+    assert set(ImportJob.objects.all()) == {looked_at, recent, started}
+    assert not ImportFile.objects.filter(pk=old.file_id).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s)", [f"import_stage_{old.pk}"])
+        assert cursor.fetchone() == (None,)
+
+
+@pytest.mark.parametrize(
+    "name", ["campaigns.run_import", "campaigns.wake_imports", "campaigns.purge_uploads"]
+)
 def test_every_name_that_wakes_a_worker_is_a_task(name: str) -> None:
     from config.celery import app
 

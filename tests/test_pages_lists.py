@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from calls.enums import CallState
 from calls.models import Call
-from campaigns.enums import EntryState
-from campaigns.models import Exclusion, ListEntry
+from campaigns.enums import EntryState, Withdrawal
+from campaigns.models import Consent, Exclusion, ListEntry
+from campaigns.services.consents import record_consent, withdraw_consent
 from campaigns.services.entries import add_prospects
-from crm.models import Prospect, ProspectEvent
+from crm.models import Prospect, ProspectEvent, Sponsor
 from crm.selectors import keyset
 from crm.services.prospects import edit_prospect
 from tests.factories import (
@@ -215,6 +217,67 @@ def test_a_fiche_shows_its_numbers_as_people_read_them_what_bars_them_and_who_sh
     assert "2 autres fiches le portent : Banque Deux , Cachée" in page
     assert "1 autre fiche le porte : Banque Deux" in inside
     assert "Cachée" not in inside
+
+
+def test_a_fiche_says_what_its_person_consented_to_and_what_that_is_worth() -> None:
+    client, _user = signed_in("supervisor")
+    prospect, ours, theirs = (
+        make_prospect(),
+        make_sponsor(name="Banque Rhin"),
+        make_sponsor(name="Assureur Ill"),
+    )
+    narrowed, _user = signed_in("supervisor", sponsors=[ours])
+    manager, at = make_user("manager", first_name="Ada", last_name="Muller"), timezone.now()
+
+    def record(sponsor: Sponsor, days: int, text: str) -> None:
+        record_consent(
+            prospect=prospect,
+            sponsor=sponsor,
+            given_at=at - timedelta(days=days),
+            exact_text=text,
+            channel="site",
+            by=manager,
+            at=at,
+        )
+
+    url = reverse("prospect", args=[prospect.pk])
+    assert "Consentement" not in text_of(client.get(url))
+    record(theirs, 500, "D'accord hier.")
+    record(ours, 10, "Oui, <b>appelez</b>-moi.")
+    record(theirs, 20, "D'accord.")
+    withdraw_consent(prospect=prospect, sponsor=theirs, how=Withdrawal.ORAL, by=manager, at=at)
+
+    page, inside = text_of(client.get(url)), text_of(narrowed.get(url))
+
+    assert "En vigueur Banque Rhin Donné le" in page
+    assert ", site : Oui, <b>appelez</b>-moi." in page
+    assert page.count("Retiré Assureur Ill") == 2
+    assert "dit de vive voix (Ada Muller)" in page
+    assert "Banque Rhin" in inside
+    assert "Assureur Ill" not in inside
+
+
+def test_a_consent_ends_by_itself_and_one_without_a_date_never_counts() -> None:
+    client, _user = signed_in("supervisor")
+    at, manager, sponsor = timezone.now(), make_user("manager"), make_sponsor(name="Banque Rhin")
+    old, unproved = make_prospect(), make_prospect()
+    record_consent(
+        prospect=old,
+        sponsor=sponsor,
+        given_at=at - timedelta(days=366),
+        exact_text="Oui.",
+        channel="",
+        by=manager,
+        at=at,
+    )
+    Consent.objects.create(
+        prospect=unproved, sponsor=sponsor, import_ref=1, created_at=at, created_by=manager
+    )
+
+    pages = [text_of(client.get(reverse("prospect", args=[it.pk]))) for it in (old, unproved)]
+
+    assert "Échu Banque Rhin Donné le" in pages[0]
+    assert "Sans preuve Banque Rhin Donné à une date que personne ne connaît" in pages[1]
 
 
 def test_the_history_of_a_fiche_is_narrowed_and_leafed_by_its_address() -> None:

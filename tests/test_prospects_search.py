@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.urls import reverse
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from campaigns.selectors import exclusions
 from crm.models import Prospect
@@ -138,6 +140,54 @@ def test_the_words_cannot_be_made_to_lie_by_raw_sql() -> None:
 
     assert names_of("menteur") == set()
     assert names_of("banque") == {"Banque"}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.sampled_from("aZ9 éÈçÎüŸœÆßłʼ’«»\u00a0\u0301.-_@|°ºﬀ/İ"), max_size=12))
+def test_the_quick_way_to_plain_words_says_what_the_thorough_one_says(text: str) -> None:
+    with connection.cursor() as cursor:
+        # A letter that only the thorough way knows makes it take the whole text.
+        cursor.execute("SELECT courtois_plain(%s), courtois_plain(%s || ' ł')", [text, text])
+        quick, thorough = cursor.fetchone()
+    assert f"{quick} l".strip() == thorough
+
+
+def test_a_record_is_found_by_each_of_its_texts_whatever_else_it_has() -> None:
+    texts = {"organisation": "Œuvre", "first_name": "Zoé", "last_name": "Noël", "sector": "64.19Z"}
+    texts |= {"email": "z@exemple.fr", "postal_code": "57000", "city": "Évry", "external_id": "R 7"}
+    cases: list[dict[str, Any]] = [
+        {},
+        texts,
+        {**texts, "organisation": ""},
+        *({name: value} for name, value in texts.items()),
+    ]
+    blank: dict[str, Any] = {"organisation": "", "external_id": ""}
+    records = [make_prospect(**{**blank, **case}) for case in cases]
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, tsvector_to_array(words), sort_name, sort_city FROM crm_prospect")
+        found = {pk: (set(words), name, city) for pk, words, name, city in cursor.fetchall()}
+
+    words = {
+        "organisation": {"oeuvre"},
+        "first_name": {"zoe"},
+        "last_name": {"noel"},
+        "sector": {"6419z"},
+        "email": {"z", "exemplefr"},
+        "postal_code": {"57000"},
+        "city": {"evry"},
+        "external_id": {"r", "7", "r7"},
+    }
+    for record, case in zip(records, cases, strict=True):
+        expected = set().union(*(words[name] for name in case if case[name]))
+        person = " ".join(
+            plain for name, plain in (("last_name", "noel"), ("first_name", "zoe")) if name in case
+        )
+        assert found[record.pk] == (
+            expected,
+            "oeuvre" if case.get("organisation") else person,
+            "evry" if "city" in case else "",
+        )
 
 
 def test_beginnings_of_numbers_are_ranges_and_other_texts_are_none() -> None:

@@ -122,27 +122,32 @@ class Record:
         """Whether anything had to be repaired in the row."""
         return bool(self.repairs)
 
-    def digests(self) -> dict[str, int]:
-        """A checksum per field that the file fills, 0 for one that it clears: tells whether the supplier's value
-        changed, and nothing else."""
-        digests = dict.fromkeys(self.cleared, 0)
+    def digests_json(self) -> str:
+        """A JSON object with a checksum per field that the file fills, 0 for one that it clears: tells whether the
+        supplier's value changed, and nothing else. Written as it is gathered, for a list has millions; of a name told
+        twice the last counts. Names are plain words, so that nothing in them needs an escape."""
+        assumed = self.assumed
         # A checksum is never 0, which says that the field was cleared.
-        digests.update([(name, crc32(value.encode()) or 1) for name, value in self.columns.items() if value])
-        for name in self.assumed:
-            digests.pop(name, None)
-        for name, value in self.attributes.items():
-            digests[ATTRIBUTE_PREFIX + name] = crc32(value.encode()) or 1
+        parts = [f'"{name}": 0' for name in self.cleared]
+        parts += [
+            f'"{name}": {crc32(value.encode()) or 1}'
+            for name, value in self.columns.items()
+            if value and name not in assumed
+        ]
+        if self.attributes:
+            parts += [
+                f'"{ATTRIBUTE_PREFIX}{name}": {crc32(value.encode()) or 1}'
+                for name, value in self.attributes.items()
+            ]
         if self.numbers:
             numbers = "|".join([number.number for number in self.numbers])
-            digests["phones"] = crc32(numbers.encode()) or 1
-        return digests
-
-    def digests_json(self) -> str:
-        """The digests as a JSON object. Their names are plain words, so that nothing in them needs an escape."""
-        return "{" + ", ".join([f'"{name}": {value}' for name, value in self.digests().items()]) + "}"
+            parts.append(f'"phones": {crc32(numbers.encode()) or 1}')
+        return "{" + ", ".join(parts) + "}"
 
     def attributes_json(self) -> str:
         """The attributes as a JSON object."""
+        if not self.attributes:
+            return "{}"
         pairs = [f"{quoted(name)}: {quoted(value)}" for name, value in self.attributes.items()]
         return "{" + ", ".join(pairs) + "}"
 
@@ -289,9 +294,12 @@ class _Reader:
                 notes.append(value)
             else:
                 _take_consent(record, target, value, self._recipe.today)
-        if record.consent and record.consent["at"] and "consent" not in self._recipe.targets:
-            # The file has no yes or no: the date of a consent tells that there was one.
-            record.consent["given"] = True
+        if consent := record.consent:
+            if consent["at"] and "consent" not in self._recipe.targets:
+                # The file has no yes or no: the date of a consent tells that there was one.
+                consent["given"] = True
+            # Whoever refuses to be called has said so, whatever the column is named.
+            record.opt_out = record.opt_out or consent["given"] is False
         if notes:
             record.attributes["note"] = "\n".join(notes)
 

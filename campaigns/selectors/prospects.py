@@ -9,6 +9,7 @@ from django.db.models import F, Q, QuerySet
 from campaigns.enums import CampaignStatus, EntryState
 from campaigns.models import Exclusion, ListEntry
 from campaigns.rules.gate import describe
+from campaigns.selectors.consents import ToldConsent, consents_told
 from campaigns.selectors.gate import verdict
 from crm.access import prospects_of, sponsors_of
 from crm.models import Prospect, ProspectNumber, Sponsor, User
@@ -47,11 +48,13 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class ProspectPage:
-    """What stands below the identity: numbers, standings by campaign, exclusions with those in force first."""
+    """What stands below the identity: numbers, standings by campaign, exclusions with those in force first, consents
+    with the newest first."""
 
     phones: Sequence[Phone]
     standings: Sequence[Standing]
     exclusions: Sequence[Exclusion]
+    consents: Sequence[ToldConsent]
 
     @property
     def allowed(self) -> int:
@@ -67,6 +70,7 @@ def prospect_page(prospect: Prospect, *, user: User, at: datetime) -> ProspectPa
         phones=_phones(prospect, exclusions, user, at),
         standings=_standings(prospect, sponsors, exclusions, at),
         exclusions=exclusions,
+        consents=consents_told(prospect, sponsors, at),
     )
 
 

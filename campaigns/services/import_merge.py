@@ -132,12 +132,13 @@ CASE WHEN reason <> '' OR outcome NOT IN ('rejected', 'duplicate') THEN reason
 _TAKE = f"""
 DROP TABLE IF EXISTS import_now, import_change;
 CREATE TEMPORARY TABLE import_now ON COMMIT DROP AS
-SELECT line, outcome, {_REASON} AS reason, first_line, elsewhere, opt_out, has_consent,
+SELECT line, outcome, {_REASON} AS reason, first_line, elsewhere, opt_out, barred, has_consent,
        outcome = 'duplicate' AND elsewhere AND first_line IS NULL AND %(repeated)s = 'merge' AS fill,
        CASE WHEN outcome = 'created' THEN nextval(pg_get_serial_sequence('crm_prospect', 'id'))
             WHEN first_line IS NULL THEN prospect_id END AS prospect_id, NULL::jsonb AS before
   FROM (SELECT s.line, s.reason, m.first_line, coalesce(m.elsewhere, false) AS elsewhere, m.prospect_id,
-               s.opt_out OR coalesce(m.opt_out, false) AS opt_out, s.consent <> '' AS has_consent, {_OUTCOME} AS outcome
+               s.opt_out OR coalesce(m.opt_out, false) AS opt_out, CASE WHEN %(tried)s THEN m.barred END AS barred,
+               s.consent <> '' AS has_consent, {_OUTCOME} AS outcome
           FROM {{stage}} s LEFT JOIN {{match}} m ON m.line = s.line
          WHERE s.line BETWEEN %(line)s AND %(last)s ORDER BY s.line) q;
 CREATE UNIQUE INDEX ON import_now (line);
@@ -148,6 +149,7 @@ ANALYZE import_now
 def _take(cursor: CursorWrapper, names: dict[str, str], target: Target, line: int, last_line: int) -> None:
     options = target.options
     params = {"line": line, "last": last_line, "repeated": options.repeated, "mode": options.mode}
+    params["tried"] = target.call_list is None
     cursor.execute(_TAKE.format(**names), params)
 
 
@@ -322,8 +324,9 @@ INSERT INTO campaigns_exclusion (scope, sponsor_id, programme_id, campaign_id, n
 SELECT %(scope)s, %(sponsor)s, %(programme)s, %(campaign)s, wanted.number, wanted.prospect_id, 'opposition', %(note)s,
        %(at)s, %(by)s, %(job)s, ''
   FROM (SELECT DISTINCT u.number, NULL::bigint AS prospect_id
-          FROM import_now n JOIN {{stage}} s USING (line), unnest(s.numbers) u(number)
-         WHERE s.opt_out AND {_BARRED.format(what="x.number = u.number")}
+          FROM import_now n JOIN {{stage}} s USING (line),
+               unnest(CASE WHEN s.opt_out THEN s.numbers ELSE n.barred END) u(number)
+         WHERE (s.opt_out OR n.barred IS NOT NULL) AND {_BARRED.format(what="x.number = u.number")}
          UNION ALL
         SELECT DISTINCT NULL, n.prospect_id FROM import_now n
          WHERE n.opt_out AND n.prospect_id IS NOT NULL

@@ -9,7 +9,6 @@ meanwhile would answer otherwise.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 
 from django.db import connection
@@ -50,7 +49,8 @@ CREATE UNLOGGED TABLE IF NOT EXISTS {{stage}} (
 ) WITH (autovacuum_enabled = off);
 CREATE TABLE IF NOT EXISTS {{match}} (
     line integer PRIMARY KEY, taken boolean NOT NULL DEFAULT true, prospect_id bigint,
-    elsewhere boolean NOT NULL DEFAULT false, first_line integer, opt_out boolean NOT NULL DEFAULT false
+    elsewhere boolean NOT NULL DEFAULT false, first_line integer, opt_out boolean NOT NULL DEFAULT false,
+    barred text[] NOT NULL DEFAULT '{{{{}}}}'
 ) WITH (autovacuum_enabled = off);
 """
 
@@ -109,7 +109,7 @@ def stage_records(job_id: int, line: int, last_line: int, records: Iterable[Reco
             copy.write(text)
 
 
-_SPECIAL = re.compile(r"[\\\t\n\r]")
+_BLANKS = ("",) * len(COLUMNS)
 _ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -124,7 +124,7 @@ def _copied(record: Record) -> str:
         record.external_id,
         "t" if record.opt_out else "f",
         json.dumps(record.consent) if record.consent else "",
-        *[columns.get(name, "") for name in COLUMNS],
+        *map(columns.get, COLUMNS, _BLANKS),
         record.attributes_json(),
         record.digests_json(),
     ]
@@ -134,9 +134,10 @@ def _copied(record: Record) -> str:
         cells += [
             _array([_quoted(part) for part in parts]) for parts in zip(*map(_parts, numbers), strict=True)
         ] or _NONE
-    if _SPECIAL.search("".join(cells)):
-        cells = [cell.translate(_ESCAPED) for cell in cells]
-    return "\t".join(cells) + "\n"
+    text = "\t".join(cells)
+    if "\\" in text or "\n" in text or "\r" in text or text.count("\t") >= len(cells):
+        text = "\t".join([cell.translate(_ESCAPED) for cell in cells])
+    return text + "\n"
 
 
 _NONE = ["{}"] * len(NUMBER_ARRAYS)
@@ -183,16 +184,18 @@ SELECT s.line, s.reason = '', p.id
 
 #: Without an id, a number tells: a record without one first, then the oldest.
 _BY_NUMBER = """
-INSERT INTO {match} (line, prospect_id, elsewhere)
+INSERT INTO {match} AS m (line, prospect_id, elsewhere)
 SELECT DISTINCT ON (n.line) n.line, p.id, p.source_id <> %(source)s
   FROM (SELECT s.line, u.number, u.position
           FROM {stage} s, unnest(s.numbers) WITH ORDINALITY u(number, position)
          WHERE s.line BETWEEN %(line)s AND %(last)s AND s.reason = '' AND {which}
-           AND NOT EXISTS (SELECT FROM {match} m WHERE m.line = s.line)) n
+           AND NOT EXISTS (SELECT FROM {match} m WHERE m.line = s.line
+                              AND (m.prospect_id IS NOT NULL OR m.first_line IS NOT NULL))) n
   JOIN crm_prospectnumber x ON x.number = n.number
   JOIN crm_prospect p ON p.id = x.prospect_id AND p.source_id = ANY(%(sources)s) AND p.erased_at IS NULL
  ORDER BY n.line, p.external_id <> '', n.position, p.id
-    ON CONFLICT (line) DO NOTHING
+    ON CONFLICT (line) DO UPDATE SET prospect_id = excluded.prospect_id, elsewhere = excluded.elsewhere
+ WHERE m.prospect_id IS NULL AND m.first_line IS NULL
 """
 
 
@@ -264,6 +267,18 @@ SELECT DISTINCT d.first_line, true FROM {match} d JOIN {stage} s ON s.line = d.l
     ON CONFLICT (line) DO UPDATE SET opt_out = true
 """
 
+#: Numbers of a row that another row says not to call. The import closes its entry whichever row comes first; a preview,
+#: which tries each chunk alone, has to be told.
+_BARRED_ELSEWHERE = """
+INSERT INTO {match} AS m (line, barred)
+SELECT s.line, array_agg(u.number)
+  FROM {stage} s, unnest(s.numbers) u(number)
+ WHERE s.reason = '' AND NOT s.opt_out
+   AND u.number IN (SELECT unnest(o.numbers) FROM {stage} o WHERE o.opt_out)
+ GROUP BY s.line
+    ON CONFLICT (line) DO UPDATE SET barred = excluded.barred
+"""
+
 _FOLDING = f"""
 DROP TABLE IF EXISTS import_fold;
 CREATE TEMPORARY TABLE import_fold ON COMMIT DROP AS
@@ -317,7 +332,8 @@ def settle_rows(job: ImportJob) -> None:
         for statement in (_SAME_ID, _SAME_NUMBER, _SAME_RECORD):
             cursor.execute(statement.format(**names))
         _go_to_the_first(cursor, names)
-        cursor.execute(_SAME_OPT_OUT.format(**names))
+        for statement in (_SAME_OPT_OUT, _BARRED_ELSEWHERE):
+            cursor.execute(statement.format(**names))
         cursor.execute("ANALYZE {match}".format(**names))
 
 

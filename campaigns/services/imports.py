@@ -8,11 +8,13 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, BinaryIO
 
+from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.enums import ImportPhase, ImportState
@@ -33,7 +35,6 @@ from campaigns.services.import_work import (
     close_tables,
     go_back,
     lock_import,
-    wake_imports,
     wake_workers,
     work_on,
 )
@@ -41,8 +42,6 @@ from campaigns.services.wake import wake
 from crm.models import Source, User
 from crm.rules.errors import Invalid, InvalidTransition
 from crm.rules.phones import is_region
-
-__all__ = ["wake_imports"]
 
 #: Up to this size a preview is made while the person waits; a larger file is previewed by the workers.
 PROMPT_PREVIEW_BYTES = 256 * 1024
@@ -347,6 +346,20 @@ def discard_upload(*, job: ImportJob) -> None:
         files = [locked.file_id, *([locked.text_id] if locked.text_id else [])]
         locked.delete()
         ImportFile.objects.filter(pk__in=files).delete()
+
+
+def purge_uploads(*, at: datetime) -> int:
+    """Forget the files that were uploaded `IMPORT_KEEP_UPLOADS_DAYS` ago and never imported, a hundred at most; returns
+    how many. People's data is not kept for nothing."""
+    before = at - timedelta(days=settings.IMPORT_KEEP_UPLOADS_DAYS)
+    old = ImportJob.objects.filter(state=ImportState.UPLOADED, created_at__lt=before)
+    found = list(old.filter(Q(phase_at__isnull=True) | Q(phase_at__lt=before)).order_by("pk")[:100])
+    for job in found:
+        try:
+            discard_upload(job=job)
+        except (ImportNotReady, ImportJob.DoesNotExist):
+            continue  # Somebody started or discarded it meanwhile.
+    return len(found)
 
 
 def run_import(*, job_id: int, at: datetime, progress: Progress | None = None) -> dict[str, Any] | None:
