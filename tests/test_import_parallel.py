@@ -1,14 +1,21 @@
 """Several workers at one import, several imports at once, and others who write meanwhile, with real connections."""
 
+import io
+import json
+import multiprocessing
 import random
 import time
 from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from campaigns.enums import EntryState, ImportPhase, ImportState
+from campaigns.management.commands import import_list
 from campaigns.models import (
     Consent,
     Exclusion,
@@ -440,3 +447,30 @@ def test_an_import_that_starts_while_its_rows_are_read_again_forgets_the_preview
     check(job)
     assert counted(job) == counted(alone)
     assert contents(desk.source, job) == contents(other.source, alone)
+
+
+# ---- the command line
+
+
+def test_the_command_shares_a_list_with_processes_of_its_own(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "liste.csv"
+    path.write_text(listed(100))
+    monkeypatch.setattr(import_list, "WORTH_HELP_BYTES", 0)
+
+    def only_watch(*, job_id: int, at: datetime, progress: Any = None) -> dict[str, Any] | None:
+        """Leave all the work to the others."""
+        job = ImportJob.objects.get(pk=job_id)
+        return dict(job.counts) if job.state == ImportState.DONE else None
+
+    monkeypatch.setattr(import_list, "run_import", only_watch)
+    out = io.StringIO()
+    options = {"campaign": desk.campaign.slug, "source": desk.source.slug, "jobs": 3}
+    call_command("import_list", str(path), stdout=out, stderr=io.StringIO(), **options)
+
+    summary = json.loads(out.getvalue())
+    assert summary["rows"] == 112
+    check(ImportJob.objects.get())
+    assert Prospect.objects.count() == summary["created"]
+    assert not multiprocessing.active_children()

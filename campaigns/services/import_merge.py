@@ -19,7 +19,7 @@ from django.db.backends.utils import CursorWrapper
 from campaigns.models import CallList, Campaign, ImportJob
 from campaigns.rules.import_options import Options, options_of
 from campaigns.services.consents import import_consents
-from campaigns.services.import_stage import COLUMNS, NUMBER_ARRAYS, NUMBER_PARTS, match_rows, names_of
+from campaigns.services.import_stage import COLUMNS, NUMBER_ARRAYS, NUMBER_PARTS, match_rows, parts_of
 from crm.models import Source, User
 
 
@@ -78,9 +78,9 @@ def merge_rows(*, target: Target, line: int, last_line: int) -> Merged:
 
     Runs inside the caller's transaction and leaves its temporary tables to the end of it. The list entries are the
     caller's next step. Errors of the database go through."""
-    names = names_of(target.job_id)
+    names = parts_of(target.job_id, line, last_line)
     with connection.cursor() as cursor:
-        _take(cursor, names, target, line, last_line)
+        _take(cursor, names, target)
         _create(cursor, names, target)
         _tell(cursor, target, "created")
         # What is checked now is not checked while agents wait for the bars.
@@ -139,17 +139,15 @@ SELECT line, outcome, {_REASON} AS reason, first_line, elsewhere, opt_out, barre
   FROM (SELECT s.line, s.reason, m.first_line, coalesce(m.elsewhere, false) AS elsewhere, m.prospect_id,
                s.opt_out OR coalesce(m.opt_out, false) AS opt_out, CASE WHEN %(tried)s THEN m.barred END AS barred,
                s.consent <> '' AS has_consent, {_OUTCOME} AS outcome
-          FROM {{stage}} s LEFT JOIN {{match}} m ON m.line = s.line
-         WHERE s.line BETWEEN %(line)s AND %(last)s ORDER BY s.line) q;
+          FROM {{stage}} s LEFT JOIN {{match}} m ON m.line = s.line ORDER BY s.line) q;
 CREATE UNIQUE INDEX ON import_now (line);
 ANALYZE import_now
 """
 
 
-def _take(cursor: CursorWrapper, names: dict[str, str], target: Target, line: int, last_line: int) -> None:
+def _take(cursor: CursorWrapper, names: dict[str, str], target: Target) -> None:
     options = target.options
-    params = {"line": line, "last": last_line, "repeated": options.repeated, "mode": options.mode}
-    params["tried"] = target.call_list is None
+    params = {"repeated": options.repeated, "mode": options.mode, "tried": target.call_list is None}
     cursor.execute(_TAKE.format(**names), params)
 
 

@@ -64,6 +64,13 @@ def names_of(job_id: int) -> dict[str, str]:
     return {"stage": f"import_stage_{job_id:d}", "match": f"import_match_{job_id:d}"}
 
 
+def parts_of(job_id: int, line: int, last_line: int) -> dict[str, str]:
+    """Return what stands for the two tables where only the rows of a chunk are meant. Joined by line without its ends
+    said, each statement would read the table from its beginning."""
+    part = f"(SELECT * FROM {{name}} WHERE line BETWEEN {line:d} AND {last_line:d})"
+    return {table: part.format(name=name) for table, name in names_of(job_id).items()}
+
+
 def create_tables(job_id: int) -> None:
     """Make the tables of an import."""
     with connection.cursor() as cursor:
