@@ -228,6 +228,17 @@ def test_a_row_in_another_encoding_than_its_file_is_told_with_its_first_foreign_
     assert record.reason == ""
 
 
+def test_a_row_that_another_delimiter_cut_is_told_as_it_came() -> None:
+    cells = ("1", "Banque, Une", "", "", "0199001234", "", "", "")
+
+    record = read_row(Row(2, cells, recut="|"), Recipe(HEADERS, TARGETS))
+
+    assert record.external_id == "1"
+    assert record.repairs == [
+        ("other_delimiter", "1|Banque, Une|||0199001234|||", "1 | Banque, Une |  |  | 0199001234 |  |  | ")
+    ]
+
+
 CONSENT_TARGETS = ("phone", "consent", "consent_at", "consent_until", "consent_channel", "consent_text")
 
 

@@ -420,7 +420,7 @@ def test_a_line_that_is_cut_at_another_delimiter_into_all_columns_is_taken_so_an
     _, found = read(b"nom;tel;cp\nAlpha,0199001234,45000\nBeta;0261910010;35000\nGamma|0353010011|57000\n")
 
     assert [row.cells[1] for row in found] == ["0199001234", "0261910010", "0353010011"]
-    assert [row.recut for row in found] == [True, False, True]
+    assert [row.recut for row in found] == [",", "", "|"]
 
 
 def test_a_line_that_is_not_cut_into_all_columns_is_left_as_it_is() -> None:

@@ -193,6 +193,8 @@ def read_row(row: Row, recipe: Recipe) -> Record:
         record.value = row.cells[0][:300] if row.cells else ""
     else:
         _reader_of(recipe).read(record)
+    if row.recut:
+        record.repairs.append(("other_delimiter", row.recut.join(row.cells)[:80], " | ".join(row.cells)[:80]))
     if row.foreign:
         cell = next((cell for cell in row.cells if not cell.isascii()), "")
         record.repairs.append(("other_encoding", cell.strip()[:80], clean(cell)[:80]))

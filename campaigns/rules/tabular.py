@@ -73,13 +73,13 @@ class Layout:
 class Row(NamedTuple):
     """One record: the file line on which it starts, its cells (as many as there are headers unless `problem` says
     otherwise; untouched but for NUL characters), why it cannot be used ("" when it can), whether it was in another
-    encoding than the file, and whether it was cut at another delimiter."""
+    encoding than the file, and the delimiter at which it was cut where that is not the file's ("" where it is)."""
 
     line: int
     cells: tuple[str, ...]
     problem: Problem = ""
     foreign: bool = False
-    recut: bool = False
+    recut: str = ""
 
 
 class Place(NamedTuple):
@@ -183,7 +183,7 @@ def _recut(row: Row, width: int) -> Row | None:
         return None
     for delimiter in _CUT_OTHERWISE:
         if row.cells[0].count(delimiter) == width - 1:
-            return row._replace(cells=tuple(row.cells[0].split(delimiter)), recut=True)
+            return row._replace(cells=tuple(row.cells[0].split(delimiter)), recut=delimiter)
     return None
 
 

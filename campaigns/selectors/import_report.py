@@ -67,6 +67,7 @@ REPAIRS: dict[str, Any] = {
     "damaged_id": gettext_lazy("identifiant abîmé par le tableur, laissé de côté"),
     "shortened": gettext_lazy("valeur trop longue, raccourcie"),
     "other_encoding": gettext_lazy("ligne lue dans un autre encodage que le fichier"),
+    "other_delimiter": gettext_lazy("ligne coupée à un autre séparateur que le fichier"),
     "consent_date_unreadable": gettext_lazy("date de consentement illisible ou à venir, laissée de côté"),
     "postal_code_zero": gettext_lazy("zéro de tête du code postal rétabli"),
 }

@@ -180,11 +180,15 @@ def _array(items: Sequence[str]) -> str:
 
 # ---- whom a row means
 
+#: One by one by the index: a join would read all records of the supplier for each chunk. An id has one record at most.
 _BY_ID = """
 INSERT INTO {match} AS m (line, taken, prospect_id)
 SELECT s.line, s.reason = '', p.id
-  FROM {stage} s JOIN crm_prospect p ON p.source_id = %(source)s AND p.external_id = s.external_id
- WHERE s.line BETWEEN %(line)s AND %(last)s AND s.external_id <> '' AND p.external_id <> '' AND p.erased_at IS NULL
+  FROM {stage} s, LATERAL (
+           SELECT p.id FROM crm_prospect p
+            WHERE p.source_id = %(source)s AND p.external_id = s.external_id AND p.external_id <> ''
+              AND p.erased_at IS NULL LIMIT 1) p
+ WHERE s.line BETWEEN %(line)s AND %(last)s AND s.external_id <> ''
     ON CONFLICT (line) DO UPDATE SET prospect_id = excluded.prospect_id
  WHERE m.prospect_id IS NULL AND m.first_line IS NULL
 """

@@ -359,7 +359,7 @@ def _merge(job: ImportJob, chunk: ImportChunk, clock: Clock, attempt: int) -> No
         match_late(job, chunk.line, chunk.last_line)
     if job.state == ImportState.RUNNING:
         merged, chunk.counts = _merged(job, chunk, job.started_at or clock.at)
-        if _is_power_of_four(chunk.index + 1):
+        if merged.created and _is_power_of_four(chunk.index + 1):
             transaction.on_commit(refresh_statistics)
     else:
         with transaction.atomic():

@@ -260,8 +260,9 @@ def helpers(job: ImportJob, processes: int) -> Iterator[None]:
     """Have further processes work on a long import beside this one, until it ends."""
     count = processes - 1 if job.file.size > WORTH_HELP_BYTES else 0
     if count:
-        # Forked, they begin at once; each opens a connection of its own.
+        # Forked, they begin at once; each opens connections of its own.
         connection.close()
+        connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL has one.
     fork = multiprocessing.get_context("fork")
     found = [fork.Process(target=_help, args=(job.pk,), daemon=True) for _ in range(count)]
     for process in found:
