@@ -68,12 +68,14 @@ def cells(draw: st.DrawFn) -> str:
 @example("+33 639 01 23 45", "FR")
 @example("0 800 12 34 56", "FR")
 @example("0806 12 34 56", "FR")
+@example("04937 / 8485", "DE")
 @settings(max_examples=2_000, deadline=None)
 def test_a_cell_reads_the_same_by_the_quick_ways_and_by_the_library(cell: str, region: str) -> None:
     assert normalise(cell, region) == read_cell(cell, region, library_facts)
 
 
 @given(digits(), st.sampled_from(PREFIXES[:5]), st.sampled_from((*REGIONS, "")))
+@example("49378485", "0", "DE")
 @settings(max_examples=1_500, deadline=None)
 def test_a_plan_knows_what_the_library_knows_or_says_nothing(text: str, prefix: str, region: str) -> None:
     dialled = prefix.strip("+") + text

@@ -238,9 +238,10 @@ class _Ranges:
         self.leading = metadata.leading_digits is not None
         self._leading = re.compile(metadata.leading_digits or "(?!)").match
         alternatives = dict(_alternatives(metadata))
-        self._match = re.compile(
-            "|".join(f"(?P<{name}>{it[0]})" for name, it in alternatives.items())
-        ).fullmatch
+        # The library looks at the shape of all numbers of a region first; Germany's ranges hold some that lack it.
+        shape = rf"(?=(?:{_pattern_of(metadata.general_desc)})\Z)"
+        ranges = "|".join(f"(?P<{name}>{it[0]})" for name, it in alternatives.items())
+        self._match = re.compile(f"{shape}(?:{ranges})").fullmatch
         self._lengths = {name: (lengths, kind) for name, (_, lengths, kind) in alternatives.items()}
 
     def claims(self, national: str) -> bool:
