@@ -14,6 +14,9 @@ from crm.enums import Role
 from crm.models import Source, User
 from tests.factories import NOW, make_campaign, make_programme, make_source, make_user
 
+#: Names under which a preview and an import count rows.
+COUNTED = ("rows", *OUTCOMES)
+
 
 class Desk:
     """A campaign, a supplier whose records everybody may use, and a manager who imports."""

@@ -16,7 +16,6 @@ from calls.services.erasure import erase_prospect
 from campaigns.enums import Withdrawal
 from campaigns.models import Consent, Exclusion, ImportJob, Programme
 from campaigns.rules.consent import LONGEST, consent_ends_at, is_consent_valid
-from campaigns.selectors.consents import has_valid_consent
 from campaigns.services.consents import (
     ConsentWithdrawn,
     ImportedConsents,
@@ -94,7 +93,8 @@ class Desk:
 
     def holds(self, at: datetime = NOW) -> bool:
         """Whether a consent of the person holds."""
-        return has_valid_consent(self.prospect, self.sponsor, at)
+        theirs = Consent.objects.filter(prospect=self.prospect, sponsor=self.sponsor)
+        return theirs.valid(at).exists()
 
     def record(self, given_at: datetime) -> Consent:
         """Enter a consent by hand."""

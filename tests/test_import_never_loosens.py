@@ -12,7 +12,6 @@ from calls.services.talk import answer_criterion
 from campaigns.enums import EntryState, Scope, Withdrawal
 from campaigns.models import Consent, Exclusion, ListEntry
 from campaigns.rules.import_options import CHOICES
-from campaigns.selectors.consents import has_valid_consent
 from campaigns.services.consents import record_consent, withdraw_consent
 from campaigns.services.entries import reset_list
 from campaigns.services.exclusions import exclude
@@ -159,8 +158,8 @@ def test_a_withdrawal_stands_against_a_file_that_says_yes(options: dict[str, str
     desk.bring_in(head + told, at=LATER, mapping=columns, **options)
 
     assert list(Consent.objects.filter(prospect=person).order_by("pk").values()) == before
-    assert not has_valid_consent(prospect=person, sponsor=sponsor, at=LATER)
-    assert has_valid_consent(prospect=by_id(2), sponsor=sponsor, at=LATER)
+    valid = Consent.objects.valid(LATER).filter(sponsor=sponsor)
+    assert set(valid.values_list("prospect", flat=True)) == {by_id(2).pk}
 
 
 def test_a_refused_consent_is_an_objection() -> None:

@@ -40,7 +40,7 @@ from campaigns.services.imports import (
 from crm.models import Prospect, ProspectEvent, ProspectNumber, Source
 from crm.services.prospects import PhoneInput, create_prospect, erase_prospect_record
 from tests.factories import NOW, make_campaign, make_programme, make_source
-from tests.importing import Desk, check
+from tests.importing import COUNTED, Desk, check
 from tests.racing import race, second_session, unexpected
 from tests.rawsql import execute
 
@@ -287,17 +287,22 @@ def test_an_import_starts_while_its_preview_is_under_way(desk: Desk, phase: Impo
 # ---- others who write
 
 
+def create_by_api(desk: Desk, external_id: int) -> None:
+    """Create a record of the supplier as its own program would."""
+    create_prospect(
+        source=desk.source,
+        data={"external_id": str(external_id), "organisation": "Par l'API", "kind": "organisation"},
+        phones=[PhoneInput("01 99 00 99 99")],
+        by=desk.manager,
+        at=NOW,
+    )
+
+
 def test_a_record_that_the_api_creates_meanwhile_is_updated_and_not_doubled(desk: Desk) -> None:
     job = desk.start(listed(60))
     work_up_to(job, ImportPhase.MERGE)
     for n in (1, 31):
-        create_prospect(
-            source=desk.source,
-            data={"external_id": str(n), "organisation": "Par l'API", "kind": "organisation"},
-            phones=[PhoneInput("01 99 00 99 99")],
-            by=desk.manager,
-            at=NOW,
-        )
+        create_by_api(desk, n)
 
     run_import(job_id=job.pk, at=NOW)
 
@@ -317,13 +322,7 @@ def test_a_record_created_meanwhile_whose_row_is_repeated_with_an_opt_out_is_kno
     row = "1;Alpha;6419Z;Metz;0199001001;{};\n2;Bêta;6419Z;Metz;0199001002;;\n"
     job = desk.start(HEAD + row.format("") + row.format("oui"))
     work_up_to(job, ImportPhase.MERGE)
-    create_prospect(
-        source=desk.source,
-        data={"external_id": "1", "organisation": "Par l'API", "kind": "organisation"},
-        phones=[PhoneInput("01 99 00 99 99")],
-        by=desk.manager,
-        at=NOW,
-    )
+    create_by_api(desk, 1)
 
     run_import(job_id=job.pk, at=NOW)
 
@@ -414,17 +413,7 @@ def test_rows_that_a_crash_emptied_are_read_again(desk: Desk, phase: ImportPhase
 
     job.refresh_from_db()
     found = job.counts if started else job.preview
-    same = (
-        "rows",
-        "created",
-        "updated",
-        "unchanged",
-        "duplicates",
-        "rejected",
-        "rejected_by_reason",
-        "repairs",
-        "excluded",
-    )
+    same = (*COUNTED, "rejected_by_reason", "repairs", "excluded")
     assert {name: found[name] for name in same} == {name: expected[name] for name in same}
     assert ImportReject.objects.filter(job=job).count() == found["duplicates"] + found["rejected"]
 

@@ -13,7 +13,7 @@ from campaigns.services.imports import preview_import
 from crm.models import Prospect, ProspectEvent, ProspectNumber
 from crm.rules.errors import Invalid
 from tests.factories import make_campaign, make_programme, make_prospect, make_source, make_sponsor
-from tests.importing import Desk, check, outcomes
+from tests.importing import COUNTED, Desk, check, outcomes
 
 pytestmark = pytest.mark.django_db
 
@@ -342,7 +342,7 @@ def test_whatever_is_chosen_every_row_is_accounted_for_and_the_preview_says_so(
     job = desk.bring_in(EVERYTHING, **options)
 
     check(job)
-    same = ("rows", "created", "updated", "unchanged", "duplicates", "rejected", "rejected_by_reason")
+    same = (*COUNTED, "rejected_by_reason")
     assert {name: preview[name] for name in same} == {name: job.counts[name] for name in same}
     rejects = [
         list(ImportReject.objects.filter(job=which).order_by("line").values_list("line", "reason", "value"))

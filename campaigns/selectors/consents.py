@@ -43,8 +43,3 @@ def _judged(row: Consent, at: datetime) -> ToldConsent:
         given_at=row.given_at, period_end=row.period_end, withdrawn_at=row.withdrawn_at, at=at
     )
     return ToldConsent(row, "valid" if valid else "ended", ends_at)
-
-
-def has_valid_consent(prospect: Prospect, sponsor: Sponsor, at: datetime) -> bool:
-    """Whether the person's consent to be called by this principal holds at `at`."""
-    return Consent.objects.valid(at).filter(prospect=prospect, sponsor=sponsor).exists()
