@@ -10,7 +10,7 @@ class StageInline(admin.TabularInline):  # type: ignore[type-arg]
 
     model = Stage
     extra = 0
-    fields = ("position", "say", "do", "may_end")
+    fields = ("position", "title", "opens", "say", "do", "may_end")
 
 
 @admin.register(Situation)

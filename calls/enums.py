@@ -127,6 +127,28 @@ class CallEventKind(models.TextChoices):
     WISH = "wish", _("Souhait noté")
 
 
+class SituationEffect(models.TextChoices):
+    """What a delicate situation does beside its words. Data says which; the code says how."""
+
+    ABUSE = "abuse", _("Incident, pause proposée, bannissement possible")
+    POLICY = "policy", _("Objection transmise au responsable")
+    LEARNER = "learner", _("Pause proposée après l'appel")
+    ANGER = "anger", _("Pause proposée après un appel éprouvant")
+    COMPLAINT = "complaint", _("Superviseur prévenu, paroles notées")
+    BOSS = "boss", _("Transmission au superviseur")
+    LANGUAGE = "language", _("Langue notée, rappel par qui la parle")
+    CHANNEL = "channel", _("Canal préféré noté")
+    LOST = "lost", _("Compté par fichier")
+    CONFIDENTIAL = "confidential", _("Fiche confidentielle")
+    DANGER = "danger", _("Superviseur alerté aussitôt, pause proposée")
+    VULNERABLE = "vulnerable", _("Vente arrêtée, superviseur informé")
+    MINOR = "minor", _("Rappel, aucune donnée")
+    BEREAVEMENT = "bereavement", _("Plus aucun appel, nulle part")
+    DRIVING = "driving", _("Rendez-vous, fin en quelques secondes")
+    ORIGIN = "origin", _("Origine des données, demande de droits")
+    OPT_OUT = "opt_out", _("Exclusion pour le donneur d'ordre, clôture")
+
+
 class IncidentKind(models.TextChoices):
     """What a supervisor is told or asked."""
 
@@ -137,6 +159,11 @@ class IncidentKind(models.TextChoices):
     EXPIRED_CALL = "expired_call", _("Appel resté ouvert")
     RESOURCING = "resourcing", _("Fiche à pourvoir d'un autre numéro")
     ABUSE = "abuse", _("Propos abusifs")
+    DANGER = "danger", _("Une personne parle de mourir")
+    COMPLAINT = "complaint", _("Plainte ou menace de procédure")
+    VULNERABLE = "vulnerable", _("Personne vulnérable")
+    POLICY = "policy", _("Objection fondée à notre règle")
+    RIGHTS = "rights", _("Demande sur ses données")
     OTHER = "other", _("Autre")
 
 

@@ -1,17 +1,31 @@
-"""Delicate situations: a playbook each, stage by stage."""
+"""Delicate situations: a playbook each, stage by stage, edited by managers with every version kept."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from calls.enums import SituationEffect
+from crm.models.triggers import append_only
+
 
 class Situation(models.Model):
-    """A delicate situation that an agent can open on the line."""
+    """A delicate situation that an agent can open on the line.
+
+    `effect` is what it does beside the words (`calls.enums.SituationEffect`, "" for nothing). `version` counts the
+    editions; `edited_at` is null as long as nobody changed what was delivered, which the loader may then renew.
+    """
 
     code = models.SlugField(max_length=40, unique=True)
     label = models.CharField(_("libellé"), max_length=120)
     label_en = models.CharField(_("libellé anglais"), max_length=120, blank=True)
     keywords = models.CharField(_("mots de recherche"), max_length=300, blank=True)
+    effect = models.CharField(
+        _("effet"), max_length=12, choices=SituationEffect.choices, default="", db_default="", blank=True
+    )
+    active = models.BooleanField(_("proposée"), default=True, db_default=True)
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
+    edited_at = models.DateTimeField(null=True, blank=True, editable=False)
     position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -25,18 +39,29 @@ class Situation(models.Model):
     @property
     def shown_label(self) -> str:
         """The label in the language of the page."""
-        return self.label_en if self.label_en and (get_language() or "").startswith("en") else self.label
+        return shown(self.label, self.label_en)
 
 
 class Stage(models.Model):
-    """One stage of a playbook: what to say, what to do, and whether the agent may end the call there."""
+    """One stage of a playbook: what to say, what to do, and whether the agent may end the call there.
+
+    `opens` names what is heard when the playbook opens here ("insulte ouverte"); "" where it is only reached from the
+    stage before. The first stage opens without a name, too.
+    """
 
     situation = models.ForeignKey(Situation, on_delete=models.CASCADE, related_name="stages")
     position = models.PositiveSmallIntegerField()
+    title = models.CharField(_("titre"), max_length=120, default="", db_default="", blank=True)
+    title_en = models.CharField(_("titre anglais"), max_length=120, default="", db_default="", blank=True)
+    opens = models.CharField(_("s'ouvre sur"), max_length=120, default="", db_default="", blank=True)
+    opens_en = models.CharField(
+        _("s'ouvre sur, en anglais"), max_length=120, default="", db_default="", blank=True
+    )
     say = models.JSONField(
         _("phrases à dire"), default=dict, help_text=_("par langue : une liste de phrases")
     )
     do = models.CharField(_("à faire"), max_length=300, blank=True)
+    do_en = models.CharField(_("à faire, en anglais"), max_length=300, default="", db_default="", blank=True)
     may_end = models.BooleanField(_("permet de mettre fin à l'appel"), default=False)
 
     class Meta:
@@ -49,3 +74,47 @@ class Stage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.situation_id}/{self.position}"
+
+    @property
+    def shown_title(self) -> str:
+        """The title in the language of the page."""
+        return shown(self.title, self.title_en)
+
+    @property
+    def shown_opens(self) -> str:
+        """What is heard when the playbook opens here, in the language of the page."""
+        return shown(self.opens, self.opens_en)
+
+    @property
+    def shown_do(self) -> str:
+        """What to do, in the language of the page."""
+        return shown(self.do, self.do_en)
+
+
+class SituationVersion(models.Model):
+    """A playbook as somebody saved it: `content` is the whole of it, stages included. Append-only."""
+
+    situation = models.ForeignKey(Situation, on_delete=models.PROTECT, related_name="versions")
+    version = models.PositiveIntegerField()
+    content = models.JSONField()
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("version d'une situation")
+        verbose_name_plural = _("versions de situations")
+        ordering = ("situation", "-version")
+        constraints = [
+            models.UniqueConstraint(fields=["situation", "version"], name="situation_version_once")
+        ]
+        triggers = append_only("situation_version_append_only")
+
+    def __str__(self) -> str:
+        return f"{self.situation_id} v{self.version}"
+
+
+def shown(french: str, english: str) -> str:
+    """Return a text kept in both languages in that of the page: the French one where the other is missing."""
+    return english if english and (get_language() or "").startswith("en") else french

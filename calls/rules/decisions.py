@@ -30,6 +30,11 @@ DECISIONS_OF: dict[str, tuple[Decision, ...]] = {
     IncidentKind.EXPIRED_CALL: (Decision.CLOSE_CALL, Decision.NOTHING),
     IncidentKind.RESOURCING: (Decision.REOPEN, Decision.NOTHING),
     IncidentKind.ABUSE: _ABOUT_PEOPLE,
+    IncidentKind.DANGER: _ABOUT_PEOPLE,
+    IncidentKind.COMPLAINT: _ABOUT_PEOPLE,
+    IncidentKind.VULNERABLE: _ABOUT_PEOPLE,
+    IncidentKind.POLICY: (Decision.NOTHING, Decision.SUPPORT_AGENT, Decision.TALK_TO_AGENT),
+    IncidentKind.RIGHTS: (Decision.NOTHING, Decision.CALMER_TALK),
     IncidentKind.OTHER: _ABOUT_PEOPLE,
 }
 

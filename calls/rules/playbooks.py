@@ -8,23 +8,36 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StageText:
-    """One stage: its sentences in French and English, what the agent does, whether the call may be ended there."""
+    """One stage: its sentences in French and English, what the agent does, whether the call may be ended there.
+
+    `opens` names what is heard when the playbook opens here, "" where it is only reached from the stage before.
+    """
 
     fr: tuple[str, ...]
     en: tuple[str, ...]
     do: str = ""
+    do_en: str = ""
+    title: str = ""
+    title_en: str = ""
+    opens: str = ""
+    opens_en: str = ""
     may_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Playbook:
-    """A delicate situation and its stages, in order. `keywords` are what an agent types to find it."""
+    """A delicate situation and its stages, in order.
+
+    `keywords` are what an agent types to find it, `effect` is what it does beside the words
+    (`calls.enums.SituationEffect`).
+    """
 
     code: str
     label: str
     label_en: str
     keywords: str
     stages: tuple[StageText, ...]
+    effect: str = ""
 
 
 PLAYBOOKS: tuple[Playbook, ...] = (
