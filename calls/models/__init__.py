@@ -1,7 +1,9 @@
 """The tables of the calls app."""
 
 from calls.models.calls import Call, CallAnswer, CallDisposition, CallEffect, CallEvent
+from calls.models.checked import NoteWarning, WordList
 from calls.models.desk import Callback, Pause
+from calls.models.follow_ups import FollowUp
 from calls.models.guards import GuardedExclusion
 from calls.models.incidents import Incident, IncidentDecision
 from calls.models.situations import Situation, SituationVersion, Stage
@@ -13,11 +15,14 @@ __all__ = [
     "CallEffect",
     "CallEvent",
     "Callback",
+    "FollowUp",
     "GuardedExclusion",
     "Incident",
     "IncidentDecision",
+    "NoteWarning",
     "Pause",
     "Situation",
     "SituationVersion",
     "Stage",
+    "WordList",
 ]

@@ -48,6 +48,7 @@ TIMELINE: dict[str, EventKind] = {
     CallEventKind.SUPERVISOR_RELEASED: EventKind.INCIDENT,
     CallEventKind.NOTE: EventKind.NOTE,
     CallEventKind.WISH: EventKind.NOTE,
+    CallEventKind.FOLLOW_UP: EventKind.FOLLOW_UP,
 }
 
 
