@@ -21,6 +21,11 @@ def moment_in(text: str, time_zone: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(time_zone or "Europe/Paris"))
 
 
+def override() -> forms.CharField:
+    """Return the field that says why words are kept that the check of notes warns of."""
+    return forms.CharField(max_length=300, required=False)
+
+
 class EventForm(forms.Form):
     """What the phone, or the agent in its place, reports about the line."""
 
@@ -70,6 +75,7 @@ class CriterionForm(forms.Form):
     criterion = forms.IntegerField(min_value=1, required=False)
     result = forms.ChoiceField(choices=Result.choices)
     heard = forms.CharField(max_length=500, required=False)
+    override = override()
 
     def clean(self) -> dict[str, Any]:
         """A mismatch is stored with what was heard."""
@@ -129,6 +135,7 @@ class DispositionForm(forms.Form):
 
     code = forms.SlugField(max_length=40)
     note = forms.CharField(max_length=2000, required=False)
+    override = override()
     callback_at = forms.CharField(max_length=40, required=False)
     callback_agent = forms.IntegerField(min_value=1, required=False)
 
@@ -140,6 +147,7 @@ class WishForm(forms.Form):
         max_length=500, error_messages={"required": _("Notez ce que la personne souhaite.")}
     )
     remind_at = forms.CharField(max_length=40, required=False)
+    override = override()
 
 
 class ReasonForm(forms.Form):
@@ -154,6 +162,7 @@ class NoteForm(forms.Form):
     """The agent's note on the call."""
 
     note = forms.CharField(max_length=2000, required=False)
+    override = override()
 
 
 class ManualCallForm(forms.Form):

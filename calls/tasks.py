@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from calls.services import follow_ups
 from calls.services.lease import expire_leases
 
 
@@ -10,3 +11,9 @@ from calls.services.lease import expire_leases
 def expire_leases_task() -> int:
     """Give back the prospects whose reservation ended, and put calls left open on the supervisor's list."""
     return expire_leases(at=timezone.now())
+
+
+@shared_task(name="calls.send_follow_ups", ignore_result=True)
+def send_follow_ups_task() -> int:
+    """Send the follow-ups that wait: woken when one is written, and by beat for those that failed or were left."""
+    return follow_ups.send_due(at=timezone.now())

@@ -24,7 +24,8 @@ MOVES = """
             MESSAGE = 'what was written to a person does not change';
     END IF;
     IF NEW.state <> OLD.state AND NOT (OLD.state || '>' || NEW.state = ANY (ARRAY[
-        'queued>sending', 'queued>cancelled', 'sending>sent', 'sending>queued', 'sending>failed']))
+        'queued>sending', 'queued>cancelled', 'sending>sent', 'sending>queued', 'sending>failed',
+        'sending>cancelled']))
     THEN
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'follow_up_moves_legally', TABLE = TG_TABLE_NAME,
             MESSAGE = format('a follow-up cannot go from %s to %s', OLD.state, NEW.state);

@@ -6,6 +6,7 @@ law behind it: GDPR articles 5 and 9, and the CNIL's advice on free comments ("z
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -78,11 +79,17 @@ def check(
     reading = _read(masked)
     passed = {word for name in known for word in re.findall(r"\w+", _read(name).low)}
     before = _read(accepted).low
+    # A phrase of one language is meant otherwise in the others, too.
+    meant_otherwise: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for rule in rules:
+        meant_otherwise[rule.category] += _exempt(rule, reading)
     found: dict[str, list[tuple[int, int]]] = {}
     neutral_of: dict[str, str] = {}
     for rule in rules:
         for start, end in _found(rule, reading):
             written = reading.low[start:end]
+            if any(first <= start and end <= last for first, last in meant_otherwise[rule.category]):
+                continue
             if set(re.findall(r"\w+", written)) <= passed or _stands(written, before):
                 continue
             found.setdefault(rule.category, []).append((start, end))
@@ -193,14 +200,17 @@ def _compiled(
 
 
 def _found(rule: WordRule, reading: _Reading) -> Iterator[tuple[int, int]]:
-    """Yield where words of a list stand, outside its exceptions."""
-    words, acronyms, phrases = _compiled(rule)
-    meant_otherwise = [match.span() for match in phrases.finditer(reading.low)] if phrases else []
+    """Yield where words of a list stand."""
+    words, acronyms, _phrases = _compiled(rule)
     places = [match.span() for match in words.finditer(reading.low)] if words else []
     places += [match.span() for match in acronyms.finditer(reading.plain)] if acronyms else []
-    for start, end in sorted(places):
-        if not any(first <= start and end <= last for first, last in meant_otherwise):
-            yield start, end
+    yield from sorted(places)
+
+
+def _exempt(rule: WordRule, reading: _Reading) -> list[tuple[int, int]]:
+    """Return where phrases of a list stand in which its words mean something else."""
+    phrases = _compiled(rule)[2]
+    return [match.span() for match in phrases.finditer(reading.low)] if phrases else []
 
 
 # ---- the neutral wording

@@ -26,9 +26,9 @@ WORD_LISTS = (
         NoteCategory.INSULT,
         "fr",
         "échange difficile",
-        "connard, connasse, =con, =cons, =conne, =connes, sale con, gros con, pute, putain, salope, salaud, salopard, "
-        "enculé, enfoiré, abruti, crétin, débile, imbécile, idiot, bouffon, pétasse, grognasse, casse-couilles, "
-        "chieur, emmerdeur, mongolien, attardé, dégénéré, raclure, fumier, ordure, crevard, boloss, bâtard, grosse vache, "
+        "connard, connasse, =con, =cons, =conne, =connes, sale con, gros con, pute, putain, salope, salaud, "
+        "salopard, enculé, enfoiré, abruti, crétin, débile, imbécile, idiot, bouffon, pétasse, grognasse, "
+        "casse-couilles, chieur, emmerdeur, mongolien, attardé, dégénéré, raclure, fumier, ordure, crevard, boloss, bâtard, grosse vache, "
         "vieille peau, sale type, gros lard, folle, =cinglé, =cinglée, taré mental, mégère, pourriture",
         "ordures ménagères, ordure ménagère, collecte des ordures, =con call, folle avoine, folle journée, "
         "pourriture grise, pourriture noble",
@@ -59,7 +59,7 @@ WORD_LISTS = (
         NoteCategory.HEALTH,
         "en",
         "the person is not available at the moment",
-        "=cancer, =depressed, =bipolar, schizophrenic, schizophrenia, suicidal, anorexic, autistic, alcoholic, "
+        "=depressed, =bipolar, schizophrenic, schizophrenia, suicidal, anorexic, autistic, alcoholic, "
         "drug addict, HIV, =AIDS, hepatitis, diabetic, epileptic, chemotherapy, dementia, =pregnant, pregnancy, "
         "miscarriage, =disabled, mentally ill, heart attack, on sick leave",
         "cancer research, cancer charity, number disabled, account disabled",

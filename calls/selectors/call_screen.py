@@ -25,6 +25,7 @@ from calls.rules.closing import due_step
 from calls.rules.hang_up import may_hang_up_from, why_may_hang_up
 from calls.rules.transitions import ON_LINE, allowed
 from calls.selectors.answers import standings
+from calls.selectors.carried import CARRIED, Carried, carried_of, carried_rows
 from calls.selectors.facts import Said, facts_of, line_facts, said_of
 from calls.selectors.history import Line, latest, lines_with_labels, says_english
 from calls.selectors.sentences import Words, apology_of, values_of, words_of
@@ -61,7 +62,8 @@ LATEST = 5
 class Question:
     """A criterion as it is asked. `result` and `heard` are the present person's answer, "" when there is none.
 
-    `known` is what an earlier call or the trusted file already says; `on_file` the words of the file.
+    `known` is what an earlier call or the trusted file already says; `on_file` the words of the file. `known_at` is
+    when an earlier call said that it is met (null: it did not).
     """
 
     criterion_id: int
@@ -72,6 +74,7 @@ class Question:
     heard: str
     known: str
     on_file: str
+    known_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,7 @@ class CallScreen:
     help_asked_at: datetime | None
     ringing_at: datetime | None
     spoken_origin: str
+    carried: Carried
     situation: str
     stage: int | None
 
@@ -198,6 +202,7 @@ class _Around:
     incidents: list[tuple[int, str]] = field(default_factory=list)
     callback_id: int | None = None
     callback_at: datetime | None = None
+    carried: Carried = field(default_factory=Carried)
 
 
 def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
@@ -242,6 +247,7 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         help_asked_at=_first_at(events, CallEventKind.SUPERVISOR_ASKED),
         ringing_at=_first_at(events, CallEventKind.RINGING),
         spoken_origin=call.prospect.source.spoken_origin if call.prospect else "",
+        carried=around.carried,
         **_situation(call, events),
     )
 
@@ -361,6 +367,7 @@ def _around(call: Call) -> _Around:
         incidents=[(item["id"], item["kind"]) for item in row["reported"]],
         callback_id=row["agreed"],
         callback_at=row["agreed_at"],
+        carried=carried_of(row),
     )
 
 
@@ -394,8 +401,9 @@ def _rows_around(known: bool, *, call: int, sponsor: int) -> QuerySet[Call, Any]
             agreed=Subquery(callback.values("id")[:1]),
             agreed_at=Subquery(callback.values("due_at")[:1]),
             numbers=_rows(phones, "id", "number", "kind", "extension", "note", "validity"),
+            **carried_rows(sponsor),
         )
-        .values("told", "answered", "disturbed", "reported", "agreed", "agreed_at", "numbers")
+        .values("told", "answered", "disturbed", "reported", "agreed", "agreed_at", "numbers", *CARRIED)
     )
 
 
@@ -455,6 +463,7 @@ def _questions(call: Call, answers: Sequence[CallAnswer]) -> list[Question]:
             blocking=row.criterion.blocking,
             result=row.result,
             heard=row.heard,
+            known_at=row.earlier_at,
             known=row.earlier or (row.on_file if row.criterion.trust_file else ""),
             on_file=row.file_value,
         )

@@ -59,9 +59,9 @@ def dispose(
     """Store how the call ended and run its effects; in `connected` it starts the closing, off the line it is done.
 
     `callback_at` (aware, later than `at`) is obligatory where the disposition says so, and refused where it bars the
-    person; `note` is checked as every note is (`override_reason`); `callback_agent` makes it personal, as does a final disposition (an appointment is kept by who made it),
-    `exact` says that the person gave that very time. The same code twice is stored once; off the line it
-    then finishes the call. Raises Invalid for a code that is unknown, not offered here or lacks something;
+    person; `callback_agent` makes it personal, as does a final disposition (an appointment is kept by who made it),
+    `exact` says that the person gave that very time. `note` is checked as every note is (`override_reason`). The same
+    code twice is stored once; off the line it then finishes the call. Raises Invalid for a code that is unknown, not offered here or lacks something;
     ClosingRequired after a mismatch that is not closed; InvalidTransition otherwise.
     """
     with held(call, by=by, bars="exclusive") as current:

@@ -5,8 +5,18 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import CallbackState, CallEventKind, CallState
-from calls.models import Call, CallAnswer, Callback, CallDisposition, CallEvent, Incident, IncidentDecision
+from calls.enums import CallbackState, CallEventKind, CallState, FollowUpState
+from calls.models import (
+    Call,
+    CallAnswer,
+    Callback,
+    CallDisposition,
+    CallEvent,
+    FollowUp,
+    Incident,
+    IncidentDecision,
+    NoteWarning,
+)
 from calls.services.errors import InvalidTransition, domain_errors
 from calls.services.held import lock_numbers, numbers_of, require_manager
 from campaigns.enums import EntryState
@@ -61,12 +71,22 @@ def _close_entries(prospect: Prospect, at: datetime) -> None:
     callbacks.update(note="")
 
 
+def _forget_follow_ups(prospect: Prospect) -> None:
+    """Blank the e-mails to a person; those that have not left do not leave."""
+    written = FollowUp.objects.filter(prospect=prospect)
+    words = {"to": "", "subject": "", "body": "", "error": ""}
+    written.filter(state=FollowUpState.QUEUED).update(state=FollowUpState.CANCELLED, **words)
+    written.exclude(to="").update(**words)
+
+
 def _blank_words(prospect: Prospect) -> None:
     calls = Call.objects.filter(prospect=prospect)
     mine = {"call__prospect": prospect}
     CallEvent.objects.filter(**mine).exclude(data={}).update(data={})
     CallAnswer.objects.filter(**mine).exclude(heard="", expected="").update(heard="", expected="")
     CallDisposition.objects.filter(**mine).update(note="", reason="")
+    NoteWarning.objects.filter(**mine).exclude(reason="").update(reason="")
+    _forget_follow_ups(prospect)
     about = Incident.objects.filter(prospect=prospect) | Incident.objects.filter(**mine)
     IncidentDecision.objects.filter(incident__in=about.values("pk")).update(reason="")
     Incident.objects.filter(pk__in=list(about.values_list("pk", flat=True))).update(summary="")

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from calls.enums import NoteCategory, NotePlace
 from calls.models import Call, NoteWarning
@@ -15,11 +16,11 @@ from crm.models import User
 
 #: What stands in the place of a number that is never kept.
 MASKS: dict[str, Any] = {
-    IBAN: _("[IBAN retiré]"),
-    RIB: _("[RIB retiré]"),
-    CARD: _("[carte bancaire retirée]"),
-    CARD_CODE: _("[code retiré]"),
-    SECURITY_NUMBER: _("[numéro de sécurité sociale retiré]"),
+    IBAN: gettext_lazy("[IBAN retiré]"),
+    RIB: gettext_lazy("[RIB retiré]"),
+    CARD: gettext_lazy("[carte bancaire retirée]"),
+    CARD_CODE: gettext_lazy("[code retiré]"),
+    SECURITY_NUMBER: gettext_lazy("[numéro de sécurité sociale retiré]"),
 }
 REASON_LENGTH = 300
 
@@ -30,25 +31,34 @@ class NoteNotNeutral(Invalid):
     `place` is where they stand, `findings` what was found, `neutral` the text as it is offered instead.
     """
 
-    def __init__(self, place: NotePlace, field: str, verdict: Verdict) -> None:
-        """Say what was found, on the `field` of the form or of the request."""
-        self.place, self.field_name = place, field
+    def __init__(self, place: NotePlace, field: str, typed: str, verdict: Verdict) -> None:
+        """Say what was found in what was `typed`, on the `field` of the form or of the request."""
+        self.place, self.field_name, self.typed = place, field, typed
         self.findings, self.neutral = verdict.findings, verdict.neutral
         message = sentence_of_findings(verdict.findings)
         super().__init__(message, fields={field: [message]}, extra={"neutral": verdict.neutral})
 
 
+    @property
+    def findings_shown(self) -> list[dict[str, Any]]:
+        """Return the label of each category that was found, with its words as they are shown."""
+        return [
+            {"label": NoteCategory(finding.category).label, "words": quoted(finding.words)}
+            for finding in self.findings
+        ]
+
+
 def sentence_of_findings(findings: Sequence[Finding]) -> str:
     """Return what was found, in one sentence: categories and words."""
-    found = _(" ; ").join(
-        _("%(category)s (%(words)s)")
-        % {
-            "category": NoteCategory(finding.category).label,
-            "words": ", ".join(f"« {word} »" for word in finding.words),
-        }
-        for finding in findings
+    found = " ; ".join(
+        f"{NoteCategory(finding.category).label} ({quoted(finding.words)})" for finding in findings
     )
     return _("À ne pas noter : %(found)s.") % {"found": found}
+
+
+def quoted(words: Sequence[str]) -> str:
+    """Return words between quotation marks."""
+    return ", ".join(_("« %(word)s »") % {"word": word} for word in words)
 
 
 def kept_words(
@@ -74,7 +84,7 @@ def kept_words(
         return verdict.masked
     reason = " ".join(override_reason.split())[:REASON_LENGTH]
     if not reason:
-        raise NoteNotNeutral(place, field, verdict)
+        raise NoteNotNeutral(place, field, text, verdict)
     NoteWarning.objects.bulk_create(
         NoteWarning(call=call, place=place, category=finding.category, reason=reason, at=at, by=by)
         for finding in verdict.findings

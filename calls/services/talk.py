@@ -117,16 +117,21 @@ def _kept(call: Call, heard: str, *, by: User, at: datetime, override_reason: st
     )
 
 
-def note_wish(*, call: Call, text: str, remind_at: datetime | None, by: User, at: datetime) -> Call:
+def note_wish(
+    *, call: Call, text: str, remind_at: datetime | None, by: User, at: datetime, override_reason: str = ""
+) -> Call:
     """Keep the person's wish to be called about something else: its words (500 characters), its time, and nothing more.
 
-    It opens no campaign and lifts no exclusion. The same words twice are kept once. Raises Invalid without words.
+    The words are checked as those of a note. It opens no campaign and lifts no exclusion. The same words twice are kept once. Raises Invalid without words.
     """
     text = text.strip()[:500]
     with held(call, by=by) as current:
         require_verb("wish", current, at)
         if not text:
             raise Invalid.field("text", _("Notez ce que la personne souhaite."))
+        text = kept_words(
+            current, text, NotePlace.WISH, field="text", override_reason=override_reason, by=by, at=at
+        )
         data = {"text": text, "remind_at": remind_at.isoformat() if remind_at else None}
         if not current.events.filter(kind=CallEventKind.WISH, data=data).exists():
             tell(current, CallEventKind.WISH, by=by, at=at, data=data)

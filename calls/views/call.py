@@ -14,7 +14,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -27,7 +26,6 @@ from calls.forms import (
     EventForm,
     FactForm,
     GreetForm,
-    NoteForm,
     ReasonForm,
     SituationForm,
     WishForm,
@@ -35,10 +33,11 @@ from calls.forms import (
 )
 from calls.models import Call
 from calls.selectors.call_screen import screen_of, time_zone_of
-from calls.services import closing, dial, dispositions, lease, line, notes, supervisor, talk
+from calls.services import closing, dial, dispositions, lease, line, supervisor, talk
 from calls.services.errors import MismatchNotConfirmed
 from calls.services.fiche import correct_fact
 from calls.views.desk import current_call, lead_to, refused, show_desk
+from calls.views.drafts import doubted, keeps_draft
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
 from campaigns.models import Criterion
@@ -94,7 +93,7 @@ def refuse(request: HttpRequest, user: User, pk: int, refusal: DomainError) -> H
 def ask_again(request: HttpRequest, own: Call, refusal: DomainError, *, typed: str = "") -> HttpResponse:
     """Answer with a refusal above the screen of the call; `typed` is a value that only needs to be confirmed."""
     messages.error(request, sentence_of(refusal))
-    ask = asked_again(request, typed)
+    ask = doubted(asked_again(request, typed), refusal)
     return show(request, screen_of(own, timezone.now()), ask=ask, status=refusal.status)
 
 
@@ -179,7 +178,13 @@ def criteria(request: HttpRequest, user: User, call: Call, at: datetime) -> Call
     elif told["result"] != Result.MISMATCH:
         raise Invalid.field("criterion", _("De quel critère s'agit-il ?"))
     return talk.answer_criterion(
-        call=call, criterion=criterion, result=told["result"], heard=told["heard"], by=user, at=at
+        call=call,
+        criterion=criterion,
+        result=told["result"],
+        heard=told["heard"],
+        override_reason=told["override"],
+        by=user,
+        at=at,
     )
 
 
@@ -220,6 +225,7 @@ def fiche(request: HttpRequest, pk: int) -> HttpResponseBase:
     return follow(request, user, own_call_or_404(user, pk))
 
 
+@keeps_draft
 @call_verb
 def disposition(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """How the call ended. The callback's time is the clock of the called party."""
@@ -230,6 +236,7 @@ def disposition(request: HttpRequest, user: User, call: Call, at: datetime) -> C
         call=call,
         code=told["code"],
         note=told["note"],
+        override_reason=told["override"],
         callback_at=callback_at,
         callback_agent=agent,
         exact=callback_at is not None,
@@ -251,7 +258,14 @@ def wishes(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """The person wishes to be called about something else."""
     told = checked(WishForm(request.POST))
     remind_at = told_moment(call, told, "remind_at")
-    return talk.note_wish(call=call, text=told["text"], remind_at=remind_at, by=user, at=at)
+    return talk.note_wish(
+        call=call,
+        text=told["text"],
+        remind_at=remind_at,
+        override_reason=told["override"],
+        by=user,
+        at=at,
+    )
 
 
 @call_verb
@@ -266,6 +280,7 @@ def release(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     return lease.release_call(call=call, reason=checked(ReasonForm(request.POST))["reason"], by=user, at=at)
 
 
+@keeps_draft
 @require_POST
 def completion(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Finish a settled call and go back to the desk."""
@@ -283,18 +298,6 @@ def correction_request(request: HttpRequest, user: User, call: Call, at: datetim
     dispositions.ask_correction(call=call, reason=checked(ReasonForm(request.POST))["reason"], by=user, at=at)
     messages.success(request, _("Le superviseur est prévenu."))
     return call
-
-
-@require_POST
-def note(request: HttpRequest, pk: int) -> HttpResponse:
-    """Store the agent's note; answers the line below the field."""
-    user = agent_of(request)
-    own = own_row_or_404(user, pk)
-    try:
-        notes.write_note(call=own, text=checked(NoteForm(request.POST))["note"], by=user, at=timezone.now())
-    except DomainError as refusal:
-        return HttpResponse(escape(sentence_of(refusal)), status=refusal.status)
-    return HttpResponse(escape(_("Note enregistrée.")))
 
 
 @require_POST

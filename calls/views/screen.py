@@ -24,6 +24,9 @@ from calls.forms import FactForm
 from calls.models import Call
 from calls.selectors import call_screen
 from calls.selectors.call_screen import CallScreen
+from calls.selectors.origins import origin_of
+from calls.services.note_check import NoteNotNeutral
+from calls.views.carried import known_before, known_of, mandate_of
 from calls.views.wording import (
     clock_in,
     ending_sentence,
@@ -40,9 +43,9 @@ from calls.views.wording import (
 Row = TypeVar("Row")
 
 #: Choices of a list are numbered, then lettered; letters of other actions on the screen are left out.
-CHOICE_KEYS = "1234567890fhijyz"
+CHOICE_KEYS = "1234567890fiby"
 #: Once the line is free fewer actions stand beside, and more dispositions are offered.
-CHOICE_KEYS_AFTER = "1234567890fghijkmoprstuvxyz"
+CHOICE_KEYS_AFTER = "1234567890fgikmopstuvxyb"
 #: Beyond so many characters a text to say is set in the smaller of its two sizes, so that it fits its place whole.
 LONG = 240
 PHONES = ("demo", "tel")
@@ -102,12 +105,15 @@ class Choice:
 
 
 #: The parts of `Ask` that stand in the address.
-IN_ADDRESS = ("heard", "ask", "conclude", "code", "situation", "edit", "wish")
+IN_ADDRESS = ("heard", "ask", "conclude", "code", "situation", "edit", "wish", "follow")
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The view part of the address: which inline form is open, empty when none is; `value` is what was typed in it."""
+    """The view part of the address: which inline form is open, empty when none is; `value` is what was typed in it.
+
+    `doubt` is what the check of notes says of that.
+    """
 
     heard: str = ""
     ask: str = ""
@@ -116,7 +122,9 @@ class Ask:
     situation: str = ""
     edit: str = ""
     wish: str = ""
+    follow: str = ""
     value: str = ""
+    doubt: NoteNotNeutral | None = None
 
     @classmethod
     def of(cls, query: Mapping[str, Any]) -> "Ask":
@@ -249,6 +257,8 @@ class ScreenContext:
             "situations_post_url": self.url("situations"),
             "stage": None,
             "situations_url": "",
+            "doubt": self.ask.doubt,
+            "typed": self.ask.value if self.ask.doubt else "",
             **self.beside(),
         }
 
@@ -281,7 +291,9 @@ class ScreenContext:
                 for phone in facts.phones
             ],
             "disturbances": facts.disturbances,
-            "spoken_origin": facts.spoken_origin,
+            "spoken_origin": origin_of(self.call),
+            "mandate": mandate_of(self.call),
+            "known": known_of(facts),
             "history": call_screen.history_of(self.call),
             "edit_url": Ask(edit="1").address(self.url("")) if self.call.prospect_id else "",
             "fiche_url": self.url("fiche"),
@@ -321,7 +333,9 @@ class ScreenContext:
         wanted = self.ask.heard or self.ask.ask
         keys = [str(question.criterion_id) for question in self.facts.questions]
         pending = [
-            key for key, question in zip(keys, self.facts.questions, strict=True) if not question.result
+            key
+            for key, question in zip(keys, self.facts.questions, strict=True)
+            if not question.result and question.known_at is None
         ]
         current = wanted if wanted in keys else ("" if self.ask.heard else next(iter(pending), ""))
         return [
@@ -333,6 +347,7 @@ class ScreenContext:
                 "expected": question.expected,
                 "blocking": question.blocking,
                 "on_file": question.on_file,
+                "known_before": known_before(question),
                 "result": question.result,
                 "result_label": result_label(question.result, question.heard),
                 "is_current": key == current,
