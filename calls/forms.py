@@ -158,6 +158,16 @@ class ReasonForm(forms.Form):
     )
 
 
+class FollowUpForm(forms.Form):
+    """A follow-up to send: which template, to which address; `key` is this form's own."""
+
+    template = forms.IntegerField(min_value=1)
+    email = forms.CharField(
+        max_length=254, error_messages={"required": _("À quelle adresse faut-il écrire ?")}
+    )
+    key = forms.UUIDField()
+
+
 class NoteForm(forms.Form):
     """The agent's note on the call."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from calls.views import call, campaigns, desk, erasure, home, inbox, notes, prospects, tour
+from calls.views import call, campaigns, desk, erasure, follow_ups, home, inbox, notes, prospects, tour
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -27,6 +27,7 @@ urlpatterns = [
     path("calls/<int:pk>/release/", call.release, name="call-release"),
     path("calls/<int:pk>/lease/", call.renew_lease, name="call-lease"),
     path("calls/<int:pk>/note/", notes.note, name="call-note"),
+    path("calls/<int:pk>/follow-ups/", follow_ups.follow_ups, name="call-follow-ups"),
     path("calls/<int:pk>/wishes/", call.wishes, name="call-wishes"),
     path("calls/<int:pk>/help/", call.supervisor_help, name="call-help"),
     path("calls/<int:pk>/completion/", call.completion, name="call-completion"),

@@ -154,7 +154,9 @@ def test_the_offered_text_is_always_neutral_and_what_is_masked_stays_masked(text
 
 @given(
     st.lists(
-        st.sampled_from(["connard", "rappeler lundi", "dépressive", ", ", ". ", "bonne foi", "CGT", "\n", "le "])
+        st.sampled_from(
+            ["connard", "rappeler lundi", "dépressive", ", ", ". ", "bonne foi", "CGT", "\n", "le "]
+        )
     )
 )
 def test_notes_made_of_such_words_come_out_neutral(words: list[str]) -> None:
@@ -261,12 +263,12 @@ class TestOnACall:
         client.force_login(story.agent)
         draft = {"draft_note": "un connard", "draft_call": story.call.pk}
 
-        refused = client.post(reverse("desk-next-call"), {"campaign": story.campaign.pk, **draft}, headers=HTMX)
+        refused = client.post(
+            reverse("desk-next-call"), {"campaign": story.campaign.pk, **draft}, headers=HTMX
+        )
         assert refused.status_code == 409
         assert Call.objects.get(pk=story.call.pk).is_open
-        client.post(
-            story.url("completion"), {**draft, "draft_note": "échange difficile"}, headers=HTMX
-        )
+        client.post(story.url("completion"), {**draft, "draft_note": "échange difficile"}, headers=HTMX)
 
         assert not Call.objects.get(pk=story.call.pk).is_open
         assert note_of(story.call) == "échange difficile"

@@ -22,4 +22,6 @@ def signed(body: str, language: str, *, agent: str, sponsor: str, origin: str, c
     name, stop, also = _WORDS.get(language[:2].lower(), _WORDS["fr"])
     contact = " ".join(contact.split()).rstrip(".")
     end = stop.format(sponsor=sponsor, contact=also.format(contact=contact) if contact else "")
-    return "\n".join([body.strip(), "", "-- ", name.format(agent=agent, sponsor=sponsor), "", origin, end, ""])
+    return "\n".join(
+        [body.strip(), "", "-- ", name.format(agent=agent, sponsor=sponsor), "", origin, end, ""]
+    )

@@ -93,10 +93,9 @@ def _around(call: Call) -> dict[str, int | str]:
 def _criteria(*, person: int | str, call: int, programme: int) -> QuerySet[Any]:
     known = isinstance(person, int)
     same = Q(call__prospect=person) if known else Q(call__prospect=None, call__number=person)
-    earlier = (
-        CallAnswer.objects.filter(same, criterion=OuterRef("pk"), version=OuterRef("version"), call__lt=call)
-        .order_by("-id")
-    )
+    earlier = CallAnswer.objects.filter(
+        same, criterion=OuterRef("pk"), version=OuterRef("version"), call__lt=call
+    ).order_by("-id")
     asked = Criterion.objects.filter(programme_id=programme, retired_at__isnull=True)
     found: QuerySet[Any] = asked.annotate(
         earlier=Subquery(earlier.values("result")[:1]), earlier_at=Subquery(earlier.values("at")[:1])

@@ -76,8 +76,6 @@ def opposition_of(call: Call) -> Exclusion | None:
 
 def due_follow_ups(at: datetime, limit: int = 50) -> list[int]:
     """Return the ids of the messages to send at `at`: those whose time has come, and those whose worker died."""
-    waiting = Q(state=FollowUpState.QUEUED) | Q(
-        state=FollowUpState.SENDING, claimed_at__lt=at - STALE_AFTER
-    )
+    waiting = Q(state=FollowUpState.QUEUED) | Q(state=FollowUpState.SENDING, claimed_at__lt=at - STALE_AFTER)
     due = FollowUp.objects.filter(waiting, next_at__lte=at).order_by("next_at", "id")
     return list(due.values_list("pk", flat=True)[:limit])

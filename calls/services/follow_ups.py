@@ -61,6 +61,7 @@ def write_follow_up(
         with held(call, by=by) as current:
             known = FollowUp.objects.filter(key=key, call=current).first()
             if known is not None:
+                known.call = current
                 return known
             _require_writable(current, template)
             message = message_of(current, template)
@@ -93,7 +94,9 @@ def _correct_address(call: Call, to: str, *, by: User, at: datetime) -> None:
 
 def _require_writable(call: Call, template: FollowUpTemplate) -> None:
     if not settings.EMAIL_OFFERED:
-        raise InvalidTransition(_("Aucun serveur d'e-mail n'est configuré : le responsable peut le demander."))
+        raise InvalidTransition(
+            _("Aucun serveur d'e-mail n'est configuré : le responsable peut le demander.")
+        )
     if call.prospect is None:
         raise InvalidTransition(_("Cet appel n'a pas de fiche."))
     if call.answered_at is None or call.state not in WRITABLE:
@@ -127,9 +130,7 @@ def send_follow_up(*, follow_up_id: int, at: datetime) -> bool:
 @transaction.atomic
 def _taken(pk: int, at: datetime) -> FollowUp | None:
     """Mark a message as being sent and return it; None when it is another's, over, or no longer wanted."""
-    waiting = Q(state=FollowUpState.QUEUED) | Q(
-        state=FollowUpState.SENDING, claimed_at__lt=at - STALE_AFTER
-    )
+    waiting = Q(state=FollowUpState.QUEUED) | Q(state=FollowUpState.SENDING, claimed_at__lt=at - STALE_AFTER)
     row = FollowUp.objects.select_for_update(skip_locked=True).filter(waiting, pk=pk, next_at__lte=at).first()
     if row is None:
         return None
@@ -176,7 +177,9 @@ def _is_final(error: Exception) -> bool:
     """Whether a server refused for good: a 5xx answer (RFC 5321, section 4.2.1) to the address or the message."""
     if isinstance(error, SMTPRecipientsRefused):
         return all(code >= 500 for code, _words in error.recipients.values())
-    return isinstance(error, SMTPResponseException) and 500 <= error.smtp_code < 600 and error.smtp_code != 535
+    return (
+        isinstance(error, SMTPResponseException) and 500 <= error.smtp_code < 600 and error.smtp_code != 535
+    )
 
 
 def _tell_failure(row: FollowUp, call: Call, why: str, at: datetime) -> None:

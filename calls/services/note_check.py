@@ -38,7 +38,6 @@ class NoteNotNeutral(Invalid):
         message = sentence_of_findings(verdict.findings)
         super().__init__(message, fields={field: [message]}, extra={"neutral": verdict.neutral})
 
-
     @property
     def findings_shown(self) -> list[dict[str, Any]]:
         """Return the label of each category that was found, with its words as they are shown."""

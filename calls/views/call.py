@@ -106,6 +106,8 @@ def asked_again(request: HttpRequest, typed: str) -> Ask:
         return Ask(heard=sent.get("criterion", "")[:40] or "other")
     if "text" in sent:
         return Ask(wish="1", value=sent["text"])
+    if "template" in sent:
+        return Ask(follow=sent["template"][:40], value=sent.get("email", ""))
     if "field" in sent:
         return Ask(edit=sent["field"][:40], value=typed)
     return NOTHING

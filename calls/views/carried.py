@@ -47,8 +47,4 @@ def known_of(facts: CallScreen) -> list[dict[str, Any]]:
         (_("Souhait"), carried.wishes),
         (_("E-mail envoyé"), carried.follow_ups),
     ]
-    return [
-        {"label": label, "at": told.at, "text": told.text}
-        for label, rows in lines
-        for told in rows
-    ]
+    return [{"label": label, "at": told.at, "text": told.text} for label, rows in lines for told in rows]

@@ -27,6 +27,7 @@ from calls.selectors.call_screen import CallScreen
 from calls.selectors.origins import origin_of
 from calls.services.note_check import NoteNotNeutral
 from calls.views.carried import known_before, known_of, mandate_of
+from calls.views.follow_up_form import follow_up_form, may_follow_up
 from calls.views.wording import (
     clock_in,
     ending_sentence,
@@ -219,7 +220,9 @@ class ScreenContext:
                 screen |= self.closing(state)
             case "ended":
                 screen |= self.ended()
-        if screen["stage"]:
+        if form := follow_up_form(self.facts, self.ask.follow, self.ask.value):
+            screen |= form
+        elif screen["stage"]:
             # The playbook lies over the centre, whatever the state below it.
             screen["template"] = "calls/_situation.html"
         return screen
@@ -257,6 +260,8 @@ class ScreenContext:
             "situations_post_url": self.url("situations"),
             "stage": None,
             "situations_url": "",
+            "follow_up_url": Ask(follow="1").address(self.url("")) if may_follow_up(call) else "",
+            "follow_ups_url": self.url("follow-ups"),
             "doubt": self.ask.doubt,
             "typed": self.ask.value if self.ask.doubt else "",
             **self.beside(),
