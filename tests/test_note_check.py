@@ -84,6 +84,7 @@ def test_words_are_found_whole_with_their_endings_and_without_their_accents(text
         "Secours catholique",
         "Boulangerie Martin",
         "Le foie gras est livré",
+        "Livraison en retard, épandage du fumier",
         "",
     ],
 )

@@ -22,7 +22,8 @@ class Standing:
     """A criterion on a call.
 
     `result` and `heard` are the present respondent's own answer ("" when there is none); `earlier` is the last answer
-    of an earlier call, to the same version, given at `earlier_at` where it was a match; `on_file` what the file makes of it, `file_value` its words there.
+    of an earlier call, to the same version, given at `earlier_at` where it was a match;
+    `on_file` what the file makes of it, `file_value` its words there.
     """
 
     criterion: Criterion

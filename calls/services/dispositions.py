@@ -61,7 +61,8 @@ def dispose(
     `callback_at` (aware, later than `at`) is obligatory where the disposition says so, and refused where it bars the
     person; `callback_agent` makes it personal, as does a final disposition (an appointment is kept by who made it),
     `exact` says that the person gave that very time. `note` is checked as every note is (`override_reason`). The same
-    code twice is stored once; off the line it then finishes the call. Raises Invalid for a code that is unknown, not offered here or lacks something;
+    code twice is stored once; off the line it then finishes the call. Raises Invalid for a code that is
+    unknown, not offered here or lacks something;
     ClosingRequired after a mismatch that is not closed; InvalidTransition otherwise.
     """
     with held(call, by=by, bars="exclusive") as current:

@@ -122,7 +122,8 @@ def note_wish(
 ) -> Call:
     """Keep the person's wish to be called about something else: its words (500 characters), its time, and nothing more.
 
-    The words are checked as those of a note. It opens no campaign and lifts no exclusion. The same words twice are kept once. Raises Invalid without words.
+    The words are checked as those of a note. It opens no campaign and lifts no exclusion. The same words twice
+    are kept once. Raises Invalid without words.
     """
     text = text.strip()[:500]
     with held(call, by=by) as current:
