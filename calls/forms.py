@@ -254,6 +254,35 @@ class InboxFilterForm(forms.Form):
         return any(self.cleaned_data.get(name) for name in names)
 
 
+class WordListForm(forms.Form):
+    """A list of words that notes are checked for: an entry a line."""
+
+    words = forms.CharField(
+        label=_("Mots, un par ligne"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 14}),
+        help_text=_(
+            "Le féminin et le pluriel sont trouvés aussi. « =mot » ne trouve que ce mot, « mot* » toute fin, "
+            "un sigle en capitales que les capitales."
+        ),
+    )
+    exceptions = forms.CharField(
+        label=_("Tournures permises, une par ligne"),
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("Là, le mot veut dire autre chose : « bonne foi », « assurance maladie »."),
+    )
+    neutral = forms.CharField(
+        label=_("Formulation neutre"),
+        required=False,
+        max_length=120,
+        help_text=_("Elle remplace le passage, si l'agent le veut. Vide, le passage est retiré."),
+    )
+    active = forms.BooleanField(label=_("Vérifier cette liste"), required=False)
+
+
 class ErasureForm(forms.Form):
     """The erasure of a person: a reason, and a mark that it is meant."""
 

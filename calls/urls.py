@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from calls.views import call, campaigns, desk, erasure, follow_ups, home, inbox, notes, prospects, tour
+from calls.views import (
+    call,
+    campaigns,
+    courtesy,
+    desk,
+    erasure,
+    follow_ups,
+    home,
+    inbox,
+    notes,
+    prospects,
+    tour,
+    word_lists,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -36,6 +49,11 @@ urlpatterns = [
     path("inbox/news/", inbox.inbox_news, name="inbox-news"),
     path("inbox/<int:pk>/", inbox.incident, name="incident"),
     path("inbox/<int:pk>/decision/", inbox.incident_decision, name="incident-decision"),
+    path("courtesy/", courtesy.courtesy, name="courtesy"),
+    path("courtesy/<int:pk>/", courtesy.courtesy_calls, name="courtesy-calls"),
+    path("words/", word_lists.word_lists, name="word-lists"),
+    path("words/trial/", word_lists.word_trial, name="word-trial"),
+    path("words/<int:pk>/", word_lists.word_list, name="word-list"),
     path("prospects/<int:pk>/", prospects.prospect, name="prospect"),
     path("prospects/<int:pk>/campaigns/", prospects.prospect_campaigns, name="prospect-campaigns"),
     path("prospects/<int:pk>/erasure/", erasure.prospect_erasure, name="prospect-erasure"),

@@ -14,9 +14,11 @@ from calls.access import agent_of, own_call_or_404, running_campaign_or_404
 from calls.forms import ManualCallForm, PauseForm
 from calls.models import Call
 from calls.selectors.call_screen import Desk, desk_of, open_call_of, screen_of
+from calls.selectors.courtesy import own_courtesy
 from calls.services.claim import claim_next
 from calls.services.desk import end_pause, leave_desk, start_pause
 from calls.services.dial import dial_manually
+from calls.views.courtesy import own_sentence
 from calls.views.drafts import keeps_draft
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import PHONES, answer, phone_of, show
@@ -54,6 +56,7 @@ def show_desk(request: HttpRequest, user: User, *, status: int = 200) -> HttpRes
         "next": moment_in_prose(found.next_at, at) if found.next_at else "",
         "callbacks": [(row, due_in_short(row.due_at, at), row.due_at <= at) for row in found.callbacks[:DUE]],
         "more_callbacks": max(0, len(found.callbacks) - DUE),
+        "courtesy": own_sentence(own_courtesy(user, at)),
         "latest": [(row, name_of(row), outcome_of(row)) for row in found.latest],
     }
     context = {"screen": screen, "desk": found}

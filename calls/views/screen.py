@@ -27,6 +27,7 @@ from calls.selectors.call_screen import CallScreen
 from calls.selectors.origins import origin_of
 from calls.services.note_check import NoteNotNeutral
 from calls.views.carried import known_before, known_of, mandate_of
+from calls.views.courtesy import closing_sentence
 from calls.views.follow_up_form import follow_up_form, may_follow_up
 from calls.views.wording import (
     clock_in,
@@ -487,7 +488,7 @@ class ScreenContext:
         return {
             "needs_disposition": needs,
             "recorded": recorded_sentence(self.facts),
-            "how_it_ended": ending_sentence(call),
+            "how_it_ended": f"{ending_sentence(call)} {closing_sentence(call)}".strip(),
             "choose_url": self.url(""),
             "explain_url": self.url("events") if self.facts.hang_up_to_explain else "",
             "correction_url": self.url("correction-request") if call.disposition_id else "",
