@@ -63,7 +63,7 @@ def talking(**fields: Any) -> Talk:
 
 def written(talk: Talk, **fields: Any) -> FollowUp:
     template = talk.campaign.follow_up_templates.first() or make_template(talk.campaign)
-    told = {"template": template, "to": ADDRESS, "key": uuid4(), **fields}
+    told = {"template_id": template.pk, "to": ADDRESS, "key": uuid4(), **fields}
     return write_follow_up(**told, **talk.by())
 
 
@@ -168,9 +168,9 @@ def test_a_template_of_another_campaign_or_out_of_use_is_refused() -> None:
     talk = talking()
 
     with pytest.raises(Invalid):
-        written(talk, template=make_template(Talk().campaign))
+        written(talk, template_id=make_template(Talk().campaign).pk)
     with pytest.raises(Invalid):
-        written(talk, template=make_template(talk.campaign, name="Vieux", active=False))
+        written(talk, template_id=make_template(talk.campaign, name="Vieux", active=False).pk)
 
 
 class Sink:

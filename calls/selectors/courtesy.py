@@ -66,8 +66,8 @@ def _figures(period: Q, name: str = "") -> dict[str, Any]:
     return {
         f"calls{name}": Count("pk", filter=period) if period else Count("pk"),
         f"whole{name}": Count("pk", filter=period & WHOLE),
-        f"person{name}": Count("pk", filter=period & BEHIND["person"]),
-        f"agent{name}": Count("pk", filter=period & BEHIND["agent"]),
+        f"by_person{name}": Count("pk", filter=period & BEHIND["person"]),
+        f"by_agent{name}": Count("pk", filter=period & BEHIND["agent"]),
     }
 
 
@@ -93,7 +93,7 @@ def courtesies(
 
 
 def _of(row: Mapping[str, Any], days: int) -> Courtesy:
-    return Courtesy(*(row[f"{name}_{days}"] for name in ("calls", "whole", "person", "agent")))
+    return Courtesy(*(row[f"{name}_{days}"] for name in ("calls", "whole", "by_person", "by_agent")))
 
 
 def total_of(rows: Iterable[AgentRow]) -> dict[int, Courtesy]:

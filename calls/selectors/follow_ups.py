@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from calls.enums import FollowUpState
 from calls.models import Call, FollowUp
@@ -15,7 +16,7 @@ from campaigns.enums import ExclusionReason, Scope
 from campaigns.models import Exclusion, FollowUpTemplate
 from campaigns.rules.texts import render
 from campaigns.selectors.exclusions import IN_FORCE
-from crm.models import ProspectNumber
+from crm.models import Prospect, ProspectNumber
 
 #: Reasons for which nobody writes either: the person said no, or must be left in peace.
 OPPOSED = (
@@ -62,16 +63,53 @@ def opposition_of(call: Call) -> Exclusion | None:
 
     By the fiche or by any of its numbers. One query.
     """
-    numbers = ProspectNumber.objects.filter(prospect=call.prospect_id).values("number")
-    whom = Q(prospect=call.prospect_id) | Q(number=call.number) | Q(number__in=numbers)
     programme = call.campaign.programme
+    found = _oppositions(
+        prospect=call.prospect_id,
+        number=call.number,
+        sponsor=programme.sponsor_id,
+        programme=programme.pk,
+        campaign=call.campaign_id,
+    )
+    return found.order_by("-id").first()
+
+
+def _oppositions(
+    *, prospect: Any, number: Any, sponsor: Any, programme: Any, campaign: Any
+) -> QuerySet[Exclusion]:
+    numbers = ProspectNumber.objects.filter(prospect=prospect).values("number")
+    whom = Q(prospect=prospect) | Q(number=number) | Q(number__in=numbers)
     where = (
         Q(scope=Scope.EVERYWHERE)
-        | Q(scope=Scope.SPONSOR, sponsor=programme.sponsor_id)
-        | Q(scope=Scope.PROGRAMME, programme=programme.pk)
-        | Q(scope=Scope.CAMPAIGN, campaign=call.campaign_id)
+        | Q(scope=Scope.SPONSOR, sponsor=sponsor)
+        | Q(scope=Scope.PROGRAMME, programme=programme)
+        | Q(scope=Scope.CAMPAIGN, campaign=campaign)
     )
-    return Exclusion.objects.filter(IN_FORCE, whom, where, reason__in=OPPOSED).order_by("-id").first()
+    return Exclusion.objects.filter(IN_FORCE, whom, where, reason__in=OPPOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A template that a call's campaign offers, with what else decides: the fiche's address, whether they said no."""
+
+    template: FollowUpTemplate
+    address: str
+    is_opposed: bool
+
+
+def offer_of(call: Call, template_id: int) -> Offer | None:
+    """Return a template as it may be used on a call; None for one that its campaign does not offer. One query."""
+    opposed = _oppositions(
+        prospect=call.prospect_id,
+        number=call.number,
+        sponsor=OuterRef("campaign__programme__sponsor"),
+        programme=OuterRef("campaign__programme"),
+        campaign=call.campaign_id,
+    )
+    address = Prospect.objects.filter(pk=call.prospect_id).values("email")
+    rows: Any = FollowUpTemplate.objects.filter(pk=template_id, active=True, campaign=call.campaign_id)
+    row = rows.annotate(address=Subquery(address), opposed=Exists(opposed)).first()
+    return row and Offer(row, row.address or "", row.opposed)
 
 
 def due_follow_ups(at: datetime, limit: int = 50) -> list[int]:

@@ -26,11 +26,10 @@ from calls.enums import CallEventKind, CallState, FollowUpState
 from calls.models import Call, FollowUp
 from calls.rules.sending import MAX_ATTEMPTS, STALE_AFTER, retry_after
 from calls.selectors.call_screen import READ_WITH
-from calls.selectors.follow_ups import due_follow_ups, message_of, opposition_of
-from calls.services.errors import Invalid, InvalidTransition
+from calls.selectors.follow_ups import Offer, due_follow_ups, message_of, offer_of, opposition_of
+from calls.services.errors import Invalid, InvalidTransition, domain_errors
 from calls.services.fiche import correct_fact
 from calls.services.held import held, tell
-from campaigns.models import FollowUpTemplate
 from campaigns.services.wake import wake
 from crm.models import User
 
@@ -46,65 +45,66 @@ class PersonOpposed(InvalidTransition):
     default_message = _("La personne s'est opposée à être recontactée : aucun e-mail ne peut partir.")
 
 
-def write_follow_up(
-    *, call: Call, template: FollowUpTemplate, to: str, key: UUID, by: User, at: datetime
-) -> FollowUp:
+def write_follow_up(*, call: Call, template_id: int, to: str, key: UUID, by: User, at: datetime) -> FollowUp:
     """Write a message to the person of a call from a template of its campaign, and have it sent.
 
     `to` is the address; one that differs from the fiche's corrects the fiche first, as a fact told on the line. `key`
     is the form's: sent twice, it writes once. Raises PersonOpposed, Invalid (`email`, `template`), InvalidTransition
     before somebody answered, without a fiche, or where no mail server is set up.
     """
-    to = to.strip()
-    with transaction.atomic():
-        _correct_address(call, to, by=by, at=at)
-        with held(call, by=by) as current:
-            known = FollowUp.objects.filter(key=key, call=current).first()
-            if known is not None:
-                known.call = current
-                return known
-            _require_writable(current, template)
-            message = message_of(current, template)
-            row = FollowUp.objects.create(
-                call=current,
-                prospect_id=current.prospect_id,
-                template=template,
-                key=key,
-                to=to,
-                subject=message.subject,
-                body=message.body,
-                next_at=at,
-                at=at,
-                by=by,
-            )
-            data = {"text": message.subject, "follow_up": row.pk}
-            tell(current, CallEventKind.FOLLOW_UP, by=by, at=at, data=data)
-    wake("calls.send_follow_ups")
-    return row
-
-
-def _correct_address(call: Call, to: str, *, by: User, at: datetime) -> None:
-    try:
-        validate_email(to)
-    except ValidationError:
-        raise Invalid.field("email", _("Cette adresse e-mail n'est pas complète.")) from None
-    if call.prospect is not None and call.prospect.email != to:
-        correct_fact(call=call, data={"email": to}, by=by, at=at)
-
-
-def _require_writable(call: Call, template: FollowUpTemplate) -> None:
+    to = _checked_address(to)
     if not settings.EMAIL_OFFERED:
         raise InvalidTransition(
             _("Aucun serveur d'e-mail n'est configuré : le responsable peut le demander.")
         )
-    if call.prospect is None:
+    with domain_errors(), transaction.atomic():
+        offer = offer_of(call, template_id)
+        if offer is None:
+            raise Invalid.field("template", _("Ce modèle n'est pas de cette campagne."))
+        if offer.is_opposed:
+            raise PersonOpposed
+        if call.prospect_id is not None and offer.address != to:
+            # It takes the locks of the bars, which come before the row's.
+            correct_fact(call=call, data={"email": to}, by=by, at=at)
+        with held(call, by=by) as current:
+            row = _written(current, offer, to, key, by=by, at=at)
+    wake("calls.send_follow_ups")
+    return row
+
+
+def _checked_address(to: str) -> str:
+    try:
+        validate_email(to.strip())
+    except ValidationError:
+        raise Invalid.field("email", _("Cette adresse e-mail n'est pas complète.")) from None
+    return to.strip()
+
+
+def _written(call: Call, offer: Offer, to: str, key: UUID, *, by: User, at: datetime) -> FollowUp:
+    known = FollowUp.objects.filter(key=key, call=call).first()
+    if known is not None:
+        known.call = call
+        return known
+    if call.prospect_id is None:
         raise InvalidTransition(_("Cet appel n'a pas de fiche."))
     if call.answered_at is None or call.state not in WRITABLE:
         raise InvalidTransition(_("On n'écrit qu'à une personne qui a répondu."))
-    if template.campaign_id != call.campaign_id or not template.active:
-        raise Invalid.field("template", _("Ce modèle n'est pas de cette campagne."))
-    if opposition_of(call) is not None:
-        raise PersonOpposed
+    message = message_of(call, offer.template)
+    row = FollowUp.objects.create(
+        call=call,
+        prospect_id=call.prospect_id,
+        template=offer.template,
+        key=key,
+        to=to,
+        subject=message.subject,
+        body=message.body,
+        next_at=at,
+        at=at,
+        by=by,
+    )
+    data = {"text": message.subject, "follow_up": row.pk}
+    tell(call, CallEventKind.FOLLOW_UP, by=by, at=at, data=data)
+    return row
 
 
 def send_due(*, at: datetime) -> int:

@@ -8,11 +8,9 @@ from django.utils.translation import gettext as _
 
 from calls.forms import FollowUpForm
 from calls.models import Call
-from calls.services.errors import Invalid
 from calls.services.follow_ups import write_follow_up
 from calls.views.call import call_verb
 from calls.views.refusals import checked
-from campaigns.models import FollowUpTemplate
 from crm.models import User
 
 
@@ -20,9 +18,8 @@ from crm.models import User
 def follow_ups(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """Write to the person of the call; a worker sends it."""
     told = checked(FollowUpForm(request.POST))
-    template = FollowUpTemplate.objects.filter(pk=told["template"], campaign=call.campaign_id).first()
-    if template is None:
-        raise Invalid.field("template", _("Ce modèle n'est pas de cette campagne."))
-    written = write_follow_up(call=call, template=template, to=told["email"], key=told["key"], by=user, at=at)
+    written = write_follow_up(
+        call=call, template_id=told["template"], to=told["email"], key=told["key"], by=user, at=at
+    )
     messages.success(request, _("L'e-mail part à %(address)s.") % {"address": written.to})
     return written.call
