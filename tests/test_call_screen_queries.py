@@ -16,11 +16,12 @@ from calls import urls
 from calls.api.urls import VERBS
 from calls.models import CallEvent
 from calls.selectors import claiming
-from calls.services.closing import enter_stage, release_to_hang_up
+from calls.services.closing import release_to_hang_up
 from calls.services.desk import start_pause
 from calls.services.dispositions import dispose
 from calls.services.lease import release_call
 from calls.services.line import record_hang_up, record_line_dead, record_not_reached
+from calls.services.situations import enter_stage
 from calls.services.talk import answer_criterion, note_wish
 from crm.enums import EventKind, Role
 from crm.models import ProspectEvent

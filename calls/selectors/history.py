@@ -162,6 +162,7 @@ _TOLD_AS_THEMSELVES = frozenset(
         CallEventKind.CLOSING_INTERRUPTED,
         CallEventKind.LINE_DEAD,
         CallEventKind.HANG_UP_EXPLAINED,
+        CallEventKind.SITUATION_EFFECT,
         CallEventKind.CORRECTION_ASKED,
         CallEventKind.SUPERVISOR_ASKED,
         CallEventKind.SUPERVISOR_RELEASED,

@@ -36,6 +36,7 @@ from calls.forms import (
 from calls.models import Call
 from calls.selectors.call_screen import screen_of, time_zone_of
 from calls.services import closing, dial, dispositions, lease, line, notes, supervisor, talk
+from calls.services import situations as situations_service
 from calls.services.errors import MismatchNotConfirmed
 from calls.services.fiche import correct_fact
 from calls.views.desk import current_call, lead_to, refused, show_desk
@@ -196,10 +197,12 @@ def situations(request: HttpRequest, user: User, call: Call, at: datetime) -> Ca
     """A stage of a playbook was reached, the person calmed down, or they are driving."""
     told = checked(SituationForm(request.POST))
     if told["driving"]:
-        return closing.mark_driving(call=call, by=user, at=at)
+        return situations_service.mark_driving(call=call, by=user, at=at)
     if told["over"]:
-        return closing.leave_situation(call=call, by=user, at=at)
-    return closing.enter_stage(call=call, situation=told["situation"], stage=told["stage"], by=user, at=at)
+        return situations_service.leave_situation(call=call, by=user, at=at)
+    return situations_service.enter_stage(
+        call=call, situation=told["situation"], stage=told["stage"], by=user, at=at
+    )
 
 
 @require_POST
