@@ -22,6 +22,7 @@ urlpatterns = [
     path("calls/<int:pk>/criteria/", call.criteria, name="call-criteria"),
     path("calls/<int:pk>/closing/", call.closing_step, name="call-closing"),
     path("calls/<int:pk>/situations/", call.situations, name="call-situations"),
+    path("calls/<int:pk>/situation-effect/", call.situation_effect, name="call-situation-effect"),
     path("calls/<int:pk>/fiche/", call.fiche, name="call-fiche"),
     path("calls/<int:pk>/disposition/", call.disposition, name="call-disposition"),
     path("calls/<int:pk>/release/", call.release, name="call-release"),

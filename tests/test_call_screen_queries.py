@@ -138,6 +138,8 @@ SITUATIONS: dict[str, tuple[str, list[Callable[[Hard], object]]]] = {
     "no such number": ("dialling", [_miss("invalid_number")]),
     "all match": ("asked", [_match]),
     "racist": ("asked", [lambda story: enter_stage(situation="racist", stage=4, **story.by())]),
+    "boss": ("asked", [lambda story: enter_stage(situation="boss", stage=1, **story.by())]),
+    "language": ("asked", [lambda story: enter_stage(situation="language", stage=1, **story.by())]),
     "silent": ("asked", [lambda story: record_line_dead(**story.by())]),
     "a wish": ("asked", [lambda story: note_wish(text="x", remind_at=None, **story.by())]),
     "let go": (
@@ -205,6 +207,8 @@ ALIKE: list[tuple[str, str, dict[str, Any]]] = [
 OF_PAGES: list[tuple[str, str, dict[str, Any]]] = [
     ("asked", "situations", {"driving": "on"}),
     ("racist", "situations", {"over": "on"}),
+    ("boss", "situation-effect", {"situation": "boss", "words": "x"}),
+    ("language", "situation-effect", {"situation": "language", "language": "ar", "when": "hour"}),
     ("waiting", "events", {"event": "hung_up", "by": "agent"}),
     ("claimed", "fiche", {"field": "city", "value": "Brest"}),
     ("asked", "fiche", {"field": "postal_code", "value": "29200"}),

@@ -119,7 +119,7 @@ class SituationVersion(models.Model):
 
 
 class SituationMark(models.Model):
-    """A situation met on a call, once a call: what is counted by list and by source. Append-only, without words.
+    """A situation that says something of the list (`calls.enums.OF_LISTS`), met on a call, once. Append-only, no words.
 
     `effect` is the situation's at that moment; the list and the source are those that led to the call, null for none.
     """

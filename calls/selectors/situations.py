@@ -1,17 +1,13 @@
 """Delicate situations as they were met: on one call, in a list, of a source."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, Func, QuerySet
 
 from calls.enums import CallEventKind, SituationEffect
 from calls.models import Call, Situation, SituationMark
 from campaigns.models import CallList, Campaign
-from crm.models import Source
-
-#: Situations that say something of the list, not of the person alone.
-TELLING = (SituationEffect.LANGUAGE, SituationEffect.LOST)
+from crm.models import Source, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +40,12 @@ def open_situation(call: Call, code: str) -> Situation | None:
     return Situation.objects.filter(code=code).first()
 
 
+def languages_spoken() -> list[str]:
+    """Return the codes of the languages in which somebody here can hold a call. One query."""
+    spoken = User.objects.filter(is_active=True).annotate(code=Func(F("languages"), function="unnest"))
+    return list(spoken.values_list("code", flat=True).distinct().order_by("code"))
+
+
 def list_standing(call_list: int, effect: str) -> ListStanding:
     """Return how often a list met an effect. Three queries, by index."""
     row = CallList.objects.select_related("source").get(pk=call_list)
@@ -58,9 +60,9 @@ def _standing(row: CallList, effect: str, met: int) -> ListStanding:
 
 
 def standings_of(campaign: Campaign) -> list[ListStanding]:
-    """Return what the lists of a campaign met of `TELLING`, the most frequent first, five at most."""
+    """Return what the lists of a campaign met, the most frequent first, five at most."""
     counted = (
-        SituationMark.objects.filter(call_list__campaign=campaign, effect__in=TELLING)
+        SituationMark.objects.filter(call_list__campaign=campaign)
         .values("call_list", "effect")
         .annotate(met=Count("pk"))
         .order_by("-met", "call_list")[:5]
@@ -74,8 +76,3 @@ def lost_by_source(sources: QuerySet[Source]) -> dict[int, int]:
     """Return how many lost people each of these sources led to, those with none left out. One query."""
     counted = SituationMark.objects.filter(source__in=sources, effect=SituationEffect.LOST)
     return dict(counted.values_list("source").annotate(met=Count("pk")))
-
-
-def marks_of(call: Call) -> Sequence[str]:
-    """Return the effects of the situations met on a call, in the order of their meeting. One query."""
-    return list(SituationMark.objects.filter(call=call).order_by("id").values_list("effect", flat=True))

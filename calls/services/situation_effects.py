@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from calls.enums import OF_LISTS, CallEventKind, IncidentKind, SituationEffect
-from calls.models import Call, CallEvent, Incident, Situation, SituationMark, Stage
+from calls.models import Call, Incident, Situation, SituationMark, Stage
 from calls.rules.hang_up import DRIVING, STAGE, SUPERVISOR
 from calls.rules.suspicions import is_suspect
 from calls.selectors.situations import list_standing, open_situation
@@ -51,10 +51,10 @@ def on_stage(call: Call, stage: Stage, *, first: bool, by: User, at: datetime) -
     """Do what reaching a stage does by itself, on a locked call; `first`: the situation is new to this call."""
     effect = stage.situation.effect
     data = {"situation": stage.situation.code, "stage": stage.position}
-    if first:
+    if first and effect in OF_LISTS:
         _mark(call, stage.situation, by=by, at=at)
-        if kind := ALERTS.get(effect):
-            report(incident_of(call, kind, by=by, at=at, data=data))
+    if first and (kind := ALERTS.get(effect)):
+        report(incident_of(call, kind, by=by, at=at, data=data))
     if not stage.may_end:
         return
     driving = effect == SituationEffect.DRIVING
@@ -85,6 +85,11 @@ def apply_effect(*, call: Call, situation: str, asked: Asked, by: User, at: date
         done = act(call, opened, asked, by, at)
         with held(done, by=by) as current:
             _tell(current, opened, asked, by=by, at=at)
+            if current.disposition_id is not None:
+                # The closing comes now: the card steps back, what it allowed stays.
+                tell(
+                    current, CallEventKind.SITUATION, by=by, at=at, data={"situation": None, "calmed": False}
+                )
             return current
 
 
@@ -100,9 +105,8 @@ def _mark(call: Call, situation: Situation, *, by: User, at: datetime) -> None:
         at=at,
     )
     SituationMark.objects.bulk_create([mark], ignore_conflicts=True)
-    kind = OF_LISTS.get(situation.effect)
-    if kind is not None and call_list is not None:
-        _suspect(call, kind, situation.effect, call_list, by=by, at=at)
+    if call_list is not None:
+        _suspect(call, OF_LISTS[situation.effect], situation.effect, call_list, by=by, at=at)
 
 
 def _suspect(call: Call, kind: IncidentKind, effect: str, call_list: int, *, by: User, at: datetime) -> None:
@@ -219,9 +223,3 @@ _ACTS: dict[str, Act] = {
     SituationEffect.DRIVING: _disposed("callback", later=True),
     SituationEffect.OPT_OUT: _disposed("opt_out"),
 }
-
-
-def effect_done(events: list[CallEvent], situation: str) -> CallEvent | None:
-    """Return the event by which the effect of this situation was done on a call, the latest, or None."""
-    told = (event for event in reversed(events) if event.kind == CallEventKind.SITUATION_EFFECT)
-    return next((event for event in told if event.data.get("situation") == situation), None)

@@ -42,6 +42,7 @@ from calls.services.fiche import correct_fact
 from calls.views.desk import current_call, lead_to, refused, show_desk
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
+from calls.views.situation import do_effect
 from campaigns.models import Criterion
 from crm.models import User
 from crm.rules.errors import DomainError, Invalid
@@ -106,6 +107,8 @@ def asked_again(request: HttpRequest, typed: str) -> Ask:
         return Ask(conclude="1", code=sent["code"][:40])
     if sent.get("result") == Result.MISMATCH:
         return Ask(heard=sent.get("criterion", "")[:40] or "other")
+    if "words" in sent:
+        return Ask(effect="1", value=sent["words"])
     if "text" in sent:
         return Ask(wish="1", value=sent["text"])
     if "field" in sent:
@@ -203,6 +206,12 @@ def situations(request: HttpRequest, user: User, call: Call, at: datetime) -> Ca
     return situations_service.enter_stage(
         call=call, situation=told["situation"], stage=told["stage"], by=user, at=at
     )
+
+
+@call_verb
+def situation_effect(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
+    """What the open situation is for: an incident, a fact of the fiche, a callback, an exclusion."""
+    return do_effect(request, user, call, at)
 
 
 @require_POST

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,6 +25,7 @@ from calls.forms import FactForm
 from calls.models import Call
 from calls.selectors import call_screen
 from calls.selectors.call_screen import CallScreen
+from calls.views.situation import effect_card
 from calls.views.wording import (
     clock_in,
     ending_sentence,
@@ -116,6 +118,7 @@ class Ask:
     situation: str = ""
     edit: str = ""
     wish: str = ""
+    effect: str = ""
     value: str = ""
 
     @classmethod
@@ -425,6 +428,9 @@ class ScreenContext:
             stage = call_screen.stage_of(self.facts)
             found["stage"] = stage
             if stage is not None:
+                found["effect"] = effect_card(self.facts, stage.effect, timezone.now())
+                found["effect_url"] = self.url("situation-effect")
+                found["effect_typed"] = self.ask.value if self.ask.effect else ""
                 found["announcement"] = " ".join([f"{stage.label}.", *stage.say[:1]])
         return found
 
