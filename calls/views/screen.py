@@ -38,6 +38,9 @@ from calls.views.wording import (
     spaced,
     time_in_prose,
 )
+from crm.enums import LookPlace
+from crm.models import User
+from crm.services.looks import note_look
 
 Row = TypeVar("Row")
 
@@ -162,6 +165,9 @@ def fingerprint_of(facts: CallScreen) -> str:
 
 def show(request: HttpRequest, facts: CallScreen, *, ask: Ask = NOTHING, status: int = 200) -> HttpResponse:
     """Answer with the call's screen: the fragment for htmx, the page otherwise, the same inside."""
+    if facts.call.prospect is not None and isinstance(request.user, User):
+        # In a call it is shown whole: who needs it has it, and that they saw it is kept.
+        note_look(prospect=facts.call.prospect, by=request.user, at=timezone.now(), place=LookPlace.CALL)
     screen = ScreenContext(request, facts, ask).build()
     context = {"screen": screen, "call": facts.call}
     address = ask.address(reverse("call", args=[facts.call.pk]))
