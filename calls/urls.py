@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from calls.views import call, campaigns, desk, erasure, home, inbox, prospects, tour
+from calls.views import call, campaigns, desk, erasure, home, inbox, prospects, sources, tour
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -36,6 +36,7 @@ urlpatterns = [
     path("inbox/news/", inbox.inbox_news, name="inbox-news"),
     path("inbox/<int:pk>/", inbox.incident, name="incident"),
     path("inbox/<int:pk>/decision/", inbox.incident_decision, name="incident-decision"),
+    path("sources/quality/", sources.source_quality, name="source-quality"),
     path("prospects/<int:pk>/", prospects.prospect, name="prospect"),
     path("prospects/<int:pk>/campaigns/", prospects.prospect_campaigns, name="prospect-campaigns"),
     path("prospects/<int:pk>/erasure/", erasure.prospect_erasure, name="prospect-erasure"),

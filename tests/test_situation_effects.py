@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from calls.enums import CallbackState, CallEventKind, CallState, IncidentKind, SituationEffect
 from calls.models import Call, Callback, Incident, Situation, SituationMark, Stage
 from calls.rules.suspicions import is_suspect
-from calls.selectors.situations import list_standing, lost_by_source, standings_of
+from calls.selectors.situations import Met, list_standing, met_by_source, standings_of
 from calls.services.claim import claim_next
 from calls.services.dispositions import finish
 from calls.services.line import ask_hang_up
@@ -244,7 +244,7 @@ def test_a_situation_is_counted_once_a_call_for_its_list_and_source() -> None:
 
     standing = list_standing(call_list.pk, SituationEffect.LOST)
     assert (standing.met, standing.talks, standing.share) == (1, 1, 100)
-    assert lost_by_source(Source.objects.all()) == {talk.prospect.source_id: 1}
+    assert met_by_source(Source.objects.all()) == {talk.prospect.source_id: Met(lost=1)}
     assert [row.call_list for row in standings_of(talk.campaign)] == [call_list.pk]
 
 

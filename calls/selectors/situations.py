@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Func, QuerySet
+from django.db.models import Count, F, Func, Q, QuerySet
 
-from calls.enums import CallEventKind, SituationEffect
+from calls.enums import CallEventKind
 from calls.models import Call, Situation, SituationMark
+from calls.rules.suspicions import is_suspect
 from campaigns.models import CallList, Campaign
 from crm.models import Source, User
 
@@ -27,9 +28,9 @@ class ListStanding:
         return round(100 * self.met / self.talks) if self.talks else 0
 
     @property
-    def label(self) -> str:
-        """What was met, in words."""
-        return str(SituationEffect(self.effect).label)
+    def is_suspect(self) -> bool:
+        """Whether that says that the list is wrong."""
+        return is_suspect(self.met, self.talks)
 
 
 def open_situation(call: Call, code: str) -> Situation | None:
@@ -72,7 +73,17 @@ def standings_of(campaign: Campaign) -> list[ListStanding]:
     return [_standing(lists[row["call_list"]], row["effect"], row["met"]) for row in found]
 
 
-def lost_by_source(sources: QuerySet[Source]) -> dict[int, int]:
-    """Return how many lost people each of these sources led to, those with none left out. One query."""
-    counted = SituationMark.objects.filter(source__in=sources, effect=SituationEffect.LOST)
-    return dict(counted.values_list("source").annotate(met=Count("pk")))
+@dataclass(frozen=True, slots=True)
+class Met:
+    """How many calls to people of a source met a lost person, and somebody who speaks another language."""
+
+    lost: int = 0
+    language: int = 0
+
+
+def met_by_source(sources: QuerySet[Source]) -> dict[int, Met]:
+    """Return what calls to the people of these sources met, those with nothing left out. One query."""
+    rows = SituationMark.objects.filter(source__in=sources).values("source")
+    counts = {effect: Count("pk", filter=Q(effect=effect)) for effect in ("lost", "language")}
+    counted = rows.annotate(**counts).values_list("source", *counts)
+    return {source: Met(lost, language) for source, lost, language in counted}
