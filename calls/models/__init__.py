@@ -1,7 +1,7 @@
 """The tables of the calls app."""
 
 from calls.models.calls import Call, CallAnswer, CallDisposition, CallEffect, CallEvent
-from calls.models.desk import Callback, Pause
+from calls.models.desk import Callback, Pause, Press
 from calls.models.guards import GuardedExclusion
 from calls.models.incidents import Incident, IncidentDecision
 from calls.models.situations import Situation, SituationMark, SituationVersion, Stage
@@ -17,6 +17,7 @@ __all__ = [
     "Incident",
     "IncidentDecision",
     "Pause",
+    "Press",
     "Situation",
     "SituationMark",
     "SituationVersion",

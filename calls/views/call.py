@@ -5,6 +5,7 @@ without script is sent there. What the domain refuses is answered with its sente
 a stale page or a forged request ends there, not in an error.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -39,6 +40,7 @@ from calls.services import closing, dial, dispositions, lease, line, notes, supe
 from calls.services import situations as situations_service
 from calls.services.errors import MismatchNotConfirmed
 from calls.services.fiche import correct_fact
+from calls.services.presses import once
 from calls.views.desk import current_call, lead_to, refused, show_desk
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
@@ -49,6 +51,10 @@ from crm.rules.errors import DomainError, Invalid
 
 #: A verb of the call, given the request, its agent, the call and the time: calls one service, returns what it returned.
 Verb = Callable[[HttpRequest, User, Call, datetime], Call]
+
+
+#: What a browser makes as a key: a random UUID.
+KEY = re.compile(r"[0-9a-f-]{36}")
 
 
 @require_safe
@@ -71,12 +77,19 @@ def call_verb(verb: Verb) -> Callable[..., HttpResponseBase]:
         user, at = agent_of(request), timezone.now()
         own = own_row_or_404(user, pk)
         try:
-            done = verb(request, user, own, at)
+            with once(key=key_of(request), by=user, at=at) as is_new:
+                done = verb(request, user, own, at) if is_new else own_call_or_404(user, pk)
         except DomainError as refusal:
             return refuse(request, user, pk, refusal)
         return follow(request, user, done)
 
     return view
+
+
+def key_of(request: HttpRequest) -> str:
+    """Return the key under which the browser sends this gesture, "" for none: see `outbox.js`."""
+    key = request.headers.get("X-Press", "")
+    return key if KEY.fullmatch(key) else ""
 
 
 def follow(request: HttpRequest, user: User, done: Call) -> HttpResponseBase:
