@@ -1,4 +1,4 @@
-"""A gesture that a browser sends again, under the same key, is done once; what failed under it may be done after all."""
+"""A gesture that a browser sends again, under the same key, is done once; what failed under it may be tried again."""
 
 from datetime import timedelta
 from uuid import uuid4
