@@ -136,7 +136,7 @@ SITUATIONS: dict[str, tuple[str, list[Callable[[Hard], object]]]] = {
     "busy": ("dialling", [_miss("busy")]),
     "no such number": ("dialling", [_miss("invalid_number")]),
     "all match": ("asked", [_match]),
-    "racist": ("asked", [lambda story: enter_stage(situation="racist", stage=4, **story.by())]),
+    "racist": ("asked", [lambda story: enter_stage(situation="racist", stage=6, **story.by())]),
     "silent": ("asked", [lambda story: record_line_dead(**story.by())]),
     "a wish": ("asked", [lambda story: note_wish(text="x", remind_at=None, **story.by())]),
     "let go": (
@@ -169,7 +169,7 @@ ALIKE: list[tuple[str, str, dict[str, Any]]] = [
     ("asked", "criteria", {"result": "mismatch", "heard": "boulangerie"}),
     ("asked", "closing", {"step": "thank"}),
     ("asked", "situations", {"situation": "racist", "stage": 1}),
-    ("asked", "situations", {"situation": "racist", "stage": 4}),
+    ("asked", "situations", {"situation": "racist", "stage": 6}),
     ("asked", "wishes", {"text": "x"}),
     ("asked", "help", {}),
     ("asked", "events", {"event": "line_dead"}),

@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from calls.enums import CallEventKind, CallState, Mode
 from calls.models import Call, CallEvent
+from calls.rules.playbooks import PLAYBOOKS
 from calls.selectors.call_screen import history_of, open_call_of, screen_of, situations, stage_of
 from calls.selectors.history import lines_of
 from calls.services.claim import claim_next
@@ -645,4 +646,4 @@ def test_the_open_stage_of_a_situation_is_on_the_screen_with_its_sentences() -> 
 def test_every_playbook_can_be_opened() -> None:
     codes = [choice.code for choice in situations()]
 
-    assert codes == ["racist", "sexist", "flirting", "troll", "aggressive", "boss", "language", "lost"]
+    assert codes == [playbook.code for playbook in PLAYBOOKS]

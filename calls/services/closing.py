@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import CallEventKind, CallState, IncidentKind
+from calls.enums import CallEventKind, CallState, IncidentKind, SituationEffect
 from calls.models import Call, Stage
 from calls.rules.closing import due_step, is_double_key, is_too_fast
 from calls.rules.hang_up import DRIVING, STAGE, SUPERVISOR
@@ -115,7 +115,7 @@ def _note_goodbye(call: Call, at: datetime) -> None:
 def enter_stage(*, call: Call, situation: str, stage: int, by: User, at: datetime) -> Call:
     """Store that a stage of a playbook was reached: `situation` is its code, `stage` its position.
 
-    A stage that says so lets the agent end the call, and opens an incident for the supervisor. The stage of now again
+    A stage that says so lets the agent end the call; after abuse it opens an incident for the supervisor. The stage of now again
     changes nothing. Raises Invalid for an unknown one, InvalidTransition when nobody is on the line.
     """
     reached = (
@@ -132,6 +132,7 @@ def enter_stage(*, call: Call, situation: str, stage: int, by: User, at: datetim
         tell(current, CallEventKind.SITUATION, by=by, at=at, data={**data, "may_end": reached.may_end})
         if reached.may_end:
             _allow(current, f"{STAGE}:{situation}/{stage}")
+        if reached.may_end and reached.situation.effect == SituationEffect.ABUSE:
             report(incident_of(current, IncidentKind.ABUSE, by=by, at=at, data=data))
         return current
 
