@@ -115,8 +115,8 @@ def _note_goodbye(call: Call, at: datetime) -> None:
 def enter_stage(*, call: Call, situation: str, stage: int, by: User, at: datetime) -> Call:
     """Store that a stage of a playbook was reached: `situation` is its code, `stage` its position.
 
-    A stage that says so lets the agent end the call; after abuse it opens an incident for the supervisor. The stage of now again
-    changes nothing. Raises Invalid for an unknown one, InvalidTransition when nobody is on the line.
+    A stage that says so lets the agent end the call; after abuse it opens an incident for the supervisor. The stage of
+    now again changes nothing. Raises Invalid for an unknown one, InvalidTransition when nobody is on the line.
     """
     reached = (
         Stage.objects.select_related("situation").filter(situation__code=situation, position=stage).first()
