@@ -63,7 +63,7 @@ class Sentence:
 class StageCard:
     """The stage of a playbook that is open: its situation's code, its number of `count`, what to say and to do.
 
-    `severity` is what was heard when the playbook opened as far as here, "" where nothing is named. `position` names
+    `severity` is what is heard at this stage, "" where nothing is named. `position` names
     the stage, `next` the one after it (null on the last) and `next_title` what that one is.
     """
 
@@ -146,7 +146,7 @@ def _card(call: Call, stages: Sequence[Stage], number: int) -> StageCard:
         situation=stage.situation.code,
         label=stage.situation.shown_label,
         effect=stage.situation.effect,
-        severity=next((row.shown_opens for row in reversed(stages[: number + 1]) if row.opens), ""),
+        severity=stage.shown_opens,
         title=stage.shown_title or stage.situation.shown_label,
         position=stage.position,
         number=number + 1,

@@ -60,8 +60,8 @@ ABUSE: tuple[Playbook, ...] = (
             StageText(
                 title="Dire que ces mots ne sont pas acceptés",
                 title_en="Say that such words are not accepted",
-                opens="insulte ouverte, refus d'être servi par quelqu'un",
-                opens_en="open insult, refusal to be served by somebody",
+                opens="insulte ouverte, refus de parler à quelqu'un",
+                opens_en="open insult, refusal to speak to somebody",
                 fr=(
                     "De tels mots ne sont pas acceptés ici, qui qu'ils visent. C'est la règle de la maison.",
                     "Notre règle vaut pour tout le monde : nous n'acceptons aucun propos discriminant.",
