@@ -4,7 +4,7 @@ from calls.models.calls import Call, CallAnswer, CallDisposition, CallEffect, Ca
 from calls.models.desk import Callback, Pause
 from calls.models.guards import GuardedExclusion
 from calls.models.incidents import Incident, IncidentDecision
-from calls.models.situations import Situation, SituationVersion, Stage
+from calls.models.situations import Situation, SituationMark, SituationVersion, Stage
 
 __all__ = [
     "Call",
@@ -18,6 +18,7 @@ __all__ = [
     "IncidentDecision",
     "Pause",
     "Situation",
+    "SituationMark",
     "SituationVersion",
     "Stage",
 ]

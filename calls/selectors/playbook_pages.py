@@ -44,7 +44,7 @@ class VersionLine:
 
 
 def situations_listed() -> QuerySet[Situation]:
-    """Return all playbooks in their order, each with its `stages_count` and in how many a call may end (`ends_count`)."""
+    """Return all playbooks in their order, each with its `stages_count`, of which a call may end in `ends_count`."""
     return Situation.objects.annotate(
         stages_count=Count("stages"), ends_count=Count("stages", filter=Q(stages__may_end=True))
     ).order_by("position", "code")
@@ -86,7 +86,9 @@ def versions_of(situation: Situation) -> list[VersionLine]:
 def told(change: Difference) -> tuple[str, str, str]:
     """Return a change in words: where, what was, what is."""
     name = str(FIELDS[change.name])
-    where = _("Étape %(number)s, %(field)s") % {"number": change.stage, "field": name} if change.stage else name
+    where = (
+        _("Étape %(number)s, %(field)s") % {"number": change.stage, "field": name} if change.stage else name
+    )
     return where, _shown(change.name, change.before), _shown(change.name, change.after)
 
 

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,7 +25,7 @@ from calls.forms import FactForm
 from calls.models import Call
 from calls.selectors import call_screen
 from calls.selectors.call_screen import CallScreen
-from calls.views import situations
+from calls.views import playbook
 from calls.views.wording import (
     clock_in,
     ending_sentence,
@@ -37,6 +38,9 @@ from calls.views.wording import (
     spaced,
     time_in_prose,
 )
+from crm.enums import LookPlace
+from crm.models import User
+from crm.services.looks import note_look
 
 Row = TypeVar("Row")
 
@@ -117,6 +121,7 @@ class Ask:
     situation: str = ""
     edit: str = ""
     wish: str = ""
+    effect: str = ""
     value: str = ""
 
     @classmethod
@@ -160,6 +165,9 @@ def fingerprint_of(facts: CallScreen) -> str:
 
 def show(request: HttpRequest, facts: CallScreen, *, ask: Ask = NOTHING, status: int = 200) -> HttpResponse:
     """Answer with the call's screen: the fragment for htmx, the page otherwise, the same inside."""
+    if facts.call.prospect is not None and isinstance(request.user, User):
+        # In a call it is shown whole: who needs it has it, and that they saw it is kept.
+        note_look(prospect=facts.call.prospect, by=request.user, at=timezone.now(), place=LookPlace.CALL)
     screen = ScreenContext(request, facts, ask).build()
     context = {"screen": screen, "call": facts.call}
     address = ask.address(reverse("call", args=[facts.call.pk]))
@@ -411,10 +419,14 @@ class ScreenContext:
         }
 
     def situation(self) -> dict[str, Any]:
-        """The playbook that is open: its palette, or the stage that was entered."""
+        """The playbook that is open: its palette, or the stage that was entered with what it does beside the words."""
         asked, typed = self.ask.situation == "list", self.request.GET.get("q", "")[:60]
-        address = Ask(situation="list").address(self.url(""))
-        return {"situations_url": address, **situations.over(self.facts, asked=asked, typed=typed)}
+        return {
+            "situations_url": Ask(situation="list").address(self.url("")),
+            "effect_url": self.url("situation-effect"),
+            "effect_typed": self.ask.value if self.ask.effect else "",
+            **playbook.over(self.facts, asked=asked, typed=typed, at=timezone.now()),
+        }
 
     def closing(self, state: str) -> dict[str, Any]:
         """The polite end: the sentence of now, the progress, then waiting for the prospect to hang up."""

@@ -1,5 +1,6 @@
 """The playbook over the call: its palette, or the card of the stage that was entered."""
 
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -7,12 +8,13 @@ from django.utils.translation import gettext as _
 
 from calls.selectors.call_screen import CallScreen
 from calls.selectors.playbooks import Group, palette, stage_of
+from calls.views.situation import effect_card
 
 #: Rows that a digit chooses.
 DIGITS = 9
 
 
-def over(facts: CallScreen, *, asked: bool, typed: str) -> dict[str, Any]:
+def over(facts: CallScreen, *, asked: bool, typed: str, at: datetime) -> dict[str, Any]:
     """Return what lies over the call's centre: the palette where it is `asked` for, else the stage of now, if any.
 
     A stage that was taken out of its playbook meanwhile leaves the palette, from which the call is taken up again.
@@ -20,7 +22,11 @@ def over(facts: CallScreen, *, asked: bool, typed: str) -> dict[str, Any]:
     stage = None if asked else stage_of(facts)
     if stage is not None:
         said = [sentence.text for sentence in stage.say[:1]]
-        return {"stage": stage, "announcement": " ".join([f"{stage.label}. {stage.title}.", *said])}
+        return {
+            "stage": stage,
+            "effect": effect_card(facts, stage.effect, at),
+            "announcement": " ".join([f"{stage.label}. {stage.title}.", *said]),
+        }
     if not asked and facts.stage is None:
         return {}
     groups = palette(typed)

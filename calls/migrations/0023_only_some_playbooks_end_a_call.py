@@ -9,7 +9,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('calls', '0021_load_all_playbooks'),
+        ('calls', '0022_load_all_playbooks'),
     ]
 
     operations = [

@@ -17,6 +17,6 @@ def load(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
     """Rows only; what somebody has changed since is left as it is."""
 
-    dependencies = [("calls", "0020_playbooks_are_edited")]
+    dependencies = [("calls", "0021_count_situations_by_list")]
 
     operations = [migrations.RunPython(load, migrations.RunPython.noop)]
