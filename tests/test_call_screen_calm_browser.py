@@ -116,7 +116,7 @@ WHOLE_CALL: list[tuple[str, str, str]] = [
     ("Enter", "", ".outcomes"),
     ("Escape", "", ".question--now"),
     ("s", "", ".what--situation"),
-    ("ArrowDown", "", ".question--now"),
+    ("Escape", "", ".question--now"),
     ("2", "", '[name="heard"]'),
     ("Escape", "", '[data-key="2"]'),
     ("2", "", '[name="heard"]'),

@@ -25,7 +25,7 @@ from calls.forms import FactForm
 from calls.models import Call
 from calls.selectors import call_screen
 from calls.selectors.call_screen import CallScreen
-from calls.views.situation import effect_card
+from calls.views import playbook
 from calls.views.wording import (
     clock_in,
     ending_sentence,
@@ -419,26 +419,14 @@ class ScreenContext:
         }
 
     def situation(self) -> dict[str, Any]:
-        """The playbook that is open: its list, or the stage that was entered."""
-        found: dict[str, Any] = {"situations_url": Ask(situation="list").address(self.url(""))}
-        if self.ask.situation == "list":
-            rows = keyed(call_screen.situations())
-            found["stage"] = {
-                "choices": [
-                    {"code": row.code, "label": row.label, "first": row.first, "key": key, "kbd": key.upper()}
-                    for row, key in rows
-                ]
-            }
-            found["announcement"] = _("Que se passe-t-il ? Choisissez une situation, ou flèche du bas.")
-        elif self.facts.stage is not None:
-            stage = call_screen.stage_of(self.facts)
-            found["stage"] = stage
-            if stage is not None:
-                found["effect"] = effect_card(self.facts, stage.effect, timezone.now())
-                found["effect_url"] = self.url("situation-effect")
-                found["effect_typed"] = self.ask.value if self.ask.effect else ""
-                found["announcement"] = " ".join([f"{stage.label}.", *stage.say[:1]])
-        return found
+        """The playbook that is open: its palette, or the stage that was entered with what it does beside the words."""
+        asked, typed = self.ask.situation == "list", self.request.GET.get("q", "")[:60]
+        return {
+            "situations_url": Ask(situation="list").address(self.url("")),
+            "effect_url": self.url("situation-effect"),
+            "effect_typed": self.ask.value if self.ask.effect else "",
+            **playbook.over(self.facts, asked=asked, typed=typed, at=timezone.now()),
+        }
 
     def closing(self, state: str) -> dict[str, Any]:
         """The polite end: the sentence of now, the progress, then waiting for the prospect to hang up."""

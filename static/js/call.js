@@ -3,6 +3,7 @@
 import * as lease from "./lease.js";
 import * as note from "./note.js";
 import * as outbox from "./outbox.js";
+import * as palette from "./palette.js";
 import * as phone from "./phone.js";
 import { keepWith } from "./busy.js";
 import { focusNext } from "./focus.js";
@@ -12,5 +13,6 @@ outbox.start();
 lease.start();
 phone.start();
 note.start();
+palette.start();
 const screen = document.querySelector("[data-screen]");
 if (screen) focusNext(screen);

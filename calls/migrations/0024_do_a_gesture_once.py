@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('calls', '0021_count_situations_by_list'),
+        ('calls', '0023_only_some_playbooks_end_a_call'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
