@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from calls.services import follow_ups
 from calls.services.lease import expire_leases
+from calls.services.presses import forget_presses
 
 
 @shared_task(name="calls.expire_leases", ignore_result=True)
@@ -17,3 +18,9 @@ def expire_leases_task() -> int:
 def send_follow_ups_task() -> int:
     """Send the follow-ups that wait: woken when one is written, and by beat for those that failed or were left."""
     return follow_ups.send_due(at=timezone.now())
+
+
+@shared_task(name="calls.forget_presses", ignore_result=True)
+def forget_presses_task() -> int:
+    """Delete the keys of gestures that no browser comes back with any more."""
+    return forget_presses(at=timezone.now())

@@ -13,6 +13,7 @@ from calls.views import (
     inbox,
     notes,
     prospects,
+    sources,
     tour,
     word_lists,
 )
@@ -35,6 +36,7 @@ urlpatterns = [
     path("calls/<int:pk>/criteria/", call.criteria, name="call-criteria"),
     path("calls/<int:pk>/closing/", call.closing_step, name="call-closing"),
     path("calls/<int:pk>/situations/", call.situations, name="call-situations"),
+    path("calls/<int:pk>/situation-effect/", call.situation_effect, name="call-situation-effect"),
     path("calls/<int:pk>/fiche/", call.fiche, name="call-fiche"),
     path("calls/<int:pk>/disposition/", call.disposition, name="call-disposition"),
     path("calls/<int:pk>/release/", call.release, name="call-release"),
@@ -54,6 +56,7 @@ urlpatterns = [
     path("words/", word_lists.word_lists, name="word-lists"),
     path("words/trial/", word_lists.word_trial, name="word-trial"),
     path("words/<int:pk>/", word_lists.word_list, name="word-list"),
+    path("sources/quality/", sources.source_quality, name="source-quality"),
     path("prospects/<int:pk>/", prospects.prospect, name="prospect"),
     path("prospects/<int:pk>/campaigns/", prospects.prospect_campaigns, name="prospect-campaigns"),
     path("prospects/<int:pk>/erasure/", erasure.prospect_erasure, name="prospect-erasure"),

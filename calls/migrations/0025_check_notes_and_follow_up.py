@@ -11,9 +11,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('calls', '0020_playbooks_are_edited'),
+        ('calls', '0024_do_a_gesture_once'),
         ('campaigns', '0024_templates_of_follow_ups'),
-        ('crm', '0008_tell_follow_ups'),
+        ('crm', '0009_tell_follow_ups'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='callevent',
             name='kind',
-            field=models.CharField(choices=[('claimed', 'Fiche présentée'), ('released', 'Fiche rendue'), ('expired', 'Réservation échue'), ('dialled', 'Numéro composé'), ('ringing', 'Sonnerie'), ('answered', 'Décroché'), ('not_reached', 'Pas joint'), ('greeted', 'Accueil dit'), ('handover', 'Passé à une autre personne'), ('criterion', 'Critère répondu'), ('closing_started', 'Clôture commencée'), ('closing_step', 'Phrase de clôture dite'), ('closing_interrupted', 'Clôture interrompue'), ('line_dead', 'Ligne silencieuse'), ('situation', "Étape d'une situation délicate"), ('hung_up', 'Fin de la communication'), ('hang_up_explained', "Fin expliquée par l'agent"), ('disposition', 'Qualifié'), ('corrected', 'Qualification corrigée'), ('correction_asked', 'Correction demandée'), ('supervisor_asked', 'Superviseur appelé'), ('supervisor_released', 'Libéré par le superviseur'), ('note', 'Note'), ('wish', 'Souhait noté'), ('follow_up', 'E-mail de suivi')], max_length=20),
+            field=models.CharField(choices=[('claimed', 'Fiche présentée'), ('released', 'Fiche rendue'), ('expired', 'Réservation échue'), ('dialled', 'Numéro composé'), ('ringing', 'Sonnerie'), ('answered', 'Décroché'), ('not_reached', 'Pas joint'), ('greeted', 'Accueil dit'), ('handover', 'Passé à une autre personne'), ('criterion', 'Critère répondu'), ('closing_started', 'Clôture commencée'), ('closing_step', 'Phrase de clôture dite'), ('closing_interrupted', 'Clôture interrompue'), ('line_dead', 'Ligne silencieuse'), ('situation', "Étape d'une situation délicate"), ('situation_effect', 'Suite donnée à une situation'), ('hung_up', 'Fin de la communication'), ('hang_up_explained', "Fin expliquée par l'agent"), ('disposition', 'Qualifié'), ('corrected', 'Qualification corrigée'), ('correction_asked', 'Correction demandée'), ('supervisor_asked', 'Superviseur appelé'), ('supervisor_released', 'Libéré par le superviseur'), ('note', 'Note'), ('wish', 'Souhait noté'), ('follow_up', 'E-mail de suivi')], max_length=20),
         ),
         migrations.CreateModel(
             name='NoteWarning',

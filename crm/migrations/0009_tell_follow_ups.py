@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0007_plain_words_sooner'),
+        ('crm', '0008_note_looks_at_confidential_records'),
     ]
 
     operations = [
