@@ -11,4 +11,5 @@ _FIRST, _LONGEST = timedelta(minutes=1), timedelta(hours=6)
 
 def retry_after(attempts: int) -> timedelta:
     """Return the delay after so many takings (1 and more): twice as long each time, 6 hours at most."""
-    return min(_FIRST * 2 ** min(attempts - 1, 20), _LONGEST)
+    doubled: int = 2 ** min(attempts - 1, 20)
+    return min(_FIRST * doubled, _LONGEST)

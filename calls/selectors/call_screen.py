@@ -356,7 +356,7 @@ def _rows_around(known: bool, *, call: int, sponsor: int) -> QuerySet[Call, Any]
     callback = Callback.objects.filter(call=OuterRef("pk"), state=CallbackState.OPEN).order_by("-id")
     phones = ProspectNumber.objects.filter(prospect=OuterRef("prospect_id")).order_by("position", "id")
     own = {"call": OuterRef("pk")}
-    return (
+    found: QuerySet[Call, Any] = (
         Call.objects.filter(pk=call)
         .annotate(
             told=_rows(CallEvent.objects.filter(**own).order_by("id"), "kind", "at", "data"),
@@ -374,6 +374,7 @@ def _rows_around(known: bool, *, call: int, sponsor: int) -> QuerySet[Call, Any]
         )
         .values("told", "answered", "disturbed", "reported", "agreed", "agreed_at", "numbers", *CARRIED)
     )
+    return found
 
 
 #: What the screen reads of an answer.

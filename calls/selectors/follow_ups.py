@@ -106,7 +106,7 @@ def offer_of(call: Call, template_id: int) -> Offer | None:
         programme=OuterRef("campaign__programme"),
         campaign=call.campaign_id,
     )
-    address = Prospect.objects.filter(pk=call.prospect_id).values("email")
+    address = Prospect.objects.filter(pk=call.prospect_id or 0).values("email")
     rows: Any = FollowUpTemplate.objects.filter(pk=template_id, active=True, campaign=call.campaign_id)
     row = rows.annotate(address=Subquery(address), opposed=Exists(opposed)).first()
     return row and Offer(row, row.address or "", row.opposed)
