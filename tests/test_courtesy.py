@@ -9,15 +9,21 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from calls.models import Call
 from calls.selectors.courtesy import courtesies, own_courtesy, since
 from calls.views.courtesy import closing_sentence, own_sentence
 from crm.enums import Role
 from crm.models import Sponsor
 from tests.factories import NOW, make_programme, make_sponsor, make_user
 from tests.talking import Talk
+from tests.test_carried_over import called_again
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def recent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The calls of a test are some minutes old, for pages that look at the clock."""
+    monkeypatch.setattr("tests.talking.NOW", timezone.now() - timedelta(minutes=5))
 
 
 def whole(**talk: object) -> Talk:
@@ -40,14 +46,13 @@ def test_a_whole_closing_and_an_interrupted_one_are_told_apart() -> None:
 
 
 def test_an_agent_sees_the_week_in_one_sentence() -> None:
-    told = whole()
-    Call.objects.filter(pk=interrupted().call.pk).update(agent=told.agent)
+    told = called_again(whole()).greeted().hung_up()
 
-    figure = own_courtesy(told.agent, NOW)
+    figure = own_courtesy(told.agent, told.at)
 
     assert own_sentence(figure) == "Cette semaine : 1 clôture entière sur 2, la personne a raccroché 2 fois."
     assert own_sentence(own_courtesy(make_user(Role.AGENT), NOW)) == ""
-    assert own_courtesy(told.agent, NOW + timedelta(days=8)).calls == 0
+    assert own_courtesy(told.agent, told.at + timedelta(days=8)).calls == 0
 
 
 def test_each_period_counts_its_own_conversations() -> None:
@@ -65,9 +70,10 @@ def test_each_period_counts_its_own_conversations() -> None:
     assert since(1, NOW) <= NOW < since(1, NOW) + timedelta(days=1)
 
 
-def test_supervisors_see_their_own_sponsors_and_the_calls_behind_each_number(client: Client) -> None:
+def test_supervisors_see_their_own_sponsors_and_the_calls_behind_each_number(
+    client: Client, recent: None
+) -> None:
     told, other = whole(), whole()
-    Call.objects.update(started_at=timezone.now())
     client.force_login(make_user(Role.SUPERVISOR, sponsors=[told.programme.sponsor]))
 
     page = client.get(reverse("courtesy")).content.decode()
@@ -81,14 +87,13 @@ def test_supervisors_see_their_own_sponsors_and_the_calls_behind_each_number(cli
     assert client.get(reverse("courtesy-calls", args=[other.agent.pk])).status_code == 404
 
 
-def test_the_page_costs_the_same_with_more_agents(client: Client) -> None:
+def test_the_page_costs_the_same_with_more_agents(client: Client, recent: None) -> None:
     sponsor = make_sponsor()
     client.force_login(make_user(Role.SUPERVISOR, sponsors=[sponsor]))
     costs = []
     for _agents in range(2):
         for _one in range(3):
             whole(programme=make_programme(sponsor))
-        Call.objects.update(started_at=timezone.now())
         with CaptureQueriesContext(connection) as captured:
             client.get(reverse("courtesy"))
         costs.append(len(captured))
