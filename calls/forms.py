@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from calls.enums import AnsweredBy, Cause, Decision, Evidence, HungUpBy, IncidentKind, Result
 from calls.selectors.inbox import InboxFilter
 from campaigns.enums import Step
+from campaigns.rules.criteria import ATTRIBUTE
+from crm.models import Prospect
+from crm.rules.errors import Invalid
 
 
 def moment_in(text: str, time_zone: str) -> datetime | None:
@@ -120,7 +123,11 @@ class EffectForm(forms.Form):
 
 
 class FactForm(forms.Form):
-    """A field of the fiche, corrected on the line. `confirmed`: the agent knows that it contradicts a criterion."""
+    """A field of the fiche, corrected on the line: a new value, or exchanged with another one that was swapped.
+
+    The supplier's own fields are named `attributes.<key>`. `confirmed`: the agent knows that it contradicts a
+    criterion.
+    """
 
     FIELDS = (
         ("organisation", _("Organisation")),
@@ -138,7 +145,47 @@ class FactForm(forms.Form):
 
     field = forms.ChoiceField(choices=FIELDS)
     value = forms.CharField(max_length=400, required=False)
+    swap = forms.ChoiceField(choices=[("", ""), *FIELDS], required=False)
     confirmed = forms.BooleanField(required=False)
+
+    def __init__(self, data: Any, *, attributes: Mapping[str, Any]) -> None:
+        """Offer the columns and the `attributes` that this fiche has."""
+        super().__init__(data)
+        self.attributes = attributes
+        field = self.fields["field"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = self.choices_of(attributes)
+
+    @classmethod
+    def choices_of(cls, attributes: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        """Return the fields that can be corrected, as choices."""
+        own = [(f"{ATTRIBUTE}{key}", key.replace("_", " ")) for key in sorted(attributes)]
+        return [*cls.FIELDS, *own]
+
+    def corrections(self, prospect: Prospect) -> dict[str, Any]:
+        """Return what `correct_fact` takes, once the form is valid. Raises Invalid for a number that is none."""
+        told = self.cleaned_data
+        field, value, swap = told["field"], told["value"], told["swap"]
+        if field.startswith(ATTRIBUTE):
+            key = field.removeprefix(ATTRIBUTE)
+            return {"attributes": {key: like(self.attributes.get(key), value)}}
+        if swap and swap != field:
+            return {field: getattr(prospect, swap), swap: getattr(prospect, field)}
+        return {field: value}
+
+
+def like(before: Any, text: str) -> Any:
+    """Return what somebody typed as a value of the kind that stood there: a number stays a number.
+
+    Raises Invalid for words in the place of a number.
+    """
+    if isinstance(before, bool) or not isinstance(before, (int, float)):
+        return text
+    try:
+        number = float(text.replace(",", ".").replace(" ", ""))
+    except ValueError:
+        raise Invalid.field("value", _("Ici s'écrit un nombre.")) from None
+    return int(number) if number.is_integer() else number
 
 
 class DispositionForm(forms.Form):

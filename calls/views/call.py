@@ -7,6 +7,7 @@ a stale page or a forged request ends there, not in an error.
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -47,7 +48,7 @@ from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
 from calls.views.situation import do_effect
 from campaigns.models import Criterion
 from crm.models import User
-from crm.rules.errors import DomainError, Invalid
+from crm.rules.errors import DomainError, Invalid, InvalidTransition
 
 #: A verb of the call, given the request, its agent, the call and the time: calls one service, returns what it returned.
 Verb = Callable[[HttpRequest, User, Call, datetime], Call]
@@ -106,10 +107,12 @@ def refuse(request: HttpRequest, user: User, pk: int, refusal: DomainError) -> H
     return show_desk(request, user, status=refusal.status)
 
 
-def ask_again(request: HttpRequest, own: Call, refusal: DomainError, *, typed: str = "") -> HttpResponse:
-    """Answer with a refusal above the screen of the call; `typed` is a value that only needs to be confirmed."""
+def ask_again(
+    request: HttpRequest, own: Call, refusal: DomainError, *, typed: str = "", swap: str = ""
+) -> HttpResponse:
+    """Answer with a refusal above the screen of the call; `typed` or `swap` is what only needs to be confirmed."""
     messages.error(request, sentence_of(refusal))
-    ask = asked_again(request, typed)
+    ask = replace(asked_again(request, typed), swap=swap)
     return show(request, screen_of(own, timezone.now()), ask=ask, status=refusal.status)
 
 
@@ -234,12 +237,16 @@ def fiche(request: HttpRequest, pk: int) -> HttpResponseBase:
     own = own_call_or_404(user, pk)
     told: dict[str, Any] = {}
     try:
-        told = checked(FactForm(request.POST))
-        data = {told["field"]: told["value"]}
-        correct_fact(call=own, data=data, confirmed=told["confirmed"], by=user, at=at)
+        if own.prospect is None:
+            raise InvalidTransition(_("Cet appel n'a pas de fiche."))
+        form = FactForm(request.POST, attributes=own.prospect.attributes)
+        told = checked(form)
+        correct_fact(
+            call=own, data=form.corrections(own.prospect), confirmed=told["confirmed"], by=user, at=at
+        )
     except MismatchNotConfirmed as doubt:
         # Nothing was stored: the call is as it was read.
-        return ask_again(request, own, doubt, typed=told["value"])
+        return ask_again(request, own, doubt, typed=told["value"], swap=told["swap"])
     except DomainError as refusal:
         return refuse(request, user, pk, refusal)
     return follow(request, user, own_call_or_404(user, pk))

@@ -38,6 +38,7 @@ from calls.views.wording import (
     spaced,
     time_in_prose,
 )
+from campaigns.rules.criteria import ATTRIBUTE
 from crm.enums import LookPlace
 from crm.models import User
 from crm.services.looks import note_look
@@ -112,7 +113,8 @@ IN_ADDRESS = ("heard", "ask", "conclude", "code", "situation", "edit", "wish")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The view part of the address: which inline form is open, empty when none is; `value` is what was typed in it."""
+    """The view part of the address: which inline form is open, empty when none is; `value` is what was typed in it and
+    `swap` the field that it is exchanged with."""
 
     heard: str = ""
     ask: str = ""
@@ -123,6 +125,7 @@ class Ask:
     wish: str = ""
     effect: str = ""
     value: str = ""
+    swap: str = ""
 
     @classmethod
     def of(cls, query: Mapping[str, Any]) -> "Ask":
@@ -302,13 +305,18 @@ class ScreenContext:
         """The form that corrects a field: open, and asking for confirmation once a value contradicts a criterion."""
         if not self.ask.edit or self.call.prospect is None:
             return None
-        chosen = self.ask.edit if self.ask.edit in dict(FactForm.FIELDS) else "organisation"
-        value = self.ask.value or getattr(self.call.prospect, chosen)
+        prospect = self.call.prospect
+        choices = FactForm.choices_of(prospect.attributes)
+        chosen = self.ask.edit if self.ask.edit in dict(choices) else "organisation"
+        key = chosen.removeprefix(ATTRIBUTE)
+        stands = prospect.attributes.get(key) if key != chosen else getattr(prospect, chosen)
         return {
-            "fields": FactForm.FIELDS,
+            "fields": choices,
+            "swaps": FactForm.FIELDS,
             "chosen": chosen,
-            "value": value if self.ask.edit == chosen else "",
-            "confirms": bool(self.ask.value),
+            "value": (self.ask.value or stands) if self.ask.edit == chosen else "",
+            "swap": self.ask.swap,
+            "confirms": bool(self.ask.value or self.ask.swap),
         }
 
     def words(self) -> dict[str, Any]:
