@@ -164,7 +164,11 @@ _TOLD_AS_THEMSELVES = frozenset(
         CallEventKind.HANG_UP_EXPLAINED,
         CallEventKind.CORRECTION_ASKED,
         CallEventKind.SUPERVISOR_ASKED,
+        CallEventKind.SUPERVISOR_ANSWERED,
         CallEventKind.SUPERVISOR_RELEASED,
+        CallEventKind.TRANSFER_OFFERED,
+        CallEventKind.TRANSFERRED,
+        CallEventKind.BAN_ASKED,
         CallEventKind.WISH,
     }
 )
