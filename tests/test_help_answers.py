@@ -91,7 +91,8 @@ def test_a_promise_to_call_back_ends_the_request_and_becomes_a_callback_after_th
     )
     assert help.decision_row.decision == "calmer_talk"
     assert keep_promises(at=talk.at) == 0
-    talk.disposed("partial").said("thank", "goodbye").hung_up().disposed("partial")
+    talk.disposed("partial", note="la suite").said("thank", "goodbye").hung_up()
+    talk.disposed("partial", note="la suite")
     assert talk.read().state == CallState.DONE
     made = [keep_promises(at=talk.at) for _tick in range(2)]
 

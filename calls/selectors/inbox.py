@@ -12,10 +12,12 @@ from django.db.models.functions import JSONObject
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import LIVE, QUESTIONS, TAKING, CallEventKind, Decision, IncidentKind
+from calls.enums import LIVE, QUESTIONS, TAKING, CallEventKind, Decision, IncidentKind, StartedBy
 from calls.models import CallAnswer, CallEvent, Incident, IncidentAnswer, IncidentDecision, Situation
 from calls.rules.decisions import ABOUT_RUDENESS, NEEDS_REASON, decisions_of
+from calls.rules.hang_up import SUPERVISOR
 from calls.rules.transitions import ON_LINE
+from calls.selectors.stages import tell_stages
 from campaigns.models import Criterion, Disposition
 from crm.models import Prospect, ProspectNumber, Sponsor, User
 from crm.rules.phones import national
@@ -160,6 +162,17 @@ class Item:
         return self.incident.kind in ABOUT_RUDENESS
 
     @property
+    def who_began(self) -> list[tuple[str, Any]]:
+        """The answers to who was rude first, by their codes."""
+        return list(StartedBy.choices)
+
+    @property
+    def is_released(self) -> bool:
+        """Whether a supervisor let the agent hang up."""
+        call = self.incident.call
+        return call is not None and call.end_allowed_by == SUPERVISOR
+
+    @property
     def taken(self) -> IncidentAnswer | None:
         """The answer by which a supervisor took it on, or None."""
         return next((row for row in self.answers_given if row.kind in TAKING), None)
@@ -296,11 +309,13 @@ def _waiting(sponsors: QuerySet[Sponsor]) -> QuerySet[Incident]:
 def items_of(sponsors: QuerySet[Sponsor], keys: Iterable[int], *, reader: User) -> list[Item]:
     """Return the incidents of these ids inside these sponsors, in this order, with the context that `reader` may see.
 
-    One query: what an item shows of others is gathered beside it.
+    One query, two when a delicate situation is told: what an item shows of others is gathered beside it.
     """
     order = list(keys)
     rows: dict[int, Any] = _with_context(sponsors, reader).in_bulk(order)
-    return [_item(rows[pk], reader) for pk in order if pk in rows]
+    items = [_item(rows[pk], reader) for pk in order if pk in rows]
+    tell_stages([event for item in items for event in item.events])
+    return items
 
 
 def item_of(sponsors: QuerySet[Sponsor], pk: int, *, reader: User) -> Item | None:
