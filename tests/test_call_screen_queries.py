@@ -22,6 +22,7 @@ from calls.services.dispositions import dispose
 from calls.services.lease import release_call
 from calls.services.line import record_hang_up, record_line_dead, record_not_reached
 from calls.services.talk import answer_criterion, note_wish
+from calls.services.transfers import offer_transfer
 from crm.enums import EventKind, Role
 from crm.models import ProspectEvent
 from tests.api_client import Api
@@ -99,6 +100,8 @@ class Hard(Story):
                 return self.criterion.pk
             case "CAMPAIGN":
                 return self.campaign.pk
+            case "COLLEAGUE":
+                return make_user().pk
             case "AGENT":
                 return self.agent.pk
             case "NUMBER":
@@ -137,6 +140,10 @@ SITUATIONS: dict[str, tuple[str, list[Callable[[Hard], object]]]] = {
     "no such number": ("dialling", [_miss("invalid_number")]),
     "all match": ("asked", [_match]),
     "racist": ("asked", [lambda story: enter_stage(situation="racist", stage=4, **story.by())]),
+    "offered": (
+        "asked",
+        [lambda story: offer_transfer(to=make_user(), note="x", **{**story.by(), "at": timezone.now()})],
+    ),
     "silent": ("asked", [lambda story: record_line_dead(**story.by())]),
     "a wish": ("asked", [lambda story: note_wish(text="x", remind_at=None, **story.by())]),
     "let go": (
@@ -204,6 +211,11 @@ ALIKE: list[tuple[str, str, dict[str, Any]]] = [
 OF_PAGES: list[tuple[str, str, dict[str, Any]]] = [
     ("asked", "situations", {"driving": "on"}),
     ("racist", "situations", {"over": "on"}),
+    ("asked", "help", {"words": "x"}),
+    ("asked", "transfer", {"to": "COLLEAGUE", "note": "x"}),
+    ("asked", "transfer", {"to": "AGENT"}),
+    ("offered", "transfer", {"_method": "delete"}),
+    ("racist", "ban", {"reason": "x"}),
     ("waiting", "events", {"event": "hung_up", "by": "agent"}),
     ("claimed", "fiche", {"field": "city", "value": "Brest"}),
     ("asked", "fiche", {"field": "postal_code", "value": "29200"}),
@@ -367,8 +379,20 @@ def test_a_fact_corrected_by_the_api_costs_at_most_15_queries(sent: dict[str, An
     ("situation", "view"),
     [
         *((state, "") for state in ("claimed", "dialling", "connected", "closing", "waiting", "ended")),
-        *(("asked", view) for view in ("", "heard=1", "conclude=1", "situation=list", "edit=city", "wish=1")),
-        *((situation, "") for situation in ("racist", "a wish", "let go", "unqualified", "busy")),
+        *(
+            ("asked", view)
+            for view in (
+                "",
+                "heard=1",
+                "conclude=1",
+                "situation=list",
+                "edit=city",
+                "wish=1",
+                "boss=1",
+                "hand=1",
+            )
+        ),
+        *((situation, "") for situation in ("racist", "a wish", "let go", "offered", "unqualified", "busy")),
     ],
 )
 def test_a_screen_costs_at_most_15_queries(client: Client, situation: str, view: str) -> None:

@@ -410,9 +410,12 @@ def _given(row: dict[str, Any]) -> IncidentAnswer:
     return IncidentAnswer(**row | {"at": datetime.fromisoformat(row["at"]), "due_at": due_at}, by=by)
 
 
-def calling_now(sponsors: QuerySet[Sponsor]) -> list[Incident]:
-    """Return the agents who call and whom nobody answered yet, dangers first, at most three. One query."""
-    rows = _waiting(sponsors).filter(~Exists(_TAKEN), kind__in=sorted(LIVE))
+def calling_now(sponsors: QuerySet[Sponsor], besides: Sequence[int] = ()) -> list[Incident]:
+    """Return the agents who call and whom nobody answered yet, dangers first, at most three. One query.
+
+    `besides` are the incidents (ids) that the page shows already.
+    """
+    rows = _waiting(sponsors).filter(~Exists(_TAKEN), kind__in=sorted(LIVE)).exclude(pk__in=besides)
     return list(rows.select_related("call__campaign", "by").order_by("kind", "-id")[:3])
 
 

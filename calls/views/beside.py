@@ -75,7 +75,9 @@ def _lines(facts: CallScreen, found: Escalation, at: datetime) -> Iterable[Told]
     if found.released_by is not None and facts.call.state in ON_LINE:
         words = {"name": found.released_by.name, "reason": found.released}
         yield Told(_("%(name)s vous libère : vous pouvez raccrocher. « %(reason)s »") % words, "care")
-    for answer in found.answers:
+    # Once somebody answered, who has only seen it is no news.
+    answers = [answer for answer in found.answers if answer.kind != AnswerKind.SEEN]
+    for answer in answers or found.answers[:1]:
         yield _answered(answer, at)
     if found.asked and not found.waiting and found.taken is None and found.decided is not None:
         yield Told(_("%(name)s a traité votre demande.") % {"name": found.decided.name}, "done")

@@ -70,11 +70,11 @@ def inbox_news(request: HttpRequest) -> HttpResponse:
     if sent.get("seen") == waiting.token:
         return HttpResponse(status=204)
     context: dict[str, Any] = {"waiting": waiting}
+    shown = [_number(text) for text in sent.getlist("on")[: 2 * ON_A_PAGE]]
     if waiting.calling:
-        context["calling_now"] = inbox_selector.calling_now(sponsors)
+        context["calling_now"] = inbox_selector.calling_now(sponsors, besides=shown)
     if "after" in sent:
         kinds = inbox_selector.kinds_since(sponsors, _number(sent["after"]))
-        shown = [_number(text) for text in sent.getlist("on")[: 2 * ON_A_PAGE]]
         context |= {
             "in_inbox": True,
             "count": len(kinds),
