@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import CallEventKind, TransferAnswerKind
@@ -28,8 +29,7 @@ def offer_transfer(*, call: Call, to: User, note: str, by: User, at: datetime) -
             raise Forbidden
         if current.state not in ON_LINE:
             raise InvalidTransition(_("Personne n'est en ligne."))
-        _expire(call=current, at=at)
-        _expire(recipient=to, at=at)
+        _expire(Q(call=current) | Q(recipient=to), at=at)
         standing = Transfer.objects.filter(call=current, open=True).first()
         if standing is not None:
             if standing.recipient_id == to.pk:
@@ -110,8 +110,8 @@ def _require_open(transfer: Transfer) -> None:
         raise InvalidTransition(_("Cette proposition n'attend plus de réponse."))
 
 
-def _expire(*, at: datetime, **whose: object) -> None:
+def _expire(whose: Q, *, at: datetime) -> None:
     """Close the offers of a call, or to a colleague, whose minute is over."""
-    late = Transfer.objects.select_for_update(no_key=True).filter(open=True, expires_at__lte=at, **whose)
+    late = Transfer.objects.select_for_update(no_key=True).filter(whose, open=True, expires_at__lte=at)
     for offer in late:
         TransferAnswer.objects.create(transfer=offer, kind=TransferAnswerKind.EXPIRED, at=at, by=None)
