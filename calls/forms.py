@@ -99,8 +99,12 @@ class ClosingStepForm(forms.Form):
 
 
 class SituationForm(forms.Form):
-    """The stage of a playbook that was reached; `over` when the person calmed down; `driving` when they drive."""
+    """The stage of a playbook that was reached; `over` when the person calmed down; `driving` when they drive.
 
+    The palette sends both in one: `entry` is "code/position".
+    """
+
+    entry = forms.RegexField(r"^[-\w]{1,40}/\d{1,2}$", required=False)
     situation = forms.SlugField(max_length=40, required=False)
     stage = forms.IntegerField(min_value=0, max_value=99, required=False)
     over = forms.BooleanField(required=False)
@@ -109,10 +113,23 @@ class SituationForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Ask for a situation and its stage, unless it is over or the person drives."""
         cleaned = super().clean() or {}
+        if entry := cleaned.get("entry"):
+            cleaned["situation"], _slash, position = entry.partition("/")
+            cleaned["stage"] = int(position)
         named = cleaned.get("situation") and cleaned.get("stage") is not None
         if not (named or cleaned.get("over") or cleaned.get("driving")):
             self.add_error("situation", _("Quelle situation ?"))
         return cleaned
+
+
+class EffectForm(forms.Form):
+    """What an open situation asks of the agent; `when` is a code of `calls.rules.quick_times`."""
+
+    situation = forms.SlugField(max_length=40)
+    words = forms.CharField(max_length=500, required=False)
+    language = forms.CharField(max_length=8, required=False)
+    channel = forms.CharField(max_length=10, required=False)
+    when = forms.CharField(max_length=10, required=False)
 
 
 class FactForm(forms.Form):

@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from calls.views import bans, call, campaigns, desk, erasure, escalation, home, inbox, live, prospects, tour
+from calls.views import (
+    bans,
+    call,
+    campaigns,
+    desk,
+    erasure,
+    escalation,
+    home,
+    inbox,
+    live,
+    prospects,
+    sources,
+    tour,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -24,6 +37,7 @@ urlpatterns = [
     path("calls/<int:pk>/criteria/", call.criteria, name="call-criteria"),
     path("calls/<int:pk>/closing/", call.closing_step, name="call-closing"),
     path("calls/<int:pk>/situations/", call.situations, name="call-situations"),
+    path("calls/<int:pk>/situation-effect/", call.situation_effect, name="call-situation-effect"),
     path("calls/<int:pk>/fiche/", call.fiche, name="call-fiche"),
     path("calls/<int:pk>/disposition/", call.disposition, name="call-disposition"),
     path("calls/<int:pk>/release/", call.release, name="call-release"),
@@ -47,6 +61,7 @@ urlpatterns = [
     path("bans/<int:pk>/decision/", bans.ban_decision, name="ban-decision"),
     path("bans/<int:pk>/lift/", bans.ban_lift, name="ban-lift"),
     path("bans/<int:pk>/appeal/", bans.ban_appeal, name="ban-appeal"),
+    path("sources/quality/", sources.source_quality, name="source-quality"),
     path("prospects/<int:pk>/", prospects.prospect, name="prospect"),
     path("prospects/<int:pk>/campaigns/", prospects.prospect_campaigns, name="prospect-campaigns"),
     path("prospects/<int:pk>/erasure/", erasure.prospect_erasure, name="prospect-erasure"),

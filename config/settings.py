@@ -151,6 +151,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     for name, seconds in {
         "calls.expire_leases": 10,
         "calls.keep_promises": 30,
+        "calls.forget_presses": 3_600,
         "campaigns.move_due_entries": 30,
         "campaigns.wake_imports": 10,
         "campaigns.purge_uploads": 3_600,

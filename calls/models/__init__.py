@@ -2,10 +2,10 @@
 
 from calls.models.bans import Ban, BanAppeal, BanDecision
 from calls.models.calls import Call, CallAnswer, CallDisposition, CallEffect, CallEvent
-from calls.models.desk import Callback, Pause
+from calls.models.desk import Callback, Pause, Press
 from calls.models.guards import GuardedExclusion
 from calls.models.incidents import Incident, IncidentAnswer, IncidentDecision
-from calls.models.situations import Situation, SituationVersion, Stage
+from calls.models.situations import Situation, SituationMark, SituationVersion, Stage
 from calls.models.transfers import Transfer, TransferAnswer
 
 __all__ = [
@@ -23,7 +23,9 @@ __all__ = [
     "IncidentAnswer",
     "IncidentDecision",
     "Pause",
+    "Press",
     "Situation",
+    "SituationMark",
     "SituationVersion",
     "Stage",
     "Transfer",

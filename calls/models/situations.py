@@ -1,12 +1,33 @@
 """Delicate situations: a playbook each, stage by stage, edited by managers with every version kept."""
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import SituationEffect
-from crm.models.triggers import append_only
+from calls.models.calls import Call
+from calls.rules.playbooks.content import MAY_END_A_CALL
+from campaigns.models import CallList
+from crm.models import Source
+from crm.models.triggers import REFUSE, Trigger, append_only
+
+_ALLOWED = ", ".join(f"'{effect}'" for effect in sorted(MAY_END_A_CALL))
+_REFUSED = REFUSE.format(
+    name="stage_may_end_a_call",
+    message="only abuse and driving let the agent end a call, never this situation",
+)
+#: The shared lock makes it hold when the effect changes at the same instant.
+STAGE_MAY_END = f"""
+    SELECT s.effect INTO effect FROM calls_situation s WHERE s.id = NEW.situation_id FOR SHARE;
+    IF effect NOT IN ({_ALLOWED}) THEN {_REFUSED} END IF;
+    RETURN NEW;
+"""
+SITUATION_MAY_END = f"""
+    IF EXISTS (SELECT FROM calls_stage t WHERE t.situation_id = NEW.id AND t.may_end) THEN {_REFUSED} END IF;
+    RETURN NEW;
+"""
 
 
 class Situation(models.Model):
@@ -32,6 +53,15 @@ class Situation(models.Model):
         verbose_name = _("situation délicate")
         verbose_name_plural = _("situations délicates")
         ordering = ("position", "code")
+        triggers = [
+            Trigger(
+                name="situation_may_end",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(f"NEW.effect NOT IN ({_ALLOWED})"),
+                func=SITUATION_MAY_END,
+            )
+        ]
 
     def __str__(self) -> str:
         return self.label
@@ -70,6 +100,16 @@ class Stage(models.Model):
         ordering = ("situation", "position")
         constraints = [
             models.UniqueConstraint(fields=["situation", "position"], name="stage_once_per_position")
+        ]
+        triggers = [
+            Trigger(
+                name="stage_may_end",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                condition=pgtrigger.Condition("NEW.may_end"),
+                declare=[("effect", "text")],
+                func=STAGE_MAY_END,
+            )
         ]
 
     def __str__(self) -> str:
@@ -113,6 +153,39 @@ class SituationVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.situation_id} v{self.version}"
+
+
+class SituationMark(models.Model):
+    """A situation that says something of the list (`calls.enums.OF_LISTS`), met on a call, once. Append-only, no words.
+
+    `effect` is the situation's at that moment; the list and the source are those that led to the call, null for none.
+    """
+
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="marks")
+    situation = models.ForeignKey(Situation, on_delete=models.PROTECT, related_name="marks")
+    effect = models.CharField(max_length=12, choices=SituationEffect.choices, blank=True)
+    call_list = models.ForeignKey(
+        CallList, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    source = models.ForeignKey(
+        Source, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("situation rencontrée")
+        verbose_name_plural = _("situations rencontrées")
+        constraints = [
+            models.UniqueConstraint(fields=["call", "situation"], name="situation_mark_once_per_call")
+        ]
+        indexes = [
+            models.Index(fields=["call_list", "effect"], name="situation_mark_by_list"),
+            models.Index(fields=["source", "effect"], name="situation_mark_by_source"),
+        ]
+        triggers = append_only("situation_mark_append_only")
+
+    def __str__(self) -> str:
+        return f"{self.call_id} {self.effect}"
 
 
 def shown(french: str, english: str) -> str:

@@ -52,6 +52,8 @@ DECISIONS_OF: dict[str, tuple[Decision, ...]] = {
     # The rule is a manager's: it changes, or it is explained.
     IncidentKind.POLICY: (Decision.ADOPTED, Decision.EXPLAINED),
     IncidentKind.RIGHTS: (Decision.ANSWERED, Decision.CALMER_TALK, Decision.NOTHING),
+    IncidentKind.LIST_LANGUAGE: (Decision.NOTHING,),
+    IncidentKind.LIST_LOST: (Decision.NOTHING,),
     IncidentKind.OTHER: _ABOUT_PEOPLE,
 }
 

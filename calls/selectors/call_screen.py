@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,7 +20,7 @@ from calls.enums import (
     IncidentKind,
     Result,
 )
-from calls.models import Call, CallAnswer, Callback, CallEvent, Incident, Pause, Situation, Stage
+from calls.models import Call, CallAnswer, Callback, CallEvent, Incident, Pause
 from calls.rules.closing import due_step
 from calls.rules.hang_up import may_hang_up_from, why_may_hang_up
 from calls.rules.transitions import ON_LINE, allowed
@@ -106,40 +106,13 @@ class Disturbance:
 
 
 @dataclass(frozen=True, slots=True)
-class StageCard:
-    """The stage of a playbook that is open: its situation's code, its number of `count`, what to say and to do.
-
-    `position` names the stage, `next` the one after it (null on the last).
-    """
-
-    situation: str
-    label: str
-    position: int
-    number: int
-    count: int
-    say: Sequence[str]
-    do: str
-    may_end: bool
-    next: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class SituationChoice:
-    """A playbook to open: its code, its label, and the position of its first stage."""
-
-    code: str
-    label: str
-    first: int
-
-
-@dataclass(frozen=True, slots=True)
 class CallScreen:
     """Everything that the screen of a call, and its representation in the API, say at one moment.
 
     `may_hang_up_from` is when the agent's right to hang up comes by itself (null: never); `why_may_hang_up` names the
     reason ("" when there is none). `dispositions` are those that can be chosen now; `proposed` is the code that the
-    cause proposes. `situation` is the code of the playbook that is open ("" when none is), `stage` its position there.
-    Times are aware, in UTC.
+    cause proposes. `situation` is the code of the playbook that is open ("" when none is), `stage` its position there;
+    `effects_done` names the effects of situations that the agent did. Times are aware, in UTC.
     """
 
     call: Call
@@ -172,6 +145,7 @@ class CallScreen:
     situation: str
     stage: int | None
     may_ask_ban: bool
+    effects_done: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +222,9 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         spoken_origin=call.prospect.source.spoken_origin if call.prospect else "",
         escalation=around.escalation,
         may_ask_ban=_may_ask_ban(around),
+        effects_done=[
+            event.data.get("effect", "") for event in events if event.kind == CallEventKind.SITUATION_EFFECT
+        ],
         **_situation(call, events),
     )
 
@@ -283,14 +260,6 @@ def _offered(reach: str | None, listed: bool, *, campaign: int) -> QuerySet[Disp
     if reach:
         offered = offered.filter(reach=reach)
     return offered if listed else offered.filter(requires_callback=False)
-
-
-def situations() -> list[SituationChoice]:
-    """Return the playbooks that can be opened, in the language of the page. One query."""
-    rows = Situation.objects.annotate(first=Min("stages__position")).filter(first__isnull=False)
-    return [
-        SituationChoice(row.code, row.shown_label, row.first) for row in rows.order_by("position", "code")
-    ]
 
 
 def running_campaigns_of(user: User) -> list[Campaign]:
@@ -531,32 +500,6 @@ def _told(english: bool, *, prospect: int, sponsor: int, call: int) -> QuerySet[
         Q(sponsor=None) | Q(sponsor=sponsor), prospect=prospect, kind__in=TOLD_TO_AGENTS
     )
     # A situation is told where it began: neither each of its stages nor that it calmed down.
-    told = told.exclude(Q(kind=EventKind.SITUATION) & (Q(data__stage__gt=1) | Q(data__calmed=True)))
+    inside = Q(data__stage__gt=1) & ~Q(data__has_key="opened") | Q(data__has_key="calmed")
+    told = told.exclude(Q(kind=EventKind.SITUATION) & inside)
     return latest(told.filter(Q(call_ref=None) | ~Q(call_ref=call)), HISTORY, english=english)
-
-
-def stage_of(facts: CallScreen) -> StageCard | None:
-    """Return the stage of the playbook that is open on a call, or None. One query when there is one."""
-    if facts.stage is None:
-        return None
-    call = facts.call
-    stages = list(
-        Stage.objects.filter(situation__code=facts.situation).select_related("situation").order_by("position")
-    )
-    number = next((n for n, row in enumerate(stages) if row.position == facts.stage), None)
-    if number is None:
-        return None
-    stage = stages[number]
-    situation = stage.situation
-    spoken = (call.prospect.language if call.prospect else "")[:2] or call.campaign.language[:2]
-    return StageCard(
-        situation=situation.code,
-        label=situation.shown_label,
-        position=stage.position,
-        number=number + 1,
-        count=len(stages),
-        say=stage.say.get(spoken) or stage.say.get("fr") or [],
-        do=stage.do,
-        may_end=stage.may_end,
-        next=stages[number + 1].position if number + 1 < len(stages) else None,
-    )

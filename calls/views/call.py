@@ -5,6 +5,7 @@ without script is sent there. What the domain refuses is answered with its sente
 a stale page or a forged request ends there, not in an error.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -38,19 +39,26 @@ from calls.models import Call
 from calls.selectors.call_screen import screen_of, time_zone_of
 from calls.selectors.transfers import left_to
 from calls.services import closing, dial, dispositions, lease, line, notes, supervisor, talk
+from calls.services import situations as situations_service
 from calls.services.errors import MismatchNotConfirmed
 from calls.services.fiche import correct_fact
+from calls.services.presses import once
 from calls.services.transfers import name_of as transfer_name
 from calls.views.beside import beside_html
 from calls.views.desk import current_call, lead_to, refused, show_desk
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
+from calls.views.situation import do_effect
 from campaigns.models import Criterion
 from crm.models import User
 from crm.rules.errors import DomainError, Invalid
 
 #: A verb of the call, given the request, its agent, the call and the time: calls one service, returns what it returned.
 Verb = Callable[[HttpRequest, User, Call, datetime], Call]
+
+
+#: What a browser makes as a key: a random UUID.
+KEY = re.compile(r"[0-9a-f-]{36}")
 
 
 @require_safe
@@ -85,12 +93,19 @@ def call_verb(verb: Verb) -> Callable[..., HttpResponseBase]:
         user, at = agent_of(request), timezone.now()
         own = own_row_or_404(user, pk)
         try:
-            done = verb(request, user, own, at)
+            with once(key=key_of(request), by=user, at=at) as is_new:
+                done = verb(request, user, own, at) if is_new else own_call_or_404(user, pk)
         except DomainError as refusal:
             return refuse(request, user, pk, refusal)
         return follow(request, user, done)
 
     return view
+
+
+def key_of(request: HttpRequest) -> str:
+    """Return the key under which the browser sends this gesture, "" for none: see `outbox.js`."""
+    key = request.headers.get("X-Press", "")
+    return key if KEY.fullmatch(key) else ""
 
 
 def follow(request: HttpRequest, user: User, done: Call) -> HttpResponseBase:
@@ -122,6 +137,8 @@ def asked_again(request: HttpRequest, typed: str) -> Ask:
     if sent.get("result") == Result.MISMATCH:
         return Ask(heard=sent.get("criterion", "")[:40] or "other")
     if "words" in sent:
+        if "situation" in sent:
+            return Ask(effect="1", value=sent["words"])
         return Ask(boss="1", value=sent["words"])
     if "to" in sent:
         return Ask(hand="1", value=sent.get("note", ""))
@@ -216,10 +233,18 @@ def situations(request: HttpRequest, user: User, call: Call, at: datetime) -> Ca
     """A stage of a playbook was reached, the person calmed down, or they are driving."""
     told = checked(SituationForm(request.POST))
     if told["driving"]:
-        return closing.mark_driving(call=call, by=user, at=at)
+        return situations_service.mark_driving(call=call, by=user, at=at)
     if told["over"]:
-        return closing.leave_situation(call=call, by=user, at=at)
-    return closing.enter_stage(call=call, situation=told["situation"], stage=told["stage"], by=user, at=at)
+        return situations_service.leave_situation(call=call, by=user, at=at)
+    return situations_service.enter_stage(
+        call=call, situation=told["situation"], stage=told["stage"], by=user, at=at
+    )
+
+
+@call_verb
+def situation_effect(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
+    """What the open situation is for: an incident, a fact of the fiche, a callback, an exclusion."""
+    return do_effect(request, user, call, at)
 
 
 @require_POST

@@ -26,6 +26,7 @@ from calls.models import Call
 from calls.rules.transitions import ON_LINE as LINE_STATES
 from calls.selectors import call_screen
 from calls.selectors.call_screen import CallScreen
+from calls.views import playbook
 from calls.views.beside import LIVE_EVERY, beside_of, colleagues_shown
 from calls.views.wording import (
     clock_in,
@@ -39,6 +40,9 @@ from calls.views.wording import (
     spaced,
     time_in_prose,
 )
+from crm.enums import LookPlace
+from crm.models import User
+from crm.services.looks import note_look
 
 Row = TypeVar("Row")
 
@@ -121,6 +125,7 @@ class Ask:
     wish: str = ""
     boss: str = ""
     hand: str = ""
+    effect: str = ""
     value: str = ""
 
     @classmethod
@@ -165,6 +170,9 @@ def fingerprint_of(facts: CallScreen) -> str:
 
 def show(request: HttpRequest, facts: CallScreen, *, ask: Ask = NOTHING, status: int = 200) -> HttpResponse:
     """Answer with the call's screen: the fragment for htmx, the page otherwise, the same inside."""
+    if facts.call.prospect is not None and isinstance(request.user, User):
+        # In a call it is shown whole: who needs it has it, and that they saw it is kept.
+        note_look(prospect=facts.call.prospect, by=request.user, at=timezone.now(), place=LookPlace.CALL)
     screen = ScreenContext(request, facts, ask).build()
     context = {"screen": screen, "call": facts.call}
     address = ask.address(reverse("call", args=[facts.call.pk]))
@@ -435,23 +443,14 @@ class ScreenContext:
         }
 
     def situation(self) -> dict[str, Any]:
-        """The playbook that is open: its list, or the stage that was entered."""
-        found: dict[str, Any] = {"situations_url": Ask(situation="list").address(self.url(""))}
-        if self.ask.situation == "list":
-            rows = keyed(call_screen.situations())
-            found["stage"] = {
-                "choices": [
-                    {"code": row.code, "label": row.label, "first": row.first, "key": key, "kbd": key.upper()}
-                    for row, key in rows
-                ]
-            }
-            found["announcement"] = _("Que se passe-t-il ? Choisissez une situation, ou flèche du bas.")
-        elif self.facts.stage is not None:
-            stage = call_screen.stage_of(self.facts)
-            found["stage"] = stage
-            if stage is not None:
-                found["announcement"] = " ".join([f"{stage.label}.", *stage.say[:1]])
-        return found
+        """The playbook that is open: its palette, or the stage that was entered with what it does beside the words."""
+        asked, typed = self.ask.situation == "list", self.request.GET.get("q", "")[:60]
+        return {
+            "situations_url": Ask(situation="list").address(self.url("")),
+            "effect_url": self.url("situation-effect"),
+            "effect_typed": self.ask.value if self.ask.effect else "",
+            **playbook.over(self.facts, asked=asked, typed=typed, at=timezone.now()),
+        }
 
     def closing(self, state: str) -> dict[str, Any]:
         """The polite end: the sentence of now, the progress, then waiting for the prospect to hang up."""

@@ -5,6 +5,7 @@
  */
 
 import { hideTrouble, showTrouble } from "./busy.js";
+import { isKeeping } from "./outbox.js";
 
 const FALLBACK_SECONDS = 20;
 /** So many renewals in a row without an answer, and the agent is told. */
@@ -45,7 +46,7 @@ async function renew() {
         headers: { "X-CSRFToken": csrfToken(), Accept: "application/json" },
       });
       const body = answer.ok ? await answer.json() : null;
-      if (lost >= LOST_AFTER) hideTrouble();
+      if (lost >= LOST_AFTER && !isKeeping()) hideTrouble();
       lost = 0;
       const current = screenState();
       if (current === shown) {
@@ -56,7 +57,7 @@ async function renew() {
     } catch {
       // The network is away: the next round tries again.
       lost += 1;
-      if (lost >= LOST_AFTER) showTrouble("network");
+      if (lost >= LOST_AFTER) showTrouble(isKeeping() ? "kept" : "network");
     }
   }
   plan();
