@@ -13,7 +13,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.html import escape
@@ -29,6 +29,7 @@ from calls.forms import (
     EventForm,
     FactForm,
     GreetForm,
+    HelpForm,
     NoteForm,
     ReasonForm,
     SituationForm,
@@ -37,11 +38,14 @@ from calls.forms import (
 )
 from calls.models import Call
 from calls.selectors.call_screen import screen_of, time_zone_of
+from calls.selectors.transfers import left_to
 from calls.services import closing, dial, dispositions, lease, line, notes, supervisor, talk
 from calls.services import situations as situations_service
 from calls.services.errors import MismatchNotConfirmed
 from calls.services.fiche import correct_fact
 from calls.services.presses import once
+from calls.services.transfers import name_of as transfer_name
+from calls.views.beside import beside_html
 from calls.views.desk import current_call, lead_to, refused, show_desk
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
@@ -62,11 +66,23 @@ KEY = re.compile(r"[0-9a-f-]{36}")
 def call(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Show the call. An agent with another open call is sent to that one; an old call is sent to the desk."""
     user = agent_of(request)
-    own = own_call_or_404(user, pk)
+    try:
+        own = own_call_or_404(user, pk)
+    except Http404:
+        return handed_away(request, user, pk)
     current = current_call(user, own) or own
     if current.pk != pk:
         return redirect("call", current.pk)
     return show(request, screen_of(current, timezone.now()), ask=Ask.of(request.GET))
+
+
+def handed_away(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
+    """Turn the screen of a call that a colleague took over to the desk, and say so; any other call: 404."""
+    gone = left_to(user, pk)
+    if gone is None:
+        raise Http404
+    messages.success(request, _("%(name)s a pris l'appel.") % {"name": transfer_name(gone.recipient)})
+    return redirect("desk")
 
 
 def call_verb(verb: Verb) -> Callable[..., HttpResponseBase]:
@@ -124,7 +140,11 @@ def asked_again(request: HttpRequest, typed: str) -> Ask:
     if sent.get("result") == Result.MISMATCH:
         return Ask(heard=sent.get("criterion", "")[:40] or "other")
     if "words" in sent:
-        return Ask(effect="1", value=sent["words"])
+        if "situation" in sent:
+            return Ask(effect="1", value=sent["words"])
+        return Ask(boss="1", value=sent["words"])
+    if "to" in sent:
+        return Ask(hand="1", value=sent.get("note", ""))
     if "text" in sent:
         return Ask(wish="1", value=sent["text"])
     if "field" in sent:
@@ -289,7 +309,8 @@ def wishes(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
 @call_verb
 def supervisor_help(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """Call the supervisor."""
-    return supervisor.ask_supervisor(call=call, by=user, at=at)
+    words = checked(HelpForm(request.POST))["words"]
+    return supervisor.ask_supervisor(call=call, words=words, by=user, at=at)
 
 
 @call_verb
@@ -339,4 +360,6 @@ def renew_lease(request: HttpRequest, pk: int) -> JsonResponse:
     except DomainError:
         own = own_call_or_404(user, pk)
     facts = screen_of(own, at)
-    return JsonResponse({"state": state_of(facts), "fingerprint": fingerprint_of(facts)})
+    said = {"state": state_of(facts), "fingerprint": fingerprint_of(facts)}
+    # For a screen in which somebody types: it is not read anew, but these lines are.
+    return JsonResponse({**said, "beside": beside_html(request, facts)})
