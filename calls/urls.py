@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from calls.views import call, campaigns, desk, erasure, home, inbox, prospects, sources, tour
+from calls.views import call, campaigns, desk, erasure, home, inbox, playbooks, prospects, sources, tour
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -37,6 +37,14 @@ urlpatterns = [
     path("inbox/<int:pk>/", inbox.incident, name="incident"),
     path("inbox/<int:pk>/decision/", inbox.incident_decision, name="incident-decision"),
     path("sources/quality/", sources.source_quality, name="source-quality"),
+    path("situations/", playbooks.situation_list, name="situation-list"),
+    path("situations/new/", playbooks.situation_new, name="situation-new"),
+    path("situations/<slug:code>/", playbooks.situation, name="situation"),
+    path(
+        "situations/<slug:code>/versions/<int:version>/",
+        playbooks.situation_version,
+        name="situation-version",
+    ),
     path("prospects/<int:pk>/", prospects.prospect, name="prospect"),
     path("prospects/<int:pk>/campaigns/", prospects.prospect_campaigns, name="prospect-campaigns"),
     path("prospects/<int:pk>/erasure/", erasure.prospect_erasure, name="prospect-erasure"),
