@@ -3,10 +3,24 @@
 from celery import shared_task
 from django.utils import timezone
 
+from calls.services.help import keep_promises
 from calls.services.lease import expire_leases
+from calls.services.presses import forget_presses
 
 
 @shared_task(name="calls.expire_leases", ignore_result=True)
 def expire_leases_task() -> int:
     """Give back the prospects whose reservation ended, and put calls left open on the supervisor's list."""
     return expire_leases(at=timezone.now())
+
+
+@shared_task(name="calls.keep_promises", ignore_result=True)
+def keep_promises_task() -> int:
+    """Make the callbacks that supervisors promised during calls which are over by now."""
+    return keep_promises(at=timezone.now())
+
+
+@shared_task(name="calls.forget_presses", ignore_result=True)
+def forget_presses_task() -> int:
+    """Delete the keys of gestures that no browser comes back with any more."""
+    return forget_presses(at=timezone.now())

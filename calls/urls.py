@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from calls.views import call, campaigns, desk, erasure, home, inbox, playbooks, prospects, sources, tour
+from calls.views import (
+    bans,
+    call,
+    campaigns,
+    desk,
+    erasure,
+    escalation,
+    home,
+    inbox,
+    live,
+    playbooks,
+    prospects,
+    sources,
+    tour,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -13,6 +27,8 @@ urlpatterns = [
     path("desk/manual-call/", desk.manual_call, name="desk-manual-call"),
     path("desk/pause/", desk.pause, name="desk-pause"),
     path("desk/phone/", desk.phone, name="desk-phone"),
+    path("desk/offer/", escalation.offer, name="offer"),
+    path("desk/offers/<int:pk>/", escalation.offer_answer, name="offer-answer"),
     path("logout/", desk.sign_out, name="logout"),
     path("calls/<int:pk>/", call.call, name="call"),
     path("calls/<int:pk>/dial/", call.dial_number, name="call-dial"),
@@ -30,12 +46,22 @@ urlpatterns = [
     path("calls/<int:pk>/note/", call.note, name="call-note"),
     path("calls/<int:pk>/wishes/", call.wishes, name="call-wishes"),
     path("calls/<int:pk>/help/", call.supervisor_help, name="call-help"),
+    path("calls/<int:pk>/transfer/", escalation.transfer, name="call-transfer"),
+    path("calls/<int:pk>/ban-request/", escalation.ban_request, name="call-ban"),
     path("calls/<int:pk>/completion/", call.completion, name="call-completion"),
     path("calls/<int:pk>/correction-request/", call.correction_request, name="call-correction-request"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/news/", inbox.inbox_news, name="inbox-news"),
     path("inbox/<int:pk>/", inbox.incident, name="incident"),
     path("inbox/<int:pk>/decision/", inbox.incident_decision, name="incident-decision"),
+    path("inbox/<int:pk>/answer/", live.incident_answer, name="incident-answer"),
+    path("inbox/<int:pk>/release/", live.incident_release, name="incident-release"),
+    path("bans/", bans.ban_list, name="ban-list"),
+    path("bans/new/", bans.ban_new, name="ban-new"),
+    path("bans/<int:pk>/", bans.ban, name="ban"),
+    path("bans/<int:pk>/decision/", bans.ban_decision, name="ban-decision"),
+    path("bans/<int:pk>/lift/", bans.ban_lift, name="ban-lift"),
+    path("bans/<int:pk>/appeal/", bans.ban_appeal, name="ban-appeal"),
     path("sources/quality/", sources.source_quality, name="source-quality"),
     path("situations/", playbooks.situation_list, name="situation-list"),
     path("situations/new/", playbooks.situation_new, name="situation-new"),

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from calls.enums import CallState, IncidentKind
-from calls.models import Call, Incident, Situation
+from calls.models import Ban, Call, Incident, Situation
 from calls.selectors.playbook_pages import content_of
 from calls.services.playbooks import save_playbook
 from campaigns.models import Change
@@ -33,7 +33,7 @@ ELSEWHERE = ("api/v1/", "admin/")
 ROLES = ("anonymous", *Role.values)
 
 LOGIN = "login"
-OK, THERE, BAD, FORBIDDEN, MISSING, NOT_NOW, WRONG = 200, 302, 400, 403, 404, 409, 422
+OK, NOTHING, THERE, BAD, FORBIDDEN, MISSING, NOT_NOW, WRONG = 200, 204, 302, 400, 403, 404, 409, 422
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,12 @@ MATRIX = [
     own_call("call-wishes", BAD),
     own_call("call-situation-effect", BAD),
     own_call("call-help", NOT_NOW),
+    own_call("call-transfer", BAD),
+    own_call("call-ban", BAD),
     own_call("call-completion", NOT_NOW),
     own_call("call-correction-request", BAD),
+    Line("offer", "get", NOTHING, NOTHING, NOTHING, NOTHING, FORBIDDEN),
+    Line("offer-answer", "post", MISSING, MISSING, MISSING, MISSING, FORBIDDEN),
     supervising("inbox"),
     supervising("inbox-news"),
     supervising("incident"),
@@ -115,6 +119,15 @@ MATRIX = [
     managing("situation", WRONG, "post"),
     supervising("situation-version"),
     managing("situation-version", THERE, "post"),
+    supervising("incident-answer", BAD, "post"),
+    supervising("incident-release", BAD, "post"),
+    supervising("ban-list"),
+    supervising("ban-new"),
+    supervising("ban-new", WRONG, "post"),
+    supervising("ban"),
+    managing("ban-decision", WRONG, "post"),
+    managing("ban-lift", WRONG, "post"),
+    managing("ban-appeal", WRONG, "post"),
     managing("prospect-erasure"),
     managing("prospect-erasure", WRONG, "post"),
     Line("account", "get", OK, OK, OK, OK, FORBIDDEN),
@@ -243,6 +256,9 @@ def world(db: None) -> World:
     incident = Incident.objects.create(
         kind=IncidentKind.OTHER, sponsor=programme.sponsor, call=call, prospect=prospect, at=NOW
     )
+    ban = Ban.objects.create(
+        number="+33199009998", scope="everywhere", why="menaces", call=call, at=NOW, by=users["agent"]
+    )
     exclusion = make_exclusion(programme=programme, number="+33199009999")
     content = "Organisation;Téléphone\nBanque Une;01 99 00 00 01\n".encode()
     job = upload_import(
@@ -271,7 +287,9 @@ def world(db: None) -> World:
     arguments: dict[str, dict[str, Any]] = {
         "problem": {"name": "stale"},
         "incident": {"pk": incident.pk},
-        "incident-decision": {"pk": incident.pk},
+        **{key: {"pk": incident.pk} for key in ("incident-decision", "incident-answer", "incident-release")},
+        **{key: {"pk": ban.pk} for key in ("ban", "ban-decision", "ban-lift", "ban-appeal")},
+        "offer-answer": {"pk": 1},
         "situation": {"code": "boss"},
         "situation-version": {"code": "boss", "version": 1},
         "sponsor": {"pk": programme.sponsor_id},

@@ -1,12 +1,17 @@
 """The tables of the calls app."""
 
+from calls.models.bans import Ban, BanAppeal, BanDecision
 from calls.models.calls import Call, CallAnswer, CallDisposition, CallEffect, CallEvent
-from calls.models.desk import Callback, Pause
+from calls.models.desk import Callback, Pause, Press
 from calls.models.guards import GuardedExclusion
-from calls.models.incidents import Incident, IncidentDecision
+from calls.models.incidents import Incident, IncidentAnswer, IncidentDecision
 from calls.models.situations import Situation, SituationMark, SituationVersion, Stage
+from calls.models.transfers import Transfer, TransferAnswer
 
 __all__ = [
+    "Ban",
+    "BanAppeal",
+    "BanDecision",
     "Call",
     "CallAnswer",
     "CallDisposition",
@@ -15,10 +20,14 @@ __all__ = [
     "Callback",
     "GuardedExclusion",
     "Incident",
+    "IncidentAnswer",
     "IncidentDecision",
     "Pause",
+    "Press",
     "Situation",
     "SituationMark",
     "SituationVersion",
     "Stage",
+    "Transfer",
+    "TransferAnswer",
 ]

@@ -6,7 +6,21 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import CallbackState, CallEventKind, CallState
-from calls.models import Call, CallAnswer, Callback, CallDisposition, CallEvent, Incident, IncidentDecision
+from calls.models import (
+    Ban,
+    BanAppeal,
+    BanDecision,
+    Call,
+    CallAnswer,
+    Callback,
+    CallDisposition,
+    CallEvent,
+    Incident,
+    IncidentAnswer,
+    IncidentDecision,
+    Transfer,
+    TransferAnswer,
+)
 from calls.services.errors import InvalidTransition, domain_errors
 from calls.services.held import lock_numbers, numbers_of, require_manager
 from campaigns.enums import EntryState
@@ -68,6 +82,8 @@ def _blank_words(prospect: Prospect) -> None:
     CallAnswer.objects.filter(**mine).exclude(heard="", expected="").update(heard="", expected="")
     CallDisposition.objects.filter(**mine).update(note="", reason="")
     about = Incident.objects.filter(prospect=prospect) | Incident.objects.filter(**mine)
+    IncidentAnswer.objects.filter(incident__in=about.values("pk")).exclude(words="").update(words="")
+    _blank_escalations(prospect)
     IncidentDecision.objects.filter(incident__in=about.values("pk")).update(reason="")
     Incident.objects.filter(pk__in=list(about.values_list("pk", flat=True))).update(summary="")
     barred = Exclusion.objects.filter(prospect=prospect) | Exclusion.objects.filter(
@@ -77,3 +93,14 @@ def _blank_words(prospect: Prospect) -> None:
         note=""
     )
     calls.exclude(release_reason="").update(release_reason="")
+
+
+def _blank_escalations(prospect: Prospect) -> None:
+    """Blank what was said when a call was handed over, and when a ban was asked for: the ban itself stays."""
+    Transfer.objects.filter(call__prospect=prospect).exclude(note="").update(note="")
+    TransferAnswer.objects.filter(transfer__call__prospect=prospect).exclude(words="").update(words="")
+    bans = Ban.objects.filter(prospect=prospect) | Ban.objects.filter(call__prospect=prospect)
+    keys = list(bans.values_list("pk", flat=True))
+    Ban.objects.filter(pk__in=keys).exclude(why="").update(why="")
+    BanDecision.objects.filter(ban__in=keys).exclude(reason="").update(reason="")
+    BanAppeal.objects.filter(ban__in=keys).exclude(text="").update(text="")

@@ -46,7 +46,11 @@ TIMELINE: dict[str, EventKind] = {
     CallEventKind.CORRECTED: EventKind.CORRECTED,
     CallEventKind.CORRECTION_ASKED: EventKind.INCIDENT,
     CallEventKind.SUPERVISOR_ASKED: EventKind.INCIDENT,
+    CallEventKind.SUPERVISOR_ANSWERED: EventKind.INCIDENT,
     CallEventKind.SUPERVISOR_RELEASED: EventKind.INCIDENT,
+    CallEventKind.TRANSFER_OFFERED: EventKind.HANDED_OVER,
+    CallEventKind.TRANSFERRED: EventKind.HANDED_OVER,
+    CallEventKind.BAN_ASKED: EventKind.INCIDENT,
     CallEventKind.NOTE: EventKind.NOTE,
     CallEventKind.WISH: EventKind.NOTE,
 }

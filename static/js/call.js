@@ -2,10 +2,14 @@
 
 import * as lease from "./lease.js";
 import * as note from "./note.js";
+import * as outbox from "./outbox.js";
 import * as palette from "./palette.js";
 import * as phone from "./phone.js";
+import { keepWith } from "./busy.js";
 import { focusNext } from "./focus.js";
 
+keepWith(outbox);
+outbox.start();
 lease.start();
 phone.start();
 note.start();
