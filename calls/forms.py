@@ -23,7 +23,10 @@ from calls.enums import (
 )
 from calls.selectors.inbox import InboxFilter
 from campaigns.enums import Scope, Step
+from campaigns.rules.criteria import ATTRIBUTE
 from crm.forms import TypedField
+from crm.models import Prospect
+from crm.rules.errors import Invalid
 
 
 def moment_in(text: str, time_zone: str) -> datetime | None:
@@ -32,6 +35,11 @@ def moment_in(text: str, time_zone: str) -> datetime | None:
         return None
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(time_zone or "Europe/Paris"))
+
+
+def override() -> forms.CharField:
+    """Return the field that says why words are kept that the check of notes warns of."""
+    return forms.CharField(max_length=300, required=False)
 
 
 class EventForm(forms.Form):
@@ -83,6 +91,7 @@ class CriterionForm(forms.Form):
     criterion = forms.IntegerField(min_value=1, required=False)
     result = forms.ChoiceField(choices=Result.choices)
     heard = forms.CharField(max_length=500, required=False)
+    override = override()
 
     def clean(self) -> dict[str, Any]:
         """A mismatch is stored with what was heard."""
@@ -133,7 +142,11 @@ class EffectForm(forms.Form):
 
 
 class FactForm(forms.Form):
-    """A field of the fiche, corrected on the line. `confirmed`: the agent knows that it contradicts a criterion."""
+    """A field of the fiche, corrected on the line: a new value, or exchanged with another one that was swapped.
+
+    The supplier's own fields are named `attributes.<key>`. `confirmed`: the agent knows that it contradicts a
+    criterion.
+    """
 
     FIELDS = (
         ("organisation", _("Organisation")),
@@ -151,7 +164,47 @@ class FactForm(forms.Form):
 
     field = forms.ChoiceField(choices=FIELDS)
     value = forms.CharField(max_length=400, required=False)
+    swap = forms.ChoiceField(choices=[("", ""), *FIELDS], required=False)
     confirmed = forms.BooleanField(required=False)
+
+    def __init__(self, data: Any, *, attributes: Mapping[str, Any]) -> None:
+        """Offer the columns and the `attributes` that this fiche has."""
+        super().__init__(data)
+        self.attributes = attributes
+        field = self.fields["field"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = self.choices_of(attributes)
+
+    @classmethod
+    def choices_of(cls, attributes: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        """Return the fields that can be corrected, as choices."""
+        own = [(f"{ATTRIBUTE}{key}", key.replace("_", " ")) for key in sorted(attributes)]
+        return [*cls.FIELDS, *own]
+
+    def corrections(self, prospect: Prospect) -> dict[str, Any]:
+        """Return what `correct_fact` takes, once the form is valid. Raises Invalid for a number that is none."""
+        told = self.cleaned_data
+        field, value, swap = told["field"], told["value"], told["swap"]
+        if field.startswith(ATTRIBUTE):
+            key = field.removeprefix(ATTRIBUTE)
+            return {"attributes": {key: like(self.attributes.get(key), value)}}
+        if swap and swap != field:
+            return {field: getattr(prospect, swap), swap: getattr(prospect, field)}
+        return {field: value}
+
+
+def like(before: Any, text: str) -> Any:
+    """Return what somebody typed as a value of the kind that stood there: a number stays a number.
+
+    Raises Invalid for words in the place of a number.
+    """
+    if isinstance(before, bool) or not isinstance(before, (int, float)):
+        return text
+    try:
+        number = float(text.replace(",", ".").replace(" ", ""))
+    except ValueError:
+        raise Invalid.field("value", _("Ici s'écrit un nombre.")) from None
+    return int(number) if number.is_integer() else number
 
 
 class DispositionForm(forms.Form):
@@ -159,6 +212,7 @@ class DispositionForm(forms.Form):
 
     code = forms.SlugField(max_length=40)
     note = forms.CharField(max_length=2000, required=False)
+    override = override()
     callback_at = forms.CharField(max_length=40, required=False)
     callback_agent = forms.IntegerField(min_value=1, required=False)
 
@@ -170,6 +224,7 @@ class WishForm(forms.Form):
         max_length=500, error_messages={"required": _("Notez ce que la personne souhaite.")}
     )
     remind_at = forms.CharField(max_length=40, required=False)
+    override = override()
 
 
 class HelpForm(forms.Form):
@@ -210,10 +265,21 @@ class ReasonForm(forms.Form):
     )
 
 
+class FollowUpForm(forms.Form):
+    """A follow-up to send: which template, to which address; `key` is this form's own."""
+
+    template = forms.IntegerField(min_value=1)
+    email = forms.CharField(
+        max_length=254, error_messages={"required": _("À quelle adresse faut-il écrire ?")}
+    )
+    key = forms.UUIDField()
+
+
 class NoteForm(forms.Form):
     """The agent's note on the call."""
 
     note = forms.CharField(max_length=2000, required=False)
+    override = override()
 
 
 class ManualCallForm(forms.Form):
@@ -294,6 +360,35 @@ class InboxFilterForm(forms.Form):
         """Whether the list shows less than its tab."""
         names = ("kind", "campaign", "agent", "team", "age")
         return any(self.cleaned_data.get(name) for name in names)
+
+
+class WordListForm(forms.Form):
+    """A list of words that notes are checked for: an entry a line."""
+
+    words = forms.CharField(
+        label=_("Mots, un par ligne"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 14}),
+        help_text=_(
+            "Le féminin et le pluriel sont trouvés aussi. « =mot » ne trouve que ce mot, « mot* » toute fin, "
+            "un sigle en capitales que les capitales."
+        ),
+    )
+    exceptions = forms.CharField(
+        label=_("Tournures permises, une par ligne"),
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("Là, le mot veut dire autre chose : « bonne foi », « assurance maladie »."),
+    )
+    neutral = forms.CharField(
+        label=_("Formulation neutre"),
+        required=False,
+        max_length=120,
+        help_text=_("Elle remplace le passage, si l'agent le veut. Vide, le passage est retiré."),
+    )
+    active = forms.BooleanField(label=_("Vérifier cette liste"), required=False)
 
 
 class ErasureForm(forms.Form):
