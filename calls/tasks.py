@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from calls.services import follow_ups
+from calls.services.help import keep_promises
 from calls.services.lease import expire_leases
 from calls.services.presses import forget_presses
 
@@ -12,6 +13,12 @@ from calls.services.presses import forget_presses
 def expire_leases_task() -> int:
     """Give back the prospects whose reservation ended, and put calls left open on the supervisor's list."""
     return expire_leases(at=timezone.now())
+
+
+@shared_task(name="calls.keep_promises", ignore_result=True)
+def keep_promises_task() -> int:
+    """Make the callbacks that supervisors promised during calls which are over by now."""
+    return keep_promises(at=timezone.now())
 
 
 @shared_task(name="calls.send_follow_ups", ignore_result=True)

@@ -150,6 +150,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     name: {"task": name, "schedule": timedelta(seconds=seconds), "options": {"expires": seconds}}
     for name, seconds in {
         "calls.expire_leases": 10,
+        "calls.keep_promises": 30,
         "calls.send_follow_ups": 30,
         "calls.forget_presses": 3_600,
         "campaigns.move_due_entries": 30,
@@ -267,6 +268,11 @@ USE_I18N = USE_TZ = True
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = not DEBUG
+
+# --- Bans ---
+
+# After so many months a ban ends by itself, unless the manager who grants it says otherwise.
+BAN_MONTHS = env.integer("BAN_MONTHS", default=12, minimum=1)
 
 # --- Imports ---
 

@@ -24,6 +24,7 @@ from calls.services.lease import release_call
 from calls.services.line import record_hang_up, record_line_dead, record_not_reached
 from calls.services.situations import enter_stage
 from calls.services.talk import answer_criterion, note_wish
+from calls.services.transfers import offer_transfer
 from campaigns.models import FollowUpTemplate
 from crm.enums import EventKind, Role
 from crm.models import ProspectEvent
@@ -111,6 +112,8 @@ class Hard(Story):
                 return self.template.pk
             case "CAMPAIGN":
                 return self.campaign.pk
+            case "COLLEAGUE":
+                return make_user().pk
             case "AGENT":
                 return self.agent.pk
             case "NUMBER":
@@ -149,6 +152,10 @@ SITUATIONS: dict[str, tuple[str, list[Callable[[Hard], object]]]] = {
     "no such number": ("dialling", [_miss("invalid_number")]),
     "all match": ("asked", [_match]),
     "racist": ("asked", [lambda story: enter_stage(situation="racist", stage=6, **story.by())]),
+    "offered": (
+        "asked",
+        [lambda story: offer_transfer(to=make_user(), note="x", **{**story.by(), "at": timezone.now()})],
+    ),
     "boss": ("asked", [lambda story: enter_stage(situation="boss", stage=1, **story.by())]),
     "language": ("asked", [lambda story: enter_stage(situation="language", stage=1, **story.by())]),
     "silent": ("asked", [lambda story: record_line_dead(**story.by())]),
@@ -223,6 +230,11 @@ OF_PAGES: list[tuple[str, str, dict[str, Any]]] = [
     ("ended", "completion", {"draft_note": "à suivre", "draft_call": "CALL"}),
     ("asked", "situations", {"driving": "on"}),
     ("racist", "situations", {"over": "on"}),
+    ("asked", "help", {"words": "x"}),
+    ("asked", "transfer", {"to": "COLLEAGUE", "note": "x"}),
+    ("asked", "transfer", {"to": "AGENT"}),
+    ("offered", "transfer", {"_method": "delete"}),
+    ("racist", "ban", {"reason": "x"}),
     ("boss", "situation-effect", {"situation": "boss", "words": "x"}),
     ("language", "situation-effect", {"situation": "language", "language": "ar", "when": "hour"}),
     ("waiting", "events", {"event": "hung_up", "by": "agent"}),
@@ -388,8 +400,20 @@ def test_a_fact_corrected_by_the_api_costs_at_most_15_queries(sent: dict[str, An
     ("situation", "view"),
     [
         *((state, "") for state in ("claimed", "dialling", "connected", "closing", "waiting", "ended")),
-        *(("asked", view) for view in ("", "heard=1", "conclude=1", "situation=list", "edit=city", "wish=1")),
-        *((situation, "") for situation in ("racist", "a wish", "let go", "unqualified", "busy")),
+        *(
+            ("asked", view)
+            for view in (
+                "",
+                "heard=1",
+                "conclude=1",
+                "situation=list",
+                "edit=city",
+                "wish=1",
+                "boss=1",
+                "hand=1",
+            )
+        ),
+        *((situation, "") for situation in ("racist", "a wish", "let go", "offered", "unqualified", "busy")),
     ],
 )
 def test_a_screen_costs_at_most_15_queries(client: Client, situation: str, view: str) -> None:

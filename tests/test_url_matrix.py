@@ -1,7 +1,7 @@
 """Who may enter which page: every address of the product's pages, by every role. An address without a line fails."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -10,7 +10,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from calls.enums import CallState, IncidentKind
-from calls.models import Call, Incident, WordList
+from calls.models import Ban, Call, Incident, Situation, WordList
+from calls.selectors.playbook_pages import content_of
+from calls.services.playbooks import save_playbook
 from campaigns.models import Change, FollowUpTemplate
 from campaigns.services.imports import upload_import
 from crm.enums import Role
@@ -31,7 +33,7 @@ ELSEWHERE = ("api/v1/", "admin/")
 ROLES = ("anonymous", *Role.values)
 
 LOGIN = "login"
-OK, THERE, BAD, FORBIDDEN, MISSING, NOT_NOW, WRONG = 200, 302, 400, 403, 404, 409, 422
+OK, NOTHING, THERE, BAD, FORBIDDEN, MISSING, NOT_NOW, WRONG = 200, 204, 302, 400, 403, 404, 409, 422
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,12 @@ MATRIX = [
     own_call("call-follow-ups", BAD),
     own_call("call-situation-effect", BAD),
     own_call("call-help", NOT_NOW),
+    own_call("call-transfer", BAD),
+    own_call("call-ban", BAD),
     own_call("call-completion", NOT_NOW),
     own_call("call-correction-request", BAD),
+    Line("offer", "get", NOTHING, NOTHING, NOTHING, NOTHING, FORBIDDEN),
+    Line("offer-answer", "post", MISSING, MISSING, MISSING, MISSING, FORBIDDEN),
     supervising("courtesy"),
     supervising("courtesy-calls"),
     managing("word-lists"),
@@ -113,6 +119,22 @@ MATRIX = [
     supervising("inbox-news"),
     supervising("incident"),
     supervising("incident-decision", WRONG, "post"),
+    supervising("situation-list"),
+    managing("situation-new"),
+    managing("situation-new", WRONG, "post"),
+    supervising("situation"),
+    managing("situation", WRONG, "post"),
+    supervising("situation-version"),
+    managing("situation-version", THERE, "post"),
+    supervising("incident-answer", BAD, "post"),
+    supervising("incident-release", BAD, "post"),
+    supervising("ban-list"),
+    supervising("ban-new"),
+    supervising("ban-new", WRONG, "post"),
+    supervising("ban"),
+    managing("ban-decision", WRONG, "post"),
+    managing("ban-lift", WRONG, "post"),
+    managing("ban-appeal", WRONG, "post"),
     managing("prospect-erasure"),
     managing("prospect-erasure", WRONG, "post"),
     Line("account", "get", OK, OK, OK, OK, FORBIDDEN),
@@ -247,6 +269,9 @@ def world(db: None) -> World:
     incident = Incident.objects.create(
         kind=IncidentKind.OTHER, sponsor=programme.sponsor, call=call, prospect=prospect, at=NOW
     )
+    ban = Ban.objects.create(
+        number="+33199009998", scope="everywhere", why="menaces", call=call, at=NOW, by=users["agent"]
+    )
     exclusion = make_exclusion(programme=programme, number="+33199009999")
     content = "Organisation;Téléphone\nBanque Une;01 99 00 00 01\n".encode()
     job = upload_import(
@@ -263,6 +288,9 @@ def world(db: None) -> World:
     change = Change.objects.create(
         at=NOW, by=users["manager"], kind="hours", sponsor=programme.sponsor, programme=programme
     )
+    boss = Situation.objects.get(code="boss")
+    written = replace(content_of(boss), keywords="responsable chef")
+    save_playbook(situation=boss, content=written, by=users["manager"], at=NOW, expected_version=boss.version)
     slug = {"slug": campaign.slug}
     of_call = {line.name: {"pk": call.pk} for line in MATRIX if line.name.startswith("call")}
     of_prospect = ("prospect", "prospect-look", "prospect-edit", "prospect-erasure", "prospect-campaigns")
@@ -279,7 +307,11 @@ def world(db: None) -> World:
         "word-list": {"pk": WordList.objects.earliest("pk").pk},
         "follow-up": slug | {"pk": template.pk},
         "incident": {"pk": incident.pk},
-        "incident-decision": {"pk": incident.pk},
+        **{key: {"pk": incident.pk} for key in ("incident-decision", "incident-answer", "incident-release")},
+        **{key: {"pk": ban.pk} for key in ("ban", "ban-decision", "ban-lift", "ban-appeal")},
+        "offer-answer": {"pk": 1},
+        "situation": {"code": "boss"},
+        "situation-version": {"code": "boss", "version": 1},
         "sponsor": {"pk": programme.sponsor_id},
         **{key: {"pk": colleague.pk} for key in of_user},
         **{key: {"pk": team.pk} for key in ("team", "team-deletion")},

@@ -1,14 +1,19 @@
 """The tables of the calls app."""
 
+from calls.models.bans import Ban, BanAppeal, BanDecision
 from calls.models.calls import Call, CallAnswer, CallDisposition, CallEffect, CallEvent
 from calls.models.checked import NoteWarning, WordList
 from calls.models.desk import Callback, Pause, Press
 from calls.models.follow_ups import FollowUp
 from calls.models.guards import GuardedExclusion
-from calls.models.incidents import Incident, IncidentDecision
+from calls.models.incidents import Incident, IncidentAnswer, IncidentDecision
 from calls.models.situations import Situation, SituationMark, SituationVersion, Stage
+from calls.models.transfers import Transfer, TransferAnswer
 
 __all__ = [
+    "Ban",
+    "BanAppeal",
+    "BanDecision",
     "Call",
     "CallAnswer",
     "CallDisposition",
@@ -18,6 +23,7 @@ __all__ = [
     "FollowUp",
     "GuardedExclusion",
     "Incident",
+    "IncidentAnswer",
     "IncidentDecision",
     "NoteWarning",
     "Pause",
@@ -26,5 +32,7 @@ __all__ = [
     "SituationMark",
     "SituationVersion",
     "Stage",
+    "Transfer",
+    "TransferAnswer",
     "WordList",
 ]

@@ -11,5 +11,4 @@ _FIRST, _LONGEST = timedelta(minutes=1), timedelta(hours=6)
 
 def retry_after(attempts: int) -> timedelta:
     """Return the delay after so many takings (1 and more): twice as long each time, 6 hours at most."""
-    doubled: int = 2 ** min(attempts - 1, 20)
-    return min(_FIRST * doubled, _LONGEST)
+    return min(_FIRST * int(2 ** min(attempts - 1, 20)), _LONGEST)

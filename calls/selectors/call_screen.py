@@ -26,6 +26,7 @@ from calls.rules.hang_up import may_hang_up_from, why_may_hang_up
 from calls.rules.transitions import ON_LINE, allowed
 from calls.selectors.answers import standings
 from calls.selectors.carried import CARRIED, Carried, carried_of, carried_rows
+from calls.selectors.escalation import READ, Escalation, escalation_of, rows_of_escalation
 from calls.selectors.facts import Said, facts_of, line_facts, said_of
 from calls.selectors.history import Line, latest, lines_with_labels, says_english
 from calls.selectors.sentences import Words, apology_of, values_of, words_of
@@ -143,9 +144,11 @@ class CallScreen:
     help_asked_at: datetime | None
     ringing_at: datetime | None
     spoken_origin: str
+    escalation: Escalation
     carried: Carried
     situation: str
     stage: int | None
+    may_ask_ban: bool
     effects_done: Sequence[str]
 
 
@@ -176,6 +179,7 @@ class _Around:
     incidents: list[tuple[int, str]] = field(default_factory=list)
     callback_id: int | None = None
     callback_at: datetime | None = None
+    escalation: Escalation = field(kw_only=True)
     carried: Carried = field(default_factory=Carried)
 
 
@@ -221,6 +225,8 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         help_asked_at=_first_at(events, CallEventKind.SUPERVISOR_ASKED),
         ringing_at=_first_at(events, CallEventKind.RINGING),
         spoken_origin=call.prospect.source.spoken_origin if call.prospect else "",
+        escalation=around.escalation,
+        may_ask_ban=_may_ask_ban(around),
         carried=around.carried,
         effects_done=[
             event.data.get("effect", "") for event in events if event.kind == CallEventKind.SITUATION_EFFECT
@@ -336,6 +342,7 @@ def _around(call: Call) -> _Around:
         incidents=[(item["id"], item["kind"]) for item in row["reported"]],
         callback_id=row["agreed"],
         callback_at=row["agreed_at"],
+        escalation=escalation_of(row),
         carried=carried_of(row),
     )
 
@@ -356,7 +363,7 @@ def _rows_around(known: bool, *, call: int, sponsor: int) -> QuerySet[Call, Any]
     callback = Callback.objects.filter(call=OuterRef("pk"), state=CallbackState.OPEN).order_by("-id")
     phones = ProspectNumber.objects.filter(prospect=OuterRef("prospect_id")).order_by("position", "id")
     own = {"call": OuterRef("pk")}
-    found: QuerySet[Call, Any] = (
+    rows: QuerySet[Call, Any] = (
         Call.objects.filter(pk=call)
         .annotate(
             told=_rows(CallEvent.objects.filter(**own).order_by("id"), "kind", "at", "data"),
@@ -370,11 +377,14 @@ def _rows_around(known: bool, *, call: int, sponsor: int) -> QuerySet[Call, Any]
             agreed=Subquery(callback.values("id")[:1]),
             agreed_at=Subquery(callback.values("due_at")[:1]),
             numbers=_rows(phones, "id", "number", "kind", "extension", "note", "validity"),
+            **rows_of_escalation(),
             **carried_rows(sponsor),
         )
-        .values("told", "answered", "disturbed", "reported", "agreed", "agreed_at", "numbers", *CARRIED)
+        .values(
+            "told", "answered", "disturbed", "reported", "agreed", "agreed_at", "numbers", *READ, *CARRIED
+        )
     )
-    return found
+    return rows
 
 
 #: What the screen reads of an answer.
@@ -447,6 +457,13 @@ def _filled(call: Call, words: Words | None, kind: str) -> str:
 
 def _last(events: Sequence[CallEvent], kind: str, name: str) -> str:
     return next((str(event.data.get(name, "")) for event in reversed(events) if event.kind == kind), "")
+
+
+def _may_ask_ban(around: _Around) -> bool:
+    """Whether a ban makes sense: the person was abusive on this call, and none is asked yet."""
+    return not around.escalation.ban_asked and any(
+        kind == IncidentKind.ABUSE for _pk, kind in around.incidents
+    )
 
 
 def _wishes(events: Sequence[CallEvent]) -> list[str]:

@@ -51,7 +51,7 @@ def carried_rows(sponsor: int) -> dict[str, ArraySubquery]:
         call__lt=OuterRef("pk"),
         call__campaign__programme__sponsor=sponsor,
     ).annotate(text=KeyTextTransform("text", "data"))
-    written = earlier.exclude(text__isnull=True).exclude(text="").order_by("-id")
+    written = earlier.filter(text__gt="").order_by("-id")
     callbacks = Callback.objects.filter(
         prospect=OuterRef("prospect_id"),
         campaign__programme__sponsor=sponsor,

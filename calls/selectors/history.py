@@ -169,7 +169,11 @@ _TOLD_AS_THEMSELVES = frozenset(
         CallEventKind.SITUATION_EFFECT,
         CallEventKind.CORRECTION_ASKED,
         CallEventKind.SUPERVISOR_ASKED,
+        CallEventKind.SUPERVISOR_ANSWERED,
         CallEventKind.SUPERVISOR_RELEASED,
+        CallEventKind.TRANSFER_OFFERED,
+        CallEventKind.TRANSFERRED,
+        CallEventKind.BAN_ASKED,
         CallEventKind.WISH,
     }
 )

@@ -7,12 +7,13 @@ a stale page or a forged request ends there, not in an error.
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -27,6 +28,7 @@ from calls.forms import (
     EventForm,
     FactForm,
     GreetForm,
+    HelpForm,
     ReasonForm,
     SituationForm,
     WishForm,
@@ -34,11 +36,14 @@ from calls.forms import (
 )
 from calls.models import Call
 from calls.selectors.call_screen import screen_of, time_zone_of
+from calls.selectors.transfers import left_to
 from calls.services import closing, dial, dispositions, lease, line, supervisor, talk
 from calls.services import situations as situations_service
 from calls.services.errors import MismatchNotConfirmed
 from calls.services.fiche import correct_fact
 from calls.services.presses import once
+from calls.services.transfers import name_of as transfer_name
+from calls.views.beside import beside_html
 from calls.views.desk import current_call, lead_to, refused, show_desk
 from calls.views.drafts import doubted, keeps_draft
 from calls.views.refusals import checked, sentence_of
@@ -46,7 +51,7 @@ from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
 from calls.views.situation import do_effect
 from campaigns.models import Criterion
 from crm.models import User
-from crm.rules.errors import DomainError, Invalid
+from crm.rules.errors import DomainError, Invalid, InvalidTransition
 
 #: A verb of the call, given the request, its agent, the call and the time: calls one service, returns what it returned.
 Verb = Callable[[HttpRequest, User, Call, datetime], Call]
@@ -60,11 +65,23 @@ KEY = re.compile(r"[0-9a-f-]{36}")
 def call(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Show the call. An agent with another open call is sent to that one; an old call is sent to the desk."""
     user = agent_of(request)
-    own = own_call_or_404(user, pk)
+    try:
+        own = own_call_or_404(user, pk)
+    except Http404:
+        return handed_away(request, user, pk)
     current = current_call(user, own) or own
     if current.pk != pk:
         return redirect("call", current.pk)
     return show(request, screen_of(current, timezone.now()), ask=Ask.of(request.GET))
+
+
+def handed_away(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
+    """Turn the screen of a call that a colleague took over to the desk, and say so; any other call: 404."""
+    gone = left_to(user, pk)
+    if gone is None:
+        raise Http404
+    messages.success(request, _("%(name)s a pris l'appel.") % {"name": transfer_name(gone.recipient)})
+    return redirect("desk")
 
 
 def call_verb(verb: Verb) -> Callable[..., HttpResponseBase]:
@@ -105,10 +122,12 @@ def refuse(request: HttpRequest, user: User, pk: int, refusal: DomainError) -> H
     return show_desk(request, user, status=refusal.status)
 
 
-def ask_again(request: HttpRequest, own: Call, refusal: DomainError, *, typed: str = "") -> HttpResponse:
-    """Answer with a refusal above the screen of the call; `typed` is a value that only needs to be confirmed."""
+def ask_again(
+    request: HttpRequest, own: Call, refusal: DomainError, *, typed: str = "", swap: str = ""
+) -> HttpResponse:
+    """Answer with a refusal above the screen of the call; `typed` or `swap` is what only needs to be confirmed."""
     messages.error(request, sentence_of(refusal))
-    ask = doubted(asked_again(request, typed), refusal)
+    ask = replace(doubted(asked_again(request, typed), refusal), swap=swap)
     return show(request, screen_of(own, timezone.now()), ask=ask, status=refusal.status)
 
 
@@ -120,7 +139,11 @@ def asked_again(request: HttpRequest, typed: str) -> Ask:
     if sent.get("result") == Result.MISMATCH:
         return Ask(heard=sent.get("criterion", "")[:40] or "other")
     if "words" in sent:
-        return Ask(effect="1", value=sent["words"])
+        if "situation" in sent:
+            return Ask(effect="1", value=sent["words"])
+        return Ask(boss="1", value=sent["words"])
+    if "to" in sent:
+        return Ask(hand="1", value=sent.get("note", ""))
     if "text" in sent:
         return Ask(wish="1", value=sent["text"])
     if "template" in sent:
@@ -241,12 +264,16 @@ def fiche(request: HttpRequest, pk: int) -> HttpResponseBase:
     own = own_call_or_404(user, pk)
     told: dict[str, Any] = {}
     try:
-        told = checked(FactForm(request.POST))
-        data = {told["field"]: told["value"]}
-        correct_fact(call=own, data=data, confirmed=told["confirmed"], by=user, at=at)
+        if own.prospect is None:
+            raise InvalidTransition(_("Cet appel n'a pas de fiche."))
+        form = FactForm(request.POST, attributes=own.prospect.attributes)
+        told = checked(form)
+        correct_fact(
+            call=own, data=form.corrections(own.prospect), confirmed=told["confirmed"], by=user, at=at
+        )
     except MismatchNotConfirmed as doubt:
         # Nothing was stored: the call is as it was read.
-        return ask_again(request, own, doubt, typed=told["value"])
+        return ask_again(request, own, doubt, typed=told["value"], swap=told["swap"])
     except DomainError as refusal:
         return refuse(request, user, pk, refusal)
     return follow(request, user, own_call_or_404(user, pk))
@@ -298,7 +325,8 @@ def wishes(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
 @call_verb
 def supervisor_help(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """Call the supervisor."""
-    return supervisor.ask_supervisor(call=call, by=user, at=at)
+    words = checked(HelpForm(request.POST))["words"]
+    return supervisor.ask_supervisor(call=call, words=words, by=user, at=at)
 
 
 @call_verb
@@ -337,4 +365,6 @@ def renew_lease(request: HttpRequest, pk: int) -> JsonResponse:
     except DomainError:
         own = own_call_or_404(user, pk)
     facts = screen_of(own, at)
-    return JsonResponse({"state": state_of(facts), "fingerprint": fingerprint_of(facts)})
+    said = {"state": state_of(facts), "fingerprint": fingerprint_of(facts)}
+    # For a screen in which somebody types: it is not read anew, but these lines are.
+    return JsonResponse({**said, "beside": beside_html(request, facts)})

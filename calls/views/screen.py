@@ -23,11 +23,13 @@ from django.utils.translation import gettext_lazy
 from calls.enums import AnsweredBy, CallState, Cause, Evidence
 from calls.forms import FactForm
 from calls.models import Call
+from calls.rules.transitions import ON_LINE as LINE_STATES
 from calls.selectors import call_screen
 from calls.selectors.call_screen import CallScreen
 from calls.selectors.origins import origin_of
 from calls.services.note_check import NoteNotNeutral
 from calls.views import playbook
+from calls.views.beside import LIVE_EVERY, beside_of, colleagues_shown
 from calls.views.carried import known_before, known_of, mandate_of
 from calls.views.courtesy import closing_sentence
 from calls.views.follow_up_form import follow_up_form, may_follow_up
@@ -43,6 +45,7 @@ from calls.views.wording import (
     spaced,
     time_in_prose,
 )
+from campaigns.rules.criteria import ATTRIBUTE
 from crm.enums import LookPlace
 from crm.models import User
 from crm.services.looks import note_look
@@ -50,9 +53,9 @@ from crm.services.looks import note_look
 Row = TypeVar("Row")
 
 #: Choices of a list are numbered, then lettered; letters of other actions on the screen are left out.
-CHOICE_KEYS = "1234567890fiby"
+CHOICE_KEYS = "1234567890fiaoutr"
 #: Once the line is free fewer actions stand beside, and more dispositions are offered.
-CHOICE_KEYS_AFTER = "1234567890fgikmopstuvxyb"
+CHOICE_KEYS_AFTER = "1234567890fikmopstuvx"
 #: Beyond so many characters a text to say is set in the smaller of its two sizes, so that it fits its place whole.
 LONG = 240
 PHONES = ("demo", "tel")
@@ -112,14 +115,24 @@ class Choice:
 
 
 #: The parts of `Ask` that stand in the address.
-IN_ADDRESS = ("heard", "ask", "conclude", "code", "situation", "edit", "wish", "follow")
+IN_ADDRESS = (
+    "heard",
+    "ask",
+    "conclude",
+    "code",
+    "situation",
+    "edit",
+    "wish",
+    "boss",
+    "hand",
+    "follow",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The view part of the address: which inline form is open, empty when none is; `value` is what was typed in it.
-
-    `doubt` is what the check of notes says of that.
+    """The view part of the address: which inline form is open, empty when none is; `value` is what was typed in it and
+    `swap` the field that it is exchanged with. `doubt` is what the check of notes says of that.
     """
 
     heard: str = ""
@@ -129,16 +142,19 @@ class Ask:
     situation: str = ""
     edit: str = ""
     wish: str = ""
+    boss: str = ""
+    hand: str = ""
     follow: str = ""
     effect: str = ""
     value: str = ""
+    swap: str = ""
     doubt: NoteNotNeutral | None = None
 
     @classmethod
     def of(cls, query: Mapping[str, Any]) -> "Ask":
         """Read it from a query string; anything else in there is ignored."""
-        asked: dict[str, Any] = {name: str(query.get(name, ""))[:40] for name in IN_ADDRESS}
-        return cls(**asked)
+        named: dict[str, Any] = {name: str(query.get(name, ""))[:40] for name in IN_ADDRESS}
+        return cls(**named)
 
     def address(self, path: str) -> str:
         """Return `path` with what is open. Words about a person never stand in an address."""
@@ -171,7 +187,8 @@ def fingerprint_of(facts: CallScreen) -> str:
     said = sum(step.said_at is not None for step in facts.steps)
     answered = sum(bool(question.result) for question in facts.questions)
     parts = (state_of(facts), call.respondent, bool(call.greeted_at), said, call.goodbyes, answered)
-    return "-".join(map(str, (*parts, call.disposition_id or 0, int(facts.may_hang_up))))
+    beside = facts.escalation.mark(timezone.now())
+    return "-".join(map(str, (*parts, call.disposition_id or 0, int(facts.may_hang_up), beside)))
 
 
 def show(request: HttpRequest, facts: CallScreen, *, ask: Ask = NOTHING, status: int = 200) -> HttpResponse:
@@ -257,7 +274,7 @@ class ScreenContext:
             "may_hang_up": self.facts.may_hang_up and state in ON_LINE,
             # A telephone that tells nothing back leaves it to the agent to say that the person hung up.
             "declares_end": phone == "tel" and state in ON_LINE,
-            "lease_every": lease_every(call, state),
+            "lease_every": lease_every(self.facts, state),
             "fingerprint": fingerprint_of(self.facts),
             "url": self.url(""),
             "events_url": self.url("events"),
@@ -284,13 +301,32 @@ class ScreenContext:
         asks = "help" in facts.allowed and not facts.help_asked_at
         wishes = "wish" in facts.allowed and self.call.answered_at is not None
         return {
-            "help_url": self.url("help") if asks else "",
+            "help_url": Ask(boss="1").address(self.url("")) if asks else "",
+            "help_post_url": self.url("help"),
+            "help_typed": self.ask.value or facts.note[:500],
+            "asks_supervisor": asks and bool(self.ask.boss),
+            **self.handing(),
+            "beside": beside_of(facts),
             "help_asked_at": facts.help_asked_at,
             "help_asked_time": time_in_prose(facts.help_asked_at) if facts.help_asked_at else "",
             "wish_url": Ask(wish="1").address(self.url("")) if wishes else "",
             "wishes_url": self.url("wishes") if wishes and self.ask.wish else "",
             "wish_typed": self.ask.value if self.ask.wish else "",
             "wishes": facts.wishes,
+        }
+
+    def handing(self) -> dict[str, Any]:
+        """The transfer of the call to a colleague: its form when it is open, its key while nobody else was asked."""
+        offer = self.facts.escalation.offer
+        stands = offer is not None and offer.stands(timezone.now())
+        possible = str(self.call.state) in LINE_STATES and not stands
+        shown = possible and bool(self.ask.hand)
+        return {
+            "transfer_url": self.url("transfer"),
+            "hand_url": Ask(hand="1").address(self.url("")) if possible else "",
+            "hands_over": shown,
+            "colleagues": colleagues_shown(self.call, self.request.GET.get("q", "")[:80]) if shown else [],
+            "hand_typed": self.ask.value or self.facts.note[:500],
         }
 
     def who(self) -> dict[str, Any]:
@@ -321,13 +357,18 @@ class ScreenContext:
         """The form that corrects a field: open, and asking for confirmation once a value contradicts a criterion."""
         if not self.ask.edit or self.call.prospect is None:
             return None
-        chosen = self.ask.edit if self.ask.edit in dict(FactForm.FIELDS) else "organisation"
-        value = self.ask.value or getattr(self.call.prospect, chosen)
+        prospect = self.call.prospect
+        choices = FactForm.choices_of(prospect.attributes)
+        chosen = self.ask.edit if self.ask.edit in dict(choices) else "organisation"
+        key = chosen.removeprefix(ATTRIBUTE)
+        stands = prospect.attributes.get(key) if key != chosen else getattr(prospect, chosen)
         return {
-            "fields": FactForm.FIELDS,
+            "fields": choices,
+            "swaps": FactForm.FIELDS,
             "chosen": chosen,
-            "value": value if self.ask.edit == chosen else "",
-            "confirms": bool(self.ask.value),
+            "value": (self.ask.value or stands) if self.ask.edit == chosen else "",
+            "swap": self.ask.swap,
+            "confirms": bool(self.ask.value or self.ask.swap),
         }
 
     def words(self) -> dict[str, Any]:
@@ -495,6 +536,8 @@ class ScreenContext:
             "correction_url": self.url("correction-request") if call.disposition_id else "",
             "next_url": reverse("desk-next-call"),
             "completion_url": self.url("completion"),
+            "ban_url": self.url("ban") if self.facts.may_ask_ban else "",
+            "ban_asked": self.facts.escalation.ban_asked,
             "pause_url": reverse("desk-pause"),
             "announcement": ended_announcement(needs, recorded_sentence(self.facts)),
             **self.dispositions(NOTHING, CHOICE_KEYS_AFTER),
@@ -525,8 +568,10 @@ def since(call: Call, state: str) -> datetime | None:
     )
 
 
-def lease_every(call: Call, state: str) -> int:
-    """Return the seconds between two renewals, 0 when there is nothing to keep."""
-    if not call.is_open:
+def lease_every(facts: CallScreen, state: str) -> int:
+    """Return the seconds between two renewals, 0 when there is nothing to keep; fewer while an answer may come."""
+    if not facts.call.is_open:
         return 0
+    if facts.escalation.is_live(timezone.now()):
+        return LIVE_EVERY
     return LEASE_EVERY_WAITING if state == "waiting" else LEASE_EVERY

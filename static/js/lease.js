@@ -23,6 +23,15 @@ export function refresh() {
   if (screen) window.htmx.ajax("GET", window.location.pathname, { source: screen, target: screen, swap: "innerHTML" });
 }
 
+/** Who types goes on typing: only what a supervisor or a colleague answered changes, beside the field. */
+function tellBeside(html) {
+  const beside = document.getElementById("beside");
+  const next = new DOMParser().parseFromString(html, "text/html").getElementById("beside");
+  if (!beside || !next || beside.dataset.mark === next.dataset.mark) return;
+  beside.replaceWith(next);
+  window.htmx.process(next);
+}
+
 function isBusyTyping(shown) {
   const field = document.activeElement;
   return field instanceof HTMLElement && shown.contains(field) && field.matches("input, textarea, select");
@@ -43,6 +52,7 @@ async function renew() {
       if (current === shown) {
         const moved = !body || body.state !== shown.dataset.state;
         if (moved || (body.fingerprint !== shown.dataset.fingerprint && !isBusyTyping(shown))) refresh();
+        else if (body.beside) tellBeside(body.beside);
       }
     } catch {
       // The network is away: the next round tries again.

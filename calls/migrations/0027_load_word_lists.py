@@ -14,6 +14,6 @@ def load(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
     """Rows only; what somebody has changed since is left as it is."""
 
-    dependencies = [("calls", "0025_check_notes_and_follow_up")]
+    dependencies = [("calls", "0026_check_notes_and_follow_up")]
 
     operations = [migrations.RunPython(load, migrations.RunPython.noop)]

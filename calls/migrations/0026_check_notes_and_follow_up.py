@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('calls', '0024_do_a_gesture_once'),
+        ('calls', '0025_ask_for_help_and_hand_over'),
         ('campaigns', '0024_templates_of_follow_ups'),
         ('crm', '0009_tell_follow_ups'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
