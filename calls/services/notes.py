@@ -14,7 +14,6 @@ from crm.enums import EventKind
 from crm.models import User
 from crm.selectors.composed import ask
 
-
 #: The disposition of a call that a child answered: no data is kept of a child (see `SituationEffect.MINOR`).
 OF_A_CHILD = "minor"
 
