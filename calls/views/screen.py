@@ -53,7 +53,7 @@ from crm.services.looks import note_look
 Row = TypeVar("Row")
 
 #: Choices of a list are numbered, then lettered; letters of other actions on the screen are left out.
-CHOICE_KEYS = "1234567890fiaoutr"
+CHOICE_KEYS = "1234567890fiaoutvb"
 #: Once the line is free fewer actions stand beside, and more dispositions are offered.
 CHOICE_KEYS_AFTER = "1234567890fikmopstuvx"
 #: Beyond so many characters a text to say is set in the smaller of its two sizes, so that it fits its place whole.
