@@ -80,7 +80,12 @@ def handed_away(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
     gone = left_to(user, pk)
     if gone is None:
         raise Http404
-    messages.success(request, _("%(name)s a pris l'appel.") % {"name": transfer_name(gone.recipient)})
+    words = {"name": transfer_name(gone.recipient), "number": gone.recipient.extension}
+    if words["number"]:
+        said = _("%(name)s a pris l'appel. Passez-lui la ligne : poste %(number)s.") % words
+    else:
+        said = _("%(name)s a pris l'appel.") % words
+    messages.success(request, said)
     return redirect("desk")
 
 

@@ -23,7 +23,6 @@ from django.utils.translation import gettext_lazy
 from calls.enums import AnsweredBy, CallState, Cause, Evidence
 from calls.forms import FactForm
 from calls.models import Call
-from calls.rules.transitions import ON_LINE as LINE_STATES
 from calls.selectors import call_screen
 from calls.selectors.call_screen import CallScreen
 from calls.selectors.origins import origin_of
@@ -319,7 +318,8 @@ class ScreenContext:
         """The transfer of the call to a colleague: its form when it is open, its key while nobody else was asked."""
         offer = self.facts.escalation.offer
         stands = offer is not None and offer.stands(timezone.now())
-        possible = str(self.call.state) in LINE_STATES and not stands
+        # Once all is said there is nothing left to hand over.
+        possible = state_of(self.facts) in ("connected", "closing") and not stands
         shown = possible and bool(self.ask.hand)
         return {
             "transfer_url": self.url("transfer"),
