@@ -16,6 +16,7 @@ from calls.views import (
     prospects,
     sources,
     tour,
+    training,
 )
 
 urlpatterns = [
@@ -63,6 +64,8 @@ urlpatterns = [
     path("bans/<int:pk>/lift/", bans.ban_lift, name="ban-lift"),
     path("bans/<int:pk>/appeal/", bans.ban_appeal, name="ban-appeal"),
     path("sources/quality/", sources.source_quality, name="source-quality"),
+    path("training/", training.training, name="training"),
+    path("training/<int:pk>/", training.practice, name="practice"),
     path("situations/", playbooks.situation_list, name="situation-list"),
     path("situations/new/", playbooks.situation_new, name="situation-new"),
     path("situations/<slug:code>/", playbooks.situation, name="situation"),

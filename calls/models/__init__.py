@@ -5,6 +5,7 @@ from calls.models.calls import Call, CallAnswer, CallDisposition, CallEffect, Ca
 from calls.models.desk import Callback, Pause, Press
 from calls.models.guards import GuardedExclusion
 from calls.models.incidents import Incident, IncidentAnswer, IncidentDecision
+from calls.models.practice import Practice
 from calls.models.situations import Situation, SituationMark, SituationVersion, Stage
 from calls.models.transfers import Transfer, TransferAnswer
 
@@ -23,6 +24,7 @@ __all__ = [
     "IncidentAnswer",
     "IncidentDecision",
     "Pause",
+    "Practice",
     "Press",
     "Situation",
     "SituationMark",
