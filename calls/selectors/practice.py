@@ -80,6 +80,14 @@ def offered_to(user: User, closings: Any) -> list[OfferedGroup]:
     return [OfferedGroup(title, rows) for title, rows in zip(titles, groups, strict=True) if rows]
 
 
+def next_for(user: User, done: Exercise) -> Offered | None:
+    """Return what to try after an exercise: the one practised least, the nearest after it. Two queries."""
+    offered = [one for group in offered_to(user, "") for one in group.exercises]
+    place = next((place for place, one in enumerate(offered) if one.code == done.code), -1)
+    others = [one for one in (*offered[place + 1 :], *offered[: place + 1]) if one.code != done.code]
+    return min(others, key=lambda one: one.times, default=None)
+
+
 def scene_of(practice: Practice, exercise: Exercise) -> Scene:
     """Return how an exercise stands, in the language of the page."""
     moves = [Move(**move) for move in practice.moves]

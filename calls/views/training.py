@@ -15,8 +15,9 @@ from calls.forms import SituationForm
 from calls.models import Practice
 from calls.rules.practice import Phase, review_of
 from calls.rules.practice.simulation import Do
+from calls.selectors.call_screen import open_call_of
 from calls.selectors.playbooks import palette
-from calls.selectors.practice import Scene, card_of, exercise_of, offered_to, scene_of
+from calls.selectors.practice import Scene, card_of, exercise_of, next_for, offered_to, scene_of
 from calls.services.practice import begin_practice, make_move
 from calls.views.playbook import keyed_groups
 from calls.views.refusals import checked, sentence_of
@@ -26,8 +27,10 @@ from crm.rules.errors import DomainError
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def training(request: HttpRequest) -> HttpResponse:
-    """List the exercises, with how often one did each; begin one."""
+    """List the exercises, with how often one did each; begin one. Whoever is on a call is sent back to it."""
     user = agent_of(request)
+    if call := open_call_of(user):
+        return redirect("call", call.pk)
     if request.method == "POST":
         try:
             begun = begin_practice(exercise=request.POST.get("exercise", "")[:48], by=user, at=timezone.now())
@@ -43,6 +46,8 @@ def practice(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Show an exercise as it stands; do the next thing in it."""
     user = agent_of(request)
     own = get_object_or_404(Practice, pk=pk, agent=user)
+    if call := open_call_of(user):
+        return redirect("call", call.pk)
     exercise = exercise_of(own.exercise)
     if exercise is None:
         return redirect("training")
@@ -104,7 +109,8 @@ def _screen(request: HttpRequest, own: Practice, scene: Scene) -> dict[str, Any]
             screen |= _closing(scene)
         case Phase.DONE:
             points = review_of(scene.exercise, scene.moves, len(scene.steps))
-            screen |= {"points": points, "well": all(point.good for point in points)}
+            well = all(point.good for point in points)
+            screen |= {"points": points, "well": well, "next": next_for(own.agent, scene.exercise)}
     return screen
 
 

@@ -51,10 +51,12 @@ def _playbook(exercise: Exercise, moves: Sequence[Move]) -> list[Point]:
             Point(False, _("Aucun scénario n'a été ouvert. Touche S, puis un mot de ce que vous entendez."))
         ]
     points = [_opening(exercise, entered[0])]
-    back = next((place for place, move in enumerate(moves) if move.do == Do.BACK), None)
-    if exercise.patience and back is not None:
-        was = standing_of(exercise, moves[:back], 1)
-        points.append(_return(calm=was.calm))
+    back = next((place for place, move in enumerate(moves) if move.do == Do.BACK), len(moves))
+    calm = standing_of(exercise, moves[:back], 1).calm
+    if back < len(moves):
+        points.append(_return(calm=calm))
+    elif calm:
+        points.append(Point(False, _("La personne s'était apaisée : l'appel pouvait reprendre.")))
     return points
 
 
@@ -72,7 +74,7 @@ def _opening(exercise: Exercise, first: Move) -> Point:
 
 def _return(*, calm: bool) -> Point:
     if calm:
-        return Point(True, _("La personne s'est calmée, et l'appel a repris sans reproche."))
+        return Point(True, _("L'appel a repris au bon moment, sans reproche."))
     return Point(False, _("L'appel a repris un peu tôt : une étape de plus aurait aidé la personne."))
 
 
