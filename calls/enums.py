@@ -31,6 +31,37 @@ class Mode(models.TextChoices):
     EXTERNAL = "external", _("Autre système")
 
 
+class NoteCategory(models.TextChoices):
+    """What a note should not keep of a person; each has its lists of words."""
+
+    INSULT = "insult", _("Insulte")
+    HEALTH = "health", _("Santé")
+    RELIGION = "religion", _("Religion")
+    OPINION = "opinion", _("Opinion politique ou syndicale")
+    SEXUALITY = "sexuality", _("Vie intime")
+    ORIGIN = "origin", _("Origine")
+
+
+class NotePlace(models.TextChoices):
+    """Where on a call words about a person are written."""
+
+    NOTE = "note", _("Note")
+    DISPOSITION = "disposition", _("Note de qualification")
+    HEARD = "heard", _("Ce qui a été entendu")
+    WISH = "wish", _("Souhait")
+    HAND_OVER = "hand_over", _("Transmission")
+
+
+class FollowUpState(models.TextChoices):
+    """How far a follow-up by e-mail is."""
+
+    QUEUED = "queued", _("En attente")
+    SENDING = "sending", _("Envoi en cours")
+    SENT = "sent", _("Envoyé")
+    FAILED = "failed", _("Échec")
+    CANCELLED = "cancelled", _("Annulé")
+
+
 class AnsweredBy(models.TextChoices):
     """Who speaks at the other end."""
 
@@ -130,6 +161,7 @@ class CallEventKind(models.TextChoices):
     BAN_ASKED = "ban_asked", _("Bannissement demandé")
     NOTE = "note", _("Note")
     WISH = "wish", _("Souhait noté")
+    FOLLOW_UP = "follow_up", _("E-mail de suivi")
 
 
 class SituationEffect(models.TextChoices):

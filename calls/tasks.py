@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from calls.services import follow_ups
 from calls.services.help import keep_promises
 from calls.services.lease import expire_leases
 from calls.services.presses import forget_presses
@@ -18,6 +19,12 @@ def expire_leases_task() -> int:
 def keep_promises_task() -> int:
     """Make the callbacks that supervisors promised during calls which are over by now."""
     return keep_promises(at=timezone.now())
+
+
+@shared_task(name="calls.send_follow_ups", ignore_result=True)
+def send_follow_ups_task() -> int:
+    """Send the follow-ups that wait: woken when one is written, and by beat for those that failed or were left."""
+    return follow_ups.send_due(at=timezone.now())
 
 
 @shared_task(name="calls.forget_presses", ignore_result=True)

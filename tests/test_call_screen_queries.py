@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -24,6 +25,7 @@ from calls.services.line import record_hang_up, record_line_dead, record_not_rea
 from calls.services.situations import enter_stage
 from calls.services.talk import answer_criterion, note_wish
 from calls.services.transfers import offer_transfer
+from campaigns.models import FollowUpTemplate
 from crm.enums import EventKind, Role
 from crm.models import ProspectEvent
 from tests.api_client import Api
@@ -47,7 +49,7 @@ LIMIT_WITH_SCREEN = 22
 #: And when one gesture corrects the fiche, makes a promise and begins the closing: three verbs at once.
 LIMIT_OF_THREE_VERBS = 25
 #: Done, made, led on, or refused with a reason: none of it for want of a right or an address.
-EXPECTED = {200, 201, 302, 400, 409}
+EXPECTED = {200, 201, 302, 400, 409, 422}
 #: The language in which a page asks for more: what the history keeps in French is translated.
 ENGLISH = {"Accept-Language": "en"}
 PAST = 30
@@ -71,6 +73,9 @@ class Hard(Story):
             programme = make_programme(self.programme.sponsor)
             make_criterion(programme)
             make_entry(make_campaign(programme), self.prospect)
+        self.template = FollowUpTemplate.objects.create(
+            campaign=self.campaign, name="Suite", subject="Suite", body="Bonjour {person}"
+        )
         told = {"at": self.at, "kind": EventKind.NOTE}
         ProspectEvent.objects.bulk_create(
             ProspectEvent(prospect=self.prospect, sponsor=self.programme.sponsor, data={"text": "x"}, **told)
@@ -101,6 +106,10 @@ class Hard(Story):
         match value:
             case "CRITERION":
                 return self.criterion.pk
+            case "CALL":
+                return self.call.pk
+            case "TEMPLATE":
+                return self.template.pk
             case "CAMPAIGN":
                 return self.campaign.pk
             case "COLLEAGUE":
@@ -214,6 +223,11 @@ ALIKE: list[tuple[str, str, dict[str, Any]]] = [
 ]
 #: What only pages are sent.
 OF_PAGES: list[tuple[str, str, dict[str, Any]]] = [
+    ("asked", "follow-ups", {"template": "TEMPLATE", "email": "contact@banque.example", "key": str(uuid4())}),
+    ("ended", "follow-ups", {"template": "TEMPLATE", "email": "contact@banque.example", "key": str(uuid4())}),
+    ("asked", "note", {"note": "un connard"}),
+    ("asked", "note", {"note": "un connard", "override": "ses mots"}),
+    ("ended", "completion", {"draft_note": "à suivre", "draft_call": "CALL"}),
     ("asked", "situations", {"driving": "on"}),
     ("racist", "situations", {"over": "on"}),
     ("asked", "help", {"words": "x"}),

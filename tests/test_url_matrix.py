@@ -10,11 +10,11 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from calls.enums import CallState, IncidentKind
-from calls.models import Ban, Call, Incident, Situation
+from calls.models import Ban, Call, Incident, Situation, WordList
 from calls.selectors.playbook_pages import content_of
 from calls.services.playbooks import save_playbook
 from calls.services.practice import begin_practice
-from campaigns.models import Change
+from campaigns.models import Change, FollowUpTemplate
 from campaigns.services.imports import upload_import
 from crm.enums import Role
 from crm.models import Team
@@ -101,6 +101,7 @@ MATRIX = [
     own_call("call-lease", OK),
     own_call("call-note", OK),
     own_call("call-wishes", BAD),
+    own_call("call-follow-ups", BAD),
     own_call("call-situation-effect", BAD),
     own_call("call-help", NOT_NOW),
     own_call("call-transfer", BAD),
@@ -109,6 +110,12 @@ MATRIX = [
     own_call("call-correction-request", BAD),
     Line("offer", "get", NOTHING, NOTHING, NOTHING, NOTHING, FORBIDDEN),
     Line("offer-answer", "post", MISSING, MISSING, MISSING, MISSING, FORBIDDEN),
+    supervising("courtesy"),
+    supervising("courtesy-calls"),
+    managing("word-lists"),
+    managing("word-trial", OK, "post"),
+    managing("word-list"),
+    managing("word-list", THERE, "post"),
     supervising("inbox"),
     supervising("inbox-news"),
     supervising("incident"),
@@ -202,6 +209,12 @@ MATRIX = [
     managing("words-preview", OK, "post"),
     managing("closing-step", THERE, "post"),
     managing("script", THERE, "post"),
+    managing("follow-up-list"),
+    managing("follow-up-new"),
+    managing("follow-up-new", WRONG, "post"),
+    managing("follow-up-preview", OK, "post"),
+    managing("follow-up"),
+    managing("follow-up", WRONG, "post"),
     managing("dispositions"),
     managing("disposition-rule"),
     managing("disposition-rule", OK, "post"),
@@ -289,10 +302,17 @@ def world(db: None) -> World:
     of_call = {line.name: {"pk": call.pk} for line in MATRIX if line.name.startswith("call")}
     of_prospect = ("prospect", "prospect-look", "prospect-edit", "prospect-erasure", "prospect-campaigns")
     of_campaign = ("campaign", "campaign-edit", "campaign-status", "campaign-queue", "words", "words-preview")
-    also = ("dispositions", "entry-list", "entries-removal", "list-reset", "import-new")
+    template = FollowUpTemplate.objects.create(
+        campaign=campaign, name="Suite", subject="Suite", body="Bonjour"
+    )
+    of_follow_ups = ("follow-up-list", "follow-up-new", "follow-up-preview")
+    also = (*of_follow_ups, "dispositions", "entry-list", "entries-removal", "list-reset", "import-new")
     of_import = ("import", "import-progress", "import-rejects", "import-undo")
     arguments: dict[str, dict[str, Any]] = {
         "problem": {"name": "stale"},
+        "courtesy-calls": {"pk": users["agent"].pk},
+        "word-list": {"pk": WordList.objects.earliest("pk").pk},
+        "follow-up": slug | {"pk": template.pk},
         "incident": {"pk": incident.pk},
         **{key: {"pk": incident.pk} for key in ("incident-decision", "incident-answer", "incident-release")},
         **{key: {"pk": ban.pk} for key in ("ban", "ban-decision", "ban-lift", "ban-appeal")},

@@ -37,6 +37,11 @@ def moment_in(text: str, time_zone: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(time_zone or "Europe/Paris"))
 
 
+def override() -> forms.CharField:
+    """Return the field that says why words are kept that the check of notes warns of."""
+    return forms.CharField(max_length=300, required=False)
+
+
 class EventForm(forms.Form):
     """What the phone, or the agent in its place, reports about the line."""
 
@@ -86,6 +91,7 @@ class CriterionForm(forms.Form):
     criterion = forms.IntegerField(min_value=1, required=False)
     result = forms.ChoiceField(choices=Result.choices)
     heard = forms.CharField(max_length=500, required=False)
+    override = override()
 
     def clean(self) -> dict[str, Any]:
         """A mismatch is stored with what was heard."""
@@ -206,6 +212,7 @@ class DispositionForm(forms.Form):
 
     code = forms.SlugField(max_length=40)
     note = forms.CharField(max_length=2000, required=False)
+    override = override()
     callback_at = forms.CharField(max_length=40, required=False)
     callback_agent = forms.IntegerField(min_value=1, required=False)
 
@@ -217,6 +224,7 @@ class WishForm(forms.Form):
         max_length=500, error_messages={"required": _("Notez ce que la personne souhaite.")}
     )
     remind_at = forms.CharField(max_length=40, required=False)
+    override = override()
 
 
 class HelpForm(forms.Form):
@@ -257,10 +265,21 @@ class ReasonForm(forms.Form):
     )
 
 
+class FollowUpForm(forms.Form):
+    """A follow-up to send: which template, to which address; `key` is this form's own."""
+
+    template = forms.IntegerField(min_value=1)
+    email = forms.CharField(
+        max_length=254, error_messages={"required": _("À quelle adresse faut-il écrire ?")}
+    )
+    key = forms.UUIDField()
+
+
 class NoteForm(forms.Form):
     """The agent's note on the call."""
 
     note = forms.CharField(max_length=2000, required=False)
+    override = override()
 
 
 class ManualCallForm(forms.Form):
@@ -341,6 +360,35 @@ class InboxFilterForm(forms.Form):
         """Whether the list shows less than its tab."""
         names = ("kind", "campaign", "agent", "team", "age")
         return any(self.cleaned_data.get(name) for name in names)
+
+
+class WordListForm(forms.Form):
+    """A list of words that notes are checked for: an entry a line."""
+
+    words = forms.CharField(
+        label=_("Mots, un par ligne"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 14}),
+        help_text=_(
+            "Le féminin et le pluriel sont trouvés aussi. « =mot » ne trouve que ce mot, « mot* » toute fin, "
+            "un sigle en capitales que les capitales."
+        ),
+    )
+    exceptions = forms.CharField(
+        label=_("Tournures permises, une par ligne"),
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("Là, le mot veut dire autre chose : « bonne foi », « assurance maladie »."),
+    )
+    neutral = forms.CharField(
+        label=_("Formulation neutre"),
+        required=False,
+        max_length=120,
+        help_text=_("Elle remplace le passage, si l'agent le veut. Vide, le passage est retiré."),
+    )
+    active = forms.BooleanField(label=_("Vérifier cette liste"), required=False)
 
 
 class ErasureForm(forms.Form):

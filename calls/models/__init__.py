@@ -2,7 +2,9 @@
 
 from calls.models.bans import Ban, BanAppeal, BanDecision
 from calls.models.calls import Call, CallAnswer, CallDisposition, CallEffect, CallEvent
+from calls.models.checked import NoteWarning, WordList
 from calls.models.desk import Callback, Pause, Press
+from calls.models.follow_ups import FollowUp
 from calls.models.guards import GuardedExclusion
 from calls.models.incidents import Incident, IncidentAnswer, IncidentDecision
 from calls.models.practice import Practice
@@ -19,10 +21,12 @@ __all__ = [
     "CallEffect",
     "CallEvent",
     "Callback",
+    "FollowUp",
     "GuardedExclusion",
     "Incident",
     "IncidentAnswer",
     "IncidentDecision",
+    "NoteWarning",
     "Pause",
     "Practice",
     "Press",
@@ -32,4 +36,5 @@ __all__ = [
     "Stage",
     "Transfer",
     "TransferAnswer",
+    "WordList",
 ]

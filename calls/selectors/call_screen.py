@@ -25,6 +25,7 @@ from calls.rules.closing import due_step
 from calls.rules.hang_up import may_hang_up_from, why_may_hang_up
 from calls.rules.transitions import ON_LINE, allowed
 from calls.selectors.answers import standings
+from calls.selectors.carried import CARRIED, Carried, carried_of, carried_rows
 from calls.selectors.escalation import READ, Escalation, escalation_of, rows_of_escalation
 from calls.selectors.facts import Said, facts_of, line_facts, said_of
 from calls.selectors.history import Line, latest, lines_with_labels, says_english
@@ -62,7 +63,8 @@ LATEST = 5
 class Question:
     """A criterion as it is asked. `result` and `heard` are the present person's answer, "" when there is none.
 
-    `known` is what an earlier call or the trusted file already says; `on_file` the words of the file.
+    `known` is what an earlier call or the trusted file already says; `on_file` the words of the file. `known_at` is
+    when an earlier call said that it is met (null: it did not).
     """
 
     criterion_id: int
@@ -73,6 +75,7 @@ class Question:
     heard: str
     known: str
     on_file: str
+    known_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ class CallScreen:
     ringing_at: datetime | None
     spoken_origin: str
     escalation: Escalation
+    carried: Carried
     situation: str
     stage: int | None
     may_ask_ban: bool
@@ -176,6 +180,7 @@ class _Around:
     callback_id: int | None = None
     callback_at: datetime | None = None
     escalation: Escalation = field(kw_only=True)
+    carried: Carried = field(default_factory=Carried)
 
 
 def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
@@ -222,6 +227,7 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         spoken_origin=call.prospect.source.spoken_origin if call.prospect else "",
         escalation=around.escalation,
         may_ask_ban=_may_ask_ban(around),
+        carried=around.carried,
         effects_done=[
             event.data.get("effect", "") for event in events if event.kind == CallEventKind.SITUATION_EFFECT
         ],
@@ -337,6 +343,7 @@ def _around(call: Call) -> _Around:
         callback_id=row["agreed"],
         callback_at=row["agreed_at"],
         escalation=escalation_of(row),
+        carried=carried_of(row),
     )
 
 
@@ -371,8 +378,11 @@ def _rows_around(known: bool, *, call: int, sponsor: int) -> QuerySet[Call, Any]
             agreed_at=Subquery(callback.values("due_at")[:1]),
             numbers=_rows(phones, "id", "number", "kind", "extension", "note", "validity"),
             **rows_of_escalation(),
+            **carried_rows(sponsor),
         )
-        .values("told", "answered", "disturbed", "reported", "agreed", "agreed_at", "numbers", *READ)
+        .values(
+            "told", "answered", "disturbed", "reported", "agreed", "agreed_at", "numbers", *READ, *CARRIED
+        )
     )
     return rows
 
@@ -433,6 +443,7 @@ def _questions(call: Call, answers: Sequence[CallAnswer]) -> list[Question]:
             blocking=row.criterion.blocking,
             result=row.result,
             heard=row.heard,
+            known_at=row.earlier_at,
             known=row.earlier or (row.on_file if row.criterion.trust_file else ""),
             on_file=row.file_value,
         )

@@ -79,7 +79,10 @@ TOPICS: dict[str, tuple[Any, frozenset[str]]] = {
         ),
     ),
     "lists": (gettext_lazy("Listes"), frozenset({EventKind.QUEUED, EventKind.UNQUEUED})),
-    "notes": (gettext_lazy("Notes et incidents"), frozenset({EventKind.NOTE, EventKind.INCIDENT})),
+    "notes": (
+        gettext_lazy("Notes et incidents"),
+        frozenset({EventKind.NOTE, EventKind.FOLLOW_UP, EventKind.INCIDENT}),
+    ),
 }
 
 #: Changed fields that a line writes out.

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import CallbackState, CallEventKind, CallState
+from calls.enums import CallbackState, CallEventKind, CallState, FollowUpState
 from calls.models import (
     Ban,
     BanAppeal,
@@ -15,9 +15,11 @@ from calls.models import (
     Callback,
     CallDisposition,
     CallEvent,
+    FollowUp,
     Incident,
     IncidentAnswer,
     IncidentDecision,
+    NoteWarning,
     Transfer,
     TransferAnswer,
 )
@@ -75,12 +77,22 @@ def _close_entries(prospect: Prospect, at: datetime) -> None:
     callbacks.update(note="")
 
 
+def _forget_follow_ups(prospect: Prospect) -> None:
+    """Blank the e-mails to a person; those that have not left do not leave."""
+    written = FollowUp.objects.filter(prospect=prospect)
+    words = {"to": "", "subject": "", "body": "", "error": ""}
+    written.filter(state=FollowUpState.QUEUED).update(state=FollowUpState.CANCELLED, **words)
+    written.exclude(to="").update(**words)
+
+
 def _blank_words(prospect: Prospect) -> None:
     calls = Call.objects.filter(prospect=prospect)
     mine = {"call__prospect": prospect}
     CallEvent.objects.filter(**mine).exclude(data={}).update(data={})
     CallAnswer.objects.filter(**mine).exclude(heard="", expected="").update(heard="", expected="")
     CallDisposition.objects.filter(**mine).update(note="", reason="")
+    NoteWarning.objects.filter(**mine).exclude(reason="").update(reason="")
+    _forget_follow_ups(prospect)
     about = Incident.objects.filter(prospect=prospect) | Incident.objects.filter(**mine)
     IncidentAnswer.objects.filter(incident__in=about.values("pk")).exclude(words="").update(words="")
     _blank_escalations(prospect)

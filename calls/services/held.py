@@ -53,6 +53,7 @@ TIMELINE: dict[str, EventKind] = {
     CallEventKind.BAN_ASKED: EventKind.INCIDENT,
     CallEventKind.NOTE: EventKind.NOTE,
     CallEventKind.WISH: EventKind.NOTE,
+    CallEventKind.FOLLOW_UP: EventKind.FOLLOW_UP,
 }
 
 

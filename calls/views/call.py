@@ -16,7 +16,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -30,7 +29,6 @@ from calls.forms import (
     FactForm,
     GreetForm,
     HelpForm,
-    NoteForm,
     ReasonForm,
     SituationForm,
     WishForm,
@@ -39,7 +37,7 @@ from calls.forms import (
 from calls.models import Call
 from calls.selectors.call_screen import screen_of, time_zone_of
 from calls.selectors.transfers import left_to
-from calls.services import closing, dial, dispositions, lease, line, notes, supervisor, talk
+from calls.services import closing, dial, dispositions, lease, line, supervisor, talk
 from calls.services import situations as situations_service
 from calls.services.errors import MismatchNotConfirmed
 from calls.services.fiche import correct_fact
@@ -47,6 +45,7 @@ from calls.services.presses import once
 from calls.services.transfers import name_of as transfer_name
 from calls.views.beside import beside_html
 from calls.views.desk import current_call, lead_to, refused, show_desk
+from calls.views.drafts import doubted, keeps_draft
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
 from calls.views.situation import do_effect
@@ -128,7 +127,7 @@ def ask_again(
 ) -> HttpResponse:
     """Answer with a refusal above the screen of the call; `typed` or `swap` is what only needs to be confirmed."""
     messages.error(request, sentence_of(refusal))
-    ask = replace(asked_again(request, typed), swap=swap)
+    ask = replace(doubted(asked_again(request, typed), refusal), swap=swap)
     return show(request, screen_of(own, timezone.now()), ask=ask, status=refusal.status)
 
 
@@ -147,6 +146,8 @@ def asked_again(request: HttpRequest, typed: str) -> Ask:
         return Ask(hand="1", value=sent.get("note", ""))
     if "text" in sent:
         return Ask(wish="1", value=sent["text"])
+    if "template" in sent:
+        return Ask(follow=sent["template"][:40], value=sent.get("email", ""))
     if "field" in sent:
         return Ask(edit=sent["field"][:40], value=typed)
     return NOTHING
@@ -219,7 +220,13 @@ def criteria(request: HttpRequest, user: User, call: Call, at: datetime) -> Call
     elif told["result"] != Result.MISMATCH:
         raise Invalid.field("criterion", _("De quel critère s'agit-il ?"))
     return talk.answer_criterion(
-        call=call, criterion=criterion, result=told["result"], heard=told["heard"], by=user, at=at
+        call=call,
+        criterion=criterion,
+        result=told["result"],
+        heard=told["heard"],
+        override_reason=told["override"],
+        by=user,
+        at=at,
     )
 
 
@@ -272,6 +279,7 @@ def fiche(request: HttpRequest, pk: int) -> HttpResponseBase:
     return follow(request, user, own_call_or_404(user, pk))
 
 
+@keeps_draft
 @call_verb
 def disposition(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """How the call ended. The callback's time is the clock of the called party."""
@@ -282,6 +290,7 @@ def disposition(request: HttpRequest, user: User, call: Call, at: datetime) -> C
         call=call,
         code=told["code"],
         note=told["note"],
+        override_reason=told["override"],
         callback_at=callback_at,
         callback_agent=agent,
         exact=callback_at is not None,
@@ -303,7 +312,14 @@ def wishes(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """The person wishes to be called about something else."""
     told = checked(WishForm(request.POST))
     remind_at = told_moment(call, told, "remind_at")
-    return talk.note_wish(call=call, text=told["text"], remind_at=remind_at, by=user, at=at)
+    return talk.note_wish(
+        call=call,
+        text=told["text"],
+        remind_at=remind_at,
+        override_reason=told["override"],
+        by=user,
+        at=at,
+    )
 
 
 @call_verb
@@ -319,6 +335,7 @@ def release(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     return lease.release_call(call=call, reason=checked(ReasonForm(request.POST))["reason"], by=user, at=at)
 
 
+@keeps_draft
 @require_POST
 def completion(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Finish a settled call and go back to the desk."""
@@ -336,18 +353,6 @@ def correction_request(request: HttpRequest, user: User, call: Call, at: datetim
     dispositions.ask_correction(call=call, reason=checked(ReasonForm(request.POST))["reason"], by=user, at=at)
     messages.success(request, _("Le superviseur est prévenu."))
     return call
-
-
-@require_POST
-def note(request: HttpRequest, pk: int) -> HttpResponse:
-    """Store the agent's note; answers the line below the field."""
-    user = agent_of(request)
-    own = own_row_or_404(user, pk)
-    try:
-        notes.write_note(call=own, text=checked(NoteForm(request.POST))["note"], by=user, at=timezone.now())
-    except DomainError as refusal:
-        return HttpResponse(escape(sentence_of(refusal)), status=refusal.status)
-    return HttpResponse(escape(_("Note enregistrée.")))
 
 
 @require_POST

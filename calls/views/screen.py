@@ -26,8 +26,13 @@ from calls.models import Call
 from calls.rules.transitions import ON_LINE as LINE_STATES
 from calls.selectors import call_screen
 from calls.selectors.call_screen import CallScreen
+from calls.selectors.origins import origin_of
+from calls.services.note_check import NoteNotNeutral
 from calls.views import playbook
 from calls.views.beside import LIVE_EVERY, beside_of, colleagues_shown
+from calls.views.carried import known_before, known_of, mandate_of
+from calls.views.courtesy import closing_sentence
+from calls.views.follow_up_form import follow_up_form, may_follow_up
 from calls.views.wording import (
     clock_in,
     ending_sentence,
@@ -48,9 +53,9 @@ from crm.services.looks import note_look
 Row = TypeVar("Row")
 
 #: Choices of a list are numbered, then lettered; letters of other actions on the screen are left out.
-CHOICE_KEYS = "1234567890fhijz"
+CHOICE_KEYS = "1234567890fiaoutr"
 #: Once the line is free fewer actions stand beside, and more dispositions are offered.
-CHOICE_KEYS_AFTER = "1234567890fhijkmoprstuvxz"
+CHOICE_KEYS_AFTER = "1234567890fikmopstuvx"
 #: Beyond so many characters a text to say is set in the smaller of its two sizes, so that it fits its place whole.
 LONG = 240
 PHONES = ("demo", "tel")
@@ -110,13 +115,25 @@ class Choice:
 
 
 #: The parts of `Ask` that stand in the address.
-IN_ADDRESS = ("heard", "ask", "conclude", "code", "situation", "edit", "wish", "boss", "hand")
+IN_ADDRESS = (
+    "heard",
+    "ask",
+    "conclude",
+    "code",
+    "situation",
+    "edit",
+    "wish",
+    "boss",
+    "hand",
+    "follow",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """The view part of the address: which inline form is open, empty when none is; `value` is what was typed in it and
-    `swap` the field that it is exchanged with."""
+    `swap` the field that it is exchanged with. `doubt` is what the check of notes says of that.
+    """
 
     heard: str = ""
     ask: str = ""
@@ -127,14 +144,17 @@ class Ask:
     wish: str = ""
     boss: str = ""
     hand: str = ""
+    follow: str = ""
     effect: str = ""
     value: str = ""
     swap: str = ""
+    doubt: NoteNotNeutral | None = None
 
     @classmethod
     def of(cls, query: Mapping[str, Any]) -> "Ask":
         """Read it from a query string; anything else in there is ignored."""
-        return cls(**{name: str(query.get(name, ""))[:40] for name in IN_ADDRESS})
+        named: dict[str, Any] = {name: str(query.get(name, ""))[:40] for name in IN_ADDRESS}
+        return cls(**named)
 
     def address(self, path: str) -> str:
         """Return `path` with what is open. Words about a person never stand in an address."""
@@ -228,7 +248,9 @@ class ScreenContext:
                 screen |= self.closing(state)
             case "ended":
                 screen |= self.ended()
-        if screen["stage"]:
+        if form := follow_up_form(self.facts, self.ask.follow, self.ask.value):
+            screen |= form
+        elif screen["stage"]:
             # The playbook lies over the centre, whatever the state below it.
             screen["template"] = "calls/_situation.html"
         return screen
@@ -266,6 +288,10 @@ class ScreenContext:
             "situations_post_url": self.url("situations"),
             "stage": None,
             "situations_url": "",
+            "follow_up_url": Ask(follow="1").address(self.url("")) if may_follow_up(call) else "",
+            "follow_ups_url": self.url("follow-ups"),
+            "doubt": self.ask.doubt,
+            "typed": self.ask.value if self.ask.doubt else "",
             **self.beside(),
         }
 
@@ -317,7 +343,9 @@ class ScreenContext:
                 for phone in facts.phones
             ],
             "disturbances": facts.disturbances,
-            "spoken_origin": facts.spoken_origin,
+            "spoken_origin": origin_of(self.call),
+            "mandate": mandate_of(self.call),
+            "known": known_of(facts),
             "history": call_screen.history_of(self.call),
             "edit_url": Ask(edit="1").address(self.url("")) if self.call.prospect_id else "",
             "fiche_url": self.url("fiche"),
@@ -362,7 +390,9 @@ class ScreenContext:
         wanted = self.ask.heard or self.ask.ask
         keys = [str(question.criterion_id) for question in self.facts.questions]
         pending = [
-            key for key, question in zip(keys, self.facts.questions, strict=True) if not question.result
+            key
+            for key, question in zip(keys, self.facts.questions, strict=True)
+            if not question.result and question.known_at is None
         ]
         current = wanted if wanted in keys else ("" if self.ask.heard else next(iter(pending), ""))
         return [
@@ -374,6 +404,7 @@ class ScreenContext:
                 "expected": question.expected,
                 "blocking": question.blocking,
                 "on_file": question.on_file,
+                "known_before": known_before(question),
                 "result": question.result,
                 "result_label": result_label(question.result, question.heard),
                 "is_current": key == current,
@@ -499,7 +530,7 @@ class ScreenContext:
         return {
             "needs_disposition": needs,
             "recorded": recorded_sentence(self.facts),
-            "how_it_ended": ending_sentence(call),
+            "how_it_ended": f"{ending_sentence(call)} {closing_sentence(call)}".strip(),
             "choose_url": self.url(""),
             "explain_url": self.url("events") if self.facts.hang_up_to_explain else "",
             "correction_url": self.url("correction-request") if call.disposition_id else "",

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('calls', '0025_ask_for_help_and_hand_over'),
+        ('calls', '0028_name_what_a_call_tells'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
