@@ -19,6 +19,7 @@ from calls.views import (
     prospects,
     sources,
     tour,
+    training,
     word_lists,
 )
 
@@ -73,6 +74,8 @@ urlpatterns = [
     path("words/trial/", word_lists.word_trial, name="word-trial"),
     path("words/<int:pk>/", word_lists.word_list, name="word-list"),
     path("sources/quality/", sources.source_quality, name="source-quality"),
+    path("training/", training.training, name="training"),
+    path("training/<int:pk>/", training.practice, name="practice"),
     path("situations/", playbooks.situation_list, name="situation-list"),
     path("situations/new/", playbooks.situation_new, name="situation-new"),
     path("situations/<slug:code>/", playbooks.situation, name="situation"),

@@ -13,6 +13,7 @@ from calls.enums import CallState, IncidentKind
 from calls.models import Ban, Call, Incident, Situation, WordList
 from calls.selectors.playbook_pages import content_of
 from calls.services.playbooks import save_playbook
+from calls.services.practice import begin_practice
 from campaigns.models import Change, FollowUpTemplate
 from campaigns.services.imports import upload_import
 from crm.enums import Role
@@ -119,6 +120,11 @@ MATRIX = [
     supervising("inbox-news"),
     supervising("incident"),
     supervising("incident-decision", WRONG, "post"),
+    # Whoever is on a call is sent back to it.
+    Line("training", "get", THERE, OK, OK, OK, FORBIDDEN),
+    Line("training", "post", THERE, THERE, THERE, THERE, FORBIDDEN),
+    Line("practice", "get", MISSING, MISSING, MISSING, OK, FORBIDDEN),
+    Line("practice", "post", MISSING, MISSING, MISSING, THERE, FORBIDDEN),
     supervising("situation-list"),
     managing("situation-new"),
     managing("situation-new", WRONG, "post"),
@@ -291,6 +297,7 @@ def world(db: None) -> World:
     boss = Situation.objects.get(code="boss")
     written = replace(content_of(boss), keywords="responsable chef")
     save_playbook(situation=boss, content=written, by=users["manager"], at=NOW, expected_version=boss.version)
+    practice = begin_practice(exercise="racist-2", by=users["admin"], at=NOW)
     slug = {"slug": campaign.slug}
     of_call = {line.name: {"pk": call.pk} for line in MATRIX if line.name.startswith("call")}
     of_prospect = ("prospect", "prospect-look", "prospect-edit", "prospect-erasure", "prospect-campaigns")
@@ -310,6 +317,7 @@ def world(db: None) -> World:
         **{key: {"pk": incident.pk} for key in ("incident-decision", "incident-answer", "incident-release")},
         **{key: {"pk": ban.pk} for key in ("ban", "ban-decision", "ban-lift", "ban-appeal")},
         "offer-answer": {"pk": 1},
+        "practice": {"pk": practice.pk},
         "situation": {"code": "boss"},
         "situation-version": {"code": "boss", "version": 1},
         "sponsor": {"pk": programme.sponsor_id},

@@ -70,10 +70,10 @@ class StageForm(forms.Form):
     )
     opens_en = forms.CharField(label=_("S'ouvre sur, en anglais"), max_length=120, required=False)
     say_fr = forms.CharField(
-        label=_("Phrases en français, une par ligne"), required=False, widget=_sentences(3), max_length=1200
+        label=_("Phrases en français, une par ligne"), required=False, widget=_sentences(4), max_length=1200
     )
     say_en = forms.CharField(
-        label=_("Phrases en anglais, une par ligne"), required=False, widget=_sentences(3), max_length=1200
+        label=_("Phrases en anglais, une par ligne"), required=False, widget=_sentences(4), max_length=1200
     )
     say_other = forms.CharField(
         label=_("Dans d'autres langues"),

@@ -7,6 +7,7 @@ from calls.models.desk import Callback, Pause, Press
 from calls.models.follow_ups import FollowUp
 from calls.models.guards import GuardedExclusion
 from calls.models.incidents import Incident, IncidentAnswer, IncidentDecision
+from calls.models.practice import Practice
 from calls.models.situations import Situation, SituationMark, SituationVersion, Stage
 from calls.models.transfers import Transfer, TransferAnswer
 
@@ -27,6 +28,7 @@ __all__ = [
     "IncidentDecision",
     "NoteWarning",
     "Pause",
+    "Practice",
     "Press",
     "Situation",
     "SituationMark",

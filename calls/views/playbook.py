@@ -32,7 +32,7 @@ def over(facts: CallScreen, *, asked: bool, typed: str, at: datetime) -> dict[st
     groups = palette(typed)
     return {
         "stage": {
-            "groups": _keyed(groups),
+            "groups": keyed_groups(groups),
             "is_empty": not groups and not typed,
             "typed": typed,
             "is_gone": not asked,
@@ -41,7 +41,7 @@ def over(facts: CallScreen, *, asked: bool, typed: str, at: datetime) -> dict[st
     }
 
 
-def _keyed(groups: list[Group]) -> list[dict[str, Any]]:
+def keyed_groups(groups: list[Group]) -> list[dict[str, Any]]:
     """Give the first rows a digit each, in the order in which they stand."""
     numbers = count(1)
     keyed = []
