@@ -1,24 +1,30 @@
 """What the pages of this app accept, parsed and bounded before a service sees it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import AnsweredBy, Cause, Decision, Evidence, HungUpBy, IncidentKind, Result
+from calls.enums import AnsweredBy, Cause, Decision, Evidence, HungUpBy, IncidentKind, PauseKind, Result
+from calls.rules.moments import Unreadable, read_moment
 from calls.selectors.inbox import InboxFilter
 from campaigns.enums import Step
 
 
-def moment_in(text: str, time_zone: str) -> datetime | None:
-    """Return a moment as a form sends it, aware, read in `time_zone`; None for no text. Raises ValueError."""
-    if not text:
-        return None
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(time_zone or "Europe/Paris"))
+class MomentField(forms.CharField):
+    """A time in words or of a picker ("demain 15 h"), read by the clock of the pages; aware, or None for nothing."""
+
+    def clean(self, value: Any) -> Any:
+        """Return the moment; refuse what names none to come."""
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return read_moment(text, timezone.now(), timezone.get_current_timezone_name()).at
+        except Unreadable as unreadable:
+            raise forms.ValidationError(unreadable.message) from None
 
 
 class EventForm(forms.Form):
@@ -125,11 +131,32 @@ class FactForm(forms.Form):
 
 
 class DispositionForm(forms.Form):
-    """How the call ended. `callback_at` is the clock of the called party."""
+    """How the call ended. `callback_at` is the clock of the called party, in words; `callback_pick` a picker's.
+
+    `callback_exact`: the agent attests that the person gave that very time.
+    """
 
     code = forms.SlugField(max_length=40)
     note = forms.CharField(max_length=2000, required=False)
-    callback_at = forms.CharField(max_length=40, required=False)
+    callback_at = forms.CharField(max_length=80, required=False)
+    callback_pick = forms.CharField(max_length=40, required=False)
+    callback_exact = forms.BooleanField(required=False)
+    callback_agent = forms.IntegerField(min_value=1, required=False)
+    callback_language = forms.SlugField(max_length=8, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """The words come before the picker."""
+        cleaned = super().clean() or {}
+        cleaned["callback_at"] = cleaned.get("callback_at") or cleaned.get("callback_pick") or ""
+        return cleaned
+
+
+class CallbackWordsForm(forms.Form):
+    """What is typed of a callback that is about to be agreed."""
+
+    callback_at = forms.CharField(max_length=80, required=False)
+    callback_pick = forms.CharField(max_length=40, required=False)
+    callback_exact = forms.BooleanField(required=False)
     callback_agent = forms.IntegerField(min_value=1, required=False)
 
 
@@ -139,7 +166,7 @@ class WishForm(forms.Form):
     text = forms.CharField(
         max_length=500, error_messages={"required": _("Notez ce que la personne souhaite.")}
     )
-    remind_at = forms.CharField(max_length=40, required=False)
+    remind_at = forms.CharField(max_length=80, required=False)
 
 
 class ReasonForm(forms.Form):
@@ -164,9 +191,11 @@ class ManualCallForm(forms.Form):
 
 
 class PauseForm(forms.Form):
-    """Why the agent pauses, if they care to say."""
+    """What the break is for, why, if they care to say, and the hard call that it follows."""
 
+    kind = forms.ChoiceField(choices=PauseKind.choices, required=False)
     reason = forms.CharField(max_length=100, required=False)
+    after_call = forms.IntegerField(min_value=1, required=False)
 
 
 class DecisionForm(forms.Form):
@@ -176,7 +205,8 @@ class DecisionForm(forms.Form):
     reason = forms.CharField(max_length=500, required=False)
     code = forms.SlugField(max_length=40, required=False)
     note = forms.CharField(max_length=2000, required=False)
-    callback_at = forms.DateTimeField(required=False)
+    callback_at = MomentField(required=False, max_length=80)
+    callback_exact = forms.BooleanField(required=False)
     number = forms.CharField(max_length=60, required=False)
 
 

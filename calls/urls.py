@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from calls.views import call, campaigns, desk, erasure, home, inbox, prospects, tour
+from calls.views import call, callbacks, campaigns, desk, erasure, home, inbox, prospects, tour
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -24,6 +24,7 @@ urlpatterns = [
     path("calls/<int:pk>/situations/", call.situations, name="call-situations"),
     path("calls/<int:pk>/fiche/", call.fiche, name="call-fiche"),
     path("calls/<int:pk>/disposition/", call.disposition, name="call-disposition"),
+    path("calls/<int:pk>/callback-preview/", callbacks.callback_preview, name="call-callback-preview"),
     path("calls/<int:pk>/release/", call.release, name="call-release"),
     path("calls/<int:pk>/lease/", call.renew_lease, name="call-lease"),
     path("calls/<int:pk>/note/", call.note, name="call-note"),

@@ -94,6 +94,7 @@ MATRIX = [
     own_call("call-situations", BAD),
     own_call("call-fiche", BAD),
     own_call("call-disposition", BAD),
+    own_call("call-callback-preview", OK),
     own_call("call-release", BAD),
     own_call("call-lease", OK),
     own_call("call-note", OK),

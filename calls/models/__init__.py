@@ -1,9 +1,10 @@
 """The tables of the calls app."""
 
 from calls.models.calls import Call, CallAnswer, CallDisposition, CallEffect, CallEvent
-from calls.models.desk import Callback, Pause
+from calls.models.desk import Callback, Pause, Reminder, Workplace
 from calls.models.guards import GuardedExclusion
 from calls.models.incidents import Incident, IncidentDecision
+from calls.models.lookups import Lookup
 from calls.models.situations import Situation, SituationVersion, Stage
 
 __all__ = [
@@ -16,8 +17,11 @@ __all__ = [
     "GuardedExclusion",
     "Incident",
     "IncidentDecision",
+    "Lookup",
     "Pause",
+    "Reminder",
     "Situation",
     "SituationVersion",
     "Stage",
+    "Workplace",
 ]

@@ -6,7 +6,17 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import CallbackState, CallEventKind, CallState
-from calls.models import Call, CallAnswer, Callback, CallDisposition, CallEvent, Incident, IncidentDecision
+from calls.models import (
+    Call,
+    CallAnswer,
+    Callback,
+    CallDisposition,
+    CallEvent,
+    Incident,
+    IncidentDecision,
+    Lookup,
+    Reminder,
+)
 from calls.services.errors import InvalidTransition, domain_errors
 from calls.services.held import lock_numbers, numbers_of, require_manager
 from campaigns.enums import EntryState
@@ -38,6 +48,7 @@ def erase_prospect(
         erase_prospect_record(prospect=current, by=by, at=at, reason=reason)
         _close_entries(current, at)
         _blank_words(current)
+        Reminder.objects.filter(call__prospect=current, done_at=None).update(done_at=at, done_by=by)
         current.refresh_from_db()
         return current
 
@@ -58,7 +69,8 @@ def _close_entries(prospect: Prospect, at: datetime) -> None:
     entries.update(number="", owner=None, exact=False, updated_at=at)
     callbacks = Callback.objects.filter(prospect=prospect)
     callbacks.filter(state=CallbackState.OPEN).update(state=CallbackState.CANCELLED, closed_at=at)
-    callbacks.update(note="")
+    callbacks.update(note="", cancel_reason="")
+    Lookup.objects.filter(found__contains=[prospect.pk]).exclude(number="").update(number="")
 
 
 def _blank_words(prospect: Prospect) -> None:

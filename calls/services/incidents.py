@@ -47,6 +47,7 @@ def decide(
     code: str = "",
     note: str = "",
     callback_at: datetime | None = None,
+    callback_exact: bool = False,
     number: str = "",
 ) -> IncidentDecision:
     """Store what was decided on an incident (`calls.enums.Decision`) and do it; the same decision twice is one.
@@ -64,7 +65,7 @@ def decide(
             if earlier.decision == decision and _gives(incident, code):
                 return earlier
             raise InvalidTransition(_("Cet incident est déjà décidé."))
-        _do(incident, decision, reason, code, note, callback_at, number, by=by, at=at)
+        _do(incident, decision, reason, code, note, (callback_at, callback_exact), number, by=by, at=at)
         row = IncidentDecision.objects.create(
             incident=incident, decision=decision, reason=reason, at=at, by=by
         )
@@ -199,7 +200,7 @@ def _do(
     reason: str,
     code: str,
     note: str,
-    callback_at: datetime | None,
+    promised: tuple[datetime | None, bool],
     number: str,
     *,
     by: User,
@@ -211,7 +212,14 @@ def _do(
                 lift_exclusion(exclusion=incident.exclusion, reason=reason[:300], by=by, at=at)
         case Decision.CORRECT if incident.call is not None:
             correct_disposition(
-                call=incident.call, code=code, reason=reason, note=note, callback_at=callback_at, by=by, at=at
+                call=incident.call,
+                code=code,
+                reason=reason,
+                note=note,
+                callback_at=promised[0],
+                exact=promised[1],
+                by=by,
+                at=at,
             )
         case Decision.CLOSE_CALL if incident.call is not None:
             close_call(call=incident.call, reason=reason, code=code, by=by, at=at)

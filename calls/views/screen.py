@@ -24,6 +24,7 @@ from calls.forms import FactForm
 from calls.models import Call
 from calls.selectors import call_screen
 from calls.selectors.call_screen import CallScreen
+from calls.views.agreeing import callback_form
 from calls.views.wording import (
     clock_in,
     ending_sentence,
@@ -117,6 +118,8 @@ class Ask:
     edit: str = ""
     wish: str = ""
     value: str = ""
+    #: What was typed in the disposition's form, by field.
+    typed: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, query: Mapping[str, Any]) -> "Ask":
@@ -404,8 +407,8 @@ class ScreenContext:
                 "label": label_of(chosen),
                 "requires_note": chosen.requires_note,
                 "requires_callback": chosen.requires_callback,
-                "takes_callback": not chosen.bar_target and self.call.entry_id is not None,
                 "final": chosen.final,
+                **callback_form(self.call, chosen, self.ask.typed),
             },
         }
 
