@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
@@ -100,7 +101,7 @@ NUMBERS = {
 class Unreadable(ValueError):
     """A text that names no moment to come; its `message` is a sentence for the person who typed it."""
 
-    def __init__(self, message: object) -> None:
+    def __init__(self, message: Any) -> None:
         super().__init__(message)
         self.message = message
 

@@ -78,6 +78,9 @@ REFUSALS: dict[str, tuple[type[DomainError], Any]] = {
     "disposition_runs_its_effects": (InvalidTransition, MEANWHILE),
     "call_shows_its_disposition": (InvalidTransition, MEANWHILE),
     "callback_one_open_per_entry": (InvalidTransition, _("Un rappel est déjà prévu pour cette fiche.")),
+    "pause_once_after_call": (InvalidTransition, _("Vous avez déjà pris une pause après cet appel.")),
+    "pause_after_own_call": (InvalidTransition, MEANWHILE),
+    "call_inbound_never_dialled": (InvalidTransition, MEANWHILE),
     "pause_one_open": (InvalidTransition, _("Vous êtes déjà en pause.")),
     "incident_once_per_call": (InvalidTransition, _("Le superviseur est déjà prévenu pour cet appel.")),
 }

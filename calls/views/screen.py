@@ -124,7 +124,8 @@ class Ask:
     @classmethod
     def of(cls, query: Mapping[str, Any]) -> "Ask":
         """Read it from a query string; anything else in there is ignored."""
-        return cls(**{name: str(query.get(name, ""))[:40] for name in IN_ADDRESS})
+        asked: dict[str, Any] = {name: str(query.get(name, ""))[:40] for name in IN_ADDRESS}
+        return cls(**asked)
 
     def address(self, path: str) -> str:
         """Return `path` with what is open. Words about a person never stand in an address."""
