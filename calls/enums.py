@@ -117,6 +117,7 @@ class CallEventKind(models.TextChoices):
     CLOSING_INTERRUPTED = "closing_interrupted", _("Clôture interrompue")
     LINE_DEAD = "line_dead", _("Ligne silencieuse")
     SITUATION = "situation", _("Étape d'une situation délicate")
+    SITUATION_EFFECT = "situation_effect", _("Suite donnée à une situation")
     HUNG_UP = "hung_up", _("Fin de la communication")
     HANG_UP_EXPLAINED = "hang_up_explained", _("Fin expliquée par l'agent")
     DISPOSITION = "disposition", _("Qualifié")
@@ -165,9 +166,16 @@ class IncidentKind(models.TextChoices):
     VULNERABLE = "vulnerable", _("Personne vulnérable")
     POLICY = "policy", _("Objection fondée à notre règle")
     RIGHTS = "rights", _("Demande sur ses données")
+    LIST_LANGUAGE = "list_language", _("Liste où l'on parle une autre langue")
+    LIST_LOST = "list_lost", _("Liste de personnes qui ne savent pas pourquoi on les appelle")
     OTHER = "other", _("Autre")
 
 
+#: What a list is suspected of, by the situation met on too many of its calls.
+OF_LISTS: dict[str, IncidentKind] = {
+    SituationEffect.LANGUAGE: IncidentKind.LIST_LANGUAGE,
+    SituationEffect.LOST: IncidentKind.LIST_LOST,
+}
 #: Kinds that wait for an answer, beside those that report something.
 QUESTIONS = frozenset(
     {IncidentKind.HELP, IncidentKind.SHARED_NUMBER, IncidentKind.ENTRY_ERROR, IncidentKind.EXPIRED_CALL}

@@ -108,6 +108,16 @@ class SituationForm(forms.Form):
         return cleaned
 
 
+class EffectForm(forms.Form):
+    """What an open situation asks of the agent; `when` is a code of `calls.rules.quick_times`."""
+
+    situation = forms.SlugField(max_length=40)
+    words = forms.CharField(max_length=500, required=False)
+    language = forms.CharField(max_length=8, required=False)
+    channel = forms.CharField(max_length=10, required=False)
+    when = forms.CharField(max_length=10, required=False)
+
+
 class FactForm(forms.Form):
     """A field of the fiche, corrected on the line. `confirmed`: the agent knows that it contradicts a criterion."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from calls.views import call, callbacks, campaigns, desk, erasure, home, inbox, prospects, tour
+from calls.views import call, callbacks, campaigns, desk, erasure, home, inbox, prospects, sources, tour
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("calls/<int:pk>/criteria/", call.criteria, name="call-criteria"),
     path("calls/<int:pk>/closing/", call.closing_step, name="call-closing"),
     path("calls/<int:pk>/situations/", call.situations, name="call-situations"),
+    path("calls/<int:pk>/situation-effect/", call.situation_effect, name="call-situation-effect"),
     path("calls/<int:pk>/fiche/", call.fiche, name="call-fiche"),
     path("calls/<int:pk>/disposition/", call.disposition, name="call-disposition"),
     path("calls/<int:pk>/callback-preview/", callbacks.callback_preview, name="call-callback-preview"),
@@ -36,6 +37,7 @@ urlpatterns = [
     path("inbox/news/", inbox.inbox_news, name="inbox-news"),
     path("inbox/<int:pk>/", inbox.incident, name="incident"),
     path("inbox/<int:pk>/decision/", inbox.incident_decision, name="incident-decision"),
+    path("sources/quality/", sources.source_quality, name="source-quality"),
     path("prospects/<int:pk>/", prospects.prospect, name="prospect"),
     path("prospects/<int:pk>/campaigns/", prospects.prospect_campaigns, name="prospect-campaigns"),
     path("prospects/<int:pk>/erasure/", erasure.prospect_erasure, name="prospect-erasure"),

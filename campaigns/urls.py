@@ -52,7 +52,6 @@ urlpatterns = [
     path("imports/<int:pk>/progress/", imports.import_progress, name="import-progress"),
     path("imports/<int:pk>/rejects/", imports.import_rejects, name="import-rejects"),
     path("imports/<int:pk>/undo/", imports.import_undo, name="import-undo"),
-    path("sources/quality/", imports.source_quality, name="source-quality"),
     path("sources/<int:pk>/imports/", imports.source_imports, name="source-imports"),
     path("changes/", changes.change_list, name="change-list"),
     path("changes/<int:pk>/", changes.change, name="change"),

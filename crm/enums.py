@@ -64,6 +64,15 @@ class Channel(models.TextChoices):
     RELAY = "relay", _("Service relais")
 
 
+class LookPlace(models.TextChoices):
+    """Where a confidential record was looked at."""
+
+    CALL = "call", _("En appel")
+    RECORD = "record", _("Fiche")
+    LOOKUP = "lookup", _("Recherche d'un numéro")
+    API = "api", _("API")
+
+
 class EventKind(models.TextChoices):
     """What a line of a prospect's timeline tells."""
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from crm.api.problems import problem_page
-from crm.views import account, language, prospects, session, sources, sponsors, teams, users
+from crm.views import account, language, looks, prospects, session, sources, sponsors, teams, users
 
 urlpatterns = [
     path("login/", session.login, name="login"),
@@ -29,6 +29,7 @@ urlpatterns = [
     path("sources/<int:pk>/", sources.source, name="source"),
     path("prospects/", prospects.prospect_list, name="prospect-list"),
     path("prospects/export/", prospects.prospect_export, name="prospect-export"),
+    path("prospects/<int:pk>/look/", looks.prospect_look, name="prospect-look"),
     path("prospects/<int:pk>/edition/", prospects.prospect_edit, name="prospect-edit"),
     path("problems/<slug:name>/", problem_page, name="problem"),
 ]

@@ -16,11 +16,12 @@ from calls import urls
 from calls.api.urls import VERBS
 from calls.models import CallEvent
 from calls.selectors import claiming
-from calls.services.closing import enter_stage, release_to_hang_up
+from calls.services.closing import release_to_hang_up
 from calls.services.desk import start_pause
 from calls.services.dispositions import dispose
 from calls.services.lease import release_call
 from calls.services.line import record_hang_up, record_line_dead, record_not_reached
+from calls.services.situations import enter_stage
 from calls.services.talk import answer_criterion, note_wish
 from crm.enums import EventKind, Role
 from crm.models import ProspectEvent
@@ -137,6 +138,8 @@ SITUATIONS: dict[str, tuple[str, list[Callable[[Hard], object]]]] = {
     "no such number": ("dialling", [_miss("invalid_number")]),
     "all match": ("asked", [_match]),
     "racist": ("asked", [lambda story: enter_stage(situation="racist", stage=4, **story.by())]),
+    "boss": ("asked", [lambda story: enter_stage(situation="boss", stage=1, **story.by())]),
+    "language": ("asked", [lambda story: enter_stage(situation="language", stage=1, **story.by())]),
     "silent": ("asked", [lambda story: record_line_dead(**story.by())]),
     "a wish": ("asked", [lambda story: note_wish(text="x", remind_at=None, **story.by())]),
     "let go": (
@@ -204,6 +207,8 @@ ALIKE: list[tuple[str, str, dict[str, Any]]] = [
 OF_PAGES: list[tuple[str, str, dict[str, Any]]] = [
     ("asked", "situations", {"driving": "on"}),
     ("racist", "situations", {"over": "on"}),
+    ("boss", "situation-effect", {"situation": "boss", "words": "x"}),
+    ("language", "situation-effect", {"situation": "language", "language": "ar", "when": "hour"}),
     ("waiting", "events", {"event": "hung_up", "by": "agent"}),
     ("claimed", "fiche", {"field": "city", "value": "Brest"}),
     ("asked", "fiche", {"field": "postal_code", "value": "29200"}),

@@ -7,9 +7,10 @@ import pytest
 from calls.enums import CallEventKind, CallState, IncidentKind
 from calls.models import Incident
 from calls.rules.hang_up import LineFacts, Why, may_hang_up, may_hang_up_from, why_may_hang_up
-from calls.services.closing import enter_stage, leave_situation, mark_driving, release_to_hang_up
+from calls.services.closing import release_to_hang_up
 from calls.services.errors import ClosingRequired, Forbidden, Invalid, InvalidTransition
 from calls.services.line import ask_hang_up, explain_hang_up, record_hang_up, record_line_dead
+from calls.services.situations import enter_stage, leave_situation, mark_driving
 from calls.services.talk import hand_over
 from tests.factories import NOW
 from tests.talking import Talk

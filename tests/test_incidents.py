@@ -8,11 +8,11 @@ from calls.rules.decisions import DECISIONS_OF, decisions_of
 from calls.selectors.call_screen import screen_of
 from calls.selectors.inbox import InboxFilter, incidents_found
 from calls.services.claim import claim_next
-from calls.services.closing import enter_stage
 from calls.services.dispositions import ask_correction
 from calls.services.errors import Forbidden, Invalid, InvalidTransition, ProspectExcluded
 from calls.services.incidents import close_call, decide, resource
 from calls.services.lease import expire_leases
+from calls.services.situations import enter_stage
 from calls.services.supervisor import ask_supervisor
 from calls.services.talk import greet
 from campaigns.enums import EntryState

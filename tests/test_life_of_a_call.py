@@ -12,7 +12,7 @@ from calls.models import Call, CallEvent
 from calls.selectors.call_screen import history_of, open_call_of, screen_of, situations, stage_of
 from calls.selectors.history import lines_of
 from calls.services.claim import claim_next
-from calls.services.closing import enter_stage, leave_situation, say_closing_step
+from calls.services.closing import say_closing_step
 from calls.services.desk import end_pause, leave_desk, start_pause
 from calls.services.dial import dial, dial_manually
 from calls.services.dispositions import correct_disposition, finish
@@ -27,6 +27,7 @@ from calls.services.errors import (
 )
 from calls.services.line import record_answer, record_hang_up, record_not_reached, record_ringing
 from calls.services.notes import write_note
+from calls.services.situations import enter_stage, leave_situation
 from calls.services.talk import greet, note_wish
 from campaigns.enums import EntryState
 from campaigns.models import Attempt, ListEntry

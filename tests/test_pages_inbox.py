@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from calls.enums import IncidentKind
 from calls.models import Incident, IncidentDecision
-from calls.services.closing import enter_stage
 from calls.services.dispositions import ask_correction
 from calls.services.notes import write_note
+from calls.services.situations import enter_stage
 from calls.services.supervisor import ask_supervisor
 from calls.services.talk import greet
 from campaigns.enums import EntryState

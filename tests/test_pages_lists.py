@@ -343,15 +343,38 @@ def test_the_lines_of_a_call_stand_together_with_its_bars_beside() -> None:
     assert "Exclusion : Refus. Décidé par Zoé Blin le 25/11/2026." in text
 
 
-def test_each_look_at_a_confidential_fiche_is_logged_by_ids_alone(caplog: pytest.LogCaptureFixture) -> None:
-    client, user = signed_in("supervisor")
+def test_a_confidential_fiche_opens_for_a_reason_that_is_kept() -> None:
+    client, user = signed_in("manager")
+    prospect = make_prospect(organisation="Une Célébrité", city="Cannes", confidential=True)
+    page, look = reverse("prospect", args=[prospect.pk]), reverse("prospect-look", args=[prospect.pk])
+
+    for address in (page, reverse("prospect-edit", args=[prospect.pk])):
+        hidden = client.get(address)
+        assert f"Fiche confidentielle n° {prospect.pk}" in text_of(hidden)
+        assert "Célébrité" not in hidden.content.decode()
+        assert "Cannes" not in hidden.content.decode()
+    assert client.post(look, {"why": " "}).status_code == 422
+    assert not prospect.looks.exists()
+
+    shown = client.post(look, {"why": "Il rappelle, mécontent"}, follow=True)
+
+    assert "Une Célébrité" in text_of(shown)
+    assert "Il rappelle, mécontent" in text_of(shown)
+    kept = prospect.looks.get()
+    assert (kept.by, kept.place) == (user, "record")
+    other, _supervisor = signed_in("supervisor")
+    assert "Célébrité" not in other.get(page).content.decode()
+
+
+def test_a_confidential_fiche_closes_again_after_ten_minutes() -> None:
+    client, _user = signed_in("manager")
     prospect = make_prospect(organisation="Une Célébrité", confidential=True)
+    client.post(reverse("prospect-look", args=[prospect.pk]), {"why": "x"})
+    session = client.session
+    session["looks"] = {key: until - 601 for key, until in session["looks"].items()}
+    session.save()
 
-    with caplog.at_level("INFO"):
-        client.get(reverse("prospect", args=[prospect.pk]))
-
-    assert f"confidential prospect {prospect.pk} shown to user {user.pk}" in caplog.text
-    assert "Célébrité" not in caplog.text
+    assert "Célébrité" not in client.get(reverse("prospect", args=[prospect.pk])).content.decode()
 
 
 def test_a_fiche_in_no_list_and_without_number_says_so_kindly() -> None:

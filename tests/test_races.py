@@ -15,7 +15,7 @@ from django.db import IntegrityError, connection, transaction
 from calls.enums import CallEventKind, CallState, Cause, IncidentKind
 from calls.models import Call, CallAnswer, CallDisposition, CallEvent, Incident
 from calls.services.claim import claim_next
-from calls.services.closing import mark_driving, release_to_hang_up, say_closing_step
+from calls.services.closing import release_to_hang_up, say_closing_step
 from calls.services.dial import dial, dial_manually
 from calls.services.dispositions import ask_correction, correct_disposition, dispose, finish
 from calls.services.lease import expire_leases, release_call
@@ -27,6 +27,7 @@ from calls.services.line import (
     record_not_reached,
     record_ringing,
 )
+from calls.services.situations import mark_driving
 from calls.services.talk import answer_criterion, greet, hand_over, note_wish
 from campaigns.enums import EntryState, ExclusionReason, Scope
 from campaigns.models import Exclusion, ListEntry

@@ -99,6 +99,7 @@ MATRIX = [
     own_call("call-lease", OK),
     own_call("call-note", OK),
     own_call("call-wishes", BAD),
+    own_call("call-situation-effect", BAD),
     own_call("call-help", NOT_NOW),
     own_call("call-completion", NOT_NOW),
     own_call("call-correction-request", BAD),
@@ -143,6 +144,7 @@ MATRIX = [
     supervising("prospect-edit"),
     supervising("prospect-edit", WRONG, "post"),
     supervising("prospect"),
+    supervising("prospect-look", THERE, "post"),
     managing("prospect-campaigns", THERE, "post"),
     supervising("programme-list"),
     supervising("programme"),
@@ -251,7 +253,7 @@ def world(db: None) -> World:
     )
     slug = {"slug": campaign.slug}
     of_call = {line.name: {"pk": call.pk} for line in MATRIX if line.name.startswith("call")}
-    of_prospect = ("prospect", "prospect-edit", "prospect-erasure", "prospect-campaigns")
+    of_prospect = ("prospect", "prospect-look", "prospect-edit", "prospect-erasure", "prospect-campaigns")
     of_campaign = ("campaign", "campaign-edit", "campaign-status", "campaign-queue", "words", "words-preview")
     also = ("dispositions", "entry-list", "entries-removal", "list-reset", "import-new")
     of_import = ("import", "import-progress", "import-rejects", "import-undo")

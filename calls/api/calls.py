@@ -17,7 +17,7 @@ from calls.access import calls_of, campaign_to_claim_or_404
 from calls.api.representation import CallOut, call_out
 from calls.enums import AnsweredBy, CallState, Cause, Evidence, HungUpBy, Result
 from calls.models import Call
-from calls.services import closing, dial, dispositions, lease, line, notes, supervisor, talk
+from calls.services import closing, dial, dispositions, lease, line, notes, situations, supervisor, talk
 from calls.services.claim import claim_next
 from campaigns.access import campaigns_of
 from campaigns.enums import Step
@@ -470,8 +470,8 @@ class CallSituations(Verb):
 
         def act(user: User, call: Call, data: dict[str, Any], at: datetime) -> Call:
             if data["stage"] is None:
-                return closing.leave_situation(call=call, by=user, at=at)
-            return closing.enter_stage(
+                return situations.leave_situation(call=call, by=user, at=at)
+            return situations.enter_stage(
                 call=call, situation=data["situation"], stage=data["stage"], by=user, at=at
             )
 
@@ -485,7 +485,7 @@ class CallDriving(Verb):
     def post(self, request: Request, pk: int) -> Response:
         """Allow the end."""
         return self.run(
-            request, pk, Body, lambda user, call, data, at: closing.mark_driving(call=call, by=user, at=at)
+            request, pk, Body, lambda user, call, data, at: situations.mark_driving(call=call, by=user, at=at)
         )
 
 

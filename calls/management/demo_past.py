@@ -26,7 +26,7 @@ from calls.rules.demo_past import (
     working_days,
 )
 from calls.services.claim import claim_next
-from calls.services.closing import enter_stage, say_closing_step
+from calls.services.closing import say_closing_step
 from calls.services.dial import dial
 from calls.services.dispositions import ask_correction, dispose, finish
 from calls.services.incidents import decide
@@ -37,6 +37,7 @@ from calls.services.line import (
     record_not_reached,
     record_ringing,
 )
+from calls.services.situations import enter_stage
 from calls.services.supervisor import ask_supervisor
 from calls.services.talk import answer_criterion, greet, note_wish
 from campaigns.enums import STEPS_OF, ExclusionReason, Scope

@@ -5,7 +5,7 @@ from calls.models.desk import Callback, Pause, Reminder, Workplace
 from calls.models.guards import GuardedExclusion
 from calls.models.incidents import Incident, IncidentDecision
 from calls.models.lookups import Lookup
-from calls.models.situations import Situation, SituationVersion, Stage
+from calls.models.situations import Situation, SituationMark, SituationVersion, Stage
 
 __all__ = [
     "Call",
@@ -21,6 +21,7 @@ __all__ = [
     "Pause",
     "Reminder",
     "Situation",
+    "SituationMark",
     "SituationVersion",
     "Stage",
     "Workplace",

@@ -3,9 +3,10 @@
 import pgtrigger
 from django.conf import settings
 from django.db import models
+from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import Decision, IncidentKind
+from calls.enums import OF_LISTS, Decision, IncidentKind
 from calls.models.calls import Call
 from campaigns.models import Exclusion
 from crm.models import Prospect, Sponsor
@@ -70,6 +71,13 @@ class Incident(models.Model):
         constraints = [
             # A second submit, or a second tick of beat, must not ask twice.
             models.UniqueConstraint(fields=["call", "kind"], name="incident_once_per_call"),
+            # A list is suspected once of the same thing, however many of its calls say so.
+            models.UniqueConstraint(
+                KT("data__call_list"),
+                "kind",
+                condition=models.Q(kind__in=sorted(OF_LISTS.values())),
+                name="incident_once_per_list",
+            ),
         ]
         indexes = [
             # The inbox and the count beside its link, asked every few seconds by every supervisor.

@@ -6,6 +6,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import SituationEffect
+from calls.models.calls import Call
+from campaigns.models import CallList
+from crm.models import Source
 from crm.models.triggers import append_only
 
 
@@ -113,6 +116,39 @@ class SituationVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.situation_id} v{self.version}"
+
+
+class SituationMark(models.Model):
+    """A situation that says something of the list (`calls.enums.OF_LISTS`), met on a call, once. Append-only, no words.
+
+    `effect` is the situation's at that moment; the list and the source are those that led to the call, null for none.
+    """
+
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="marks")
+    situation = models.ForeignKey(Situation, on_delete=models.PROTECT, related_name="marks")
+    effect = models.CharField(max_length=12, choices=SituationEffect.choices, blank=True)
+    call_list = models.ForeignKey(
+        CallList, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    source = models.ForeignKey(
+        Source, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("situation rencontrée")
+        verbose_name_plural = _("situations rencontrées")
+        constraints = [
+            models.UniqueConstraint(fields=["call", "situation"], name="situation_mark_once_per_call")
+        ]
+        indexes = [
+            models.Index(fields=["call_list", "effect"], name="situation_mark_by_list"),
+            models.Index(fields=["source", "effect"], name="situation_mark_by_source"),
+        ]
+        triggers = append_only("situation_mark_append_only")
+
+    def __str__(self) -> str:
+        return f"{self.call_id} {self.effect}"
 
 
 def shown(french: str, english: str) -> str:

@@ -34,6 +34,8 @@ DECISIONS_OF: dict[str, tuple[Decision, ...]] = {
     IncidentKind.COMPLAINT: _ABOUT_PEOPLE,
     IncidentKind.VULNERABLE: _ABOUT_PEOPLE,
     IncidentKind.POLICY: (Decision.NOTHING, Decision.SUPPORT_AGENT, Decision.TALK_TO_AGENT),
+    IncidentKind.LIST_LANGUAGE: (Decision.NOTHING,),
+    IncidentKind.LIST_LOST: (Decision.NOTHING,),
     IncidentKind.RIGHTS: (Decision.NOTHING, Decision.CALMER_TALK),
     IncidentKind.OTHER: _ABOUT_PEOPLE,
 }

@@ -8,7 +8,7 @@ DAY = timedelta(hours=7)
 
 
 def goal_of_day(goal: int, hard_break: timedelta) -> int:
-    """Return how many calls the day asks for: the breaks after hard calls take away those that their time would have held.
+    """Return how many calls the day asks for: a break after a hard call takes away what its time would have held.
 
     What is taken away is rounded up, in favour of the agent; never below 0.
     """

@@ -120,6 +120,7 @@ class StageCard:
     do: str
     may_end: bool
     next: int | None
+    effect: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +138,8 @@ class CallScreen:
 
     `may_hang_up_from` is when the agent's right to hang up comes by itself (null: never); `why_may_hang_up` names the
     reason ("" when there is none). `dispositions` are those that can be chosen now; `proposed` is the code that the
-    cause proposes. `situation` is the code of the playbook that is open ("" when none is), `stage` its position there.
-    Times are aware, in UTC.
+    cause proposes. `situation` is the code of the playbook that is open ("" when none is), `stage` its position there;
+    `effects_done` names the effects of situations that the agent did. Times are aware, in UTC.
     """
 
     call: Call
@@ -169,6 +170,7 @@ class CallScreen:
     spoken_origin: str
     situation: str
     stage: int | None
+    effects_done: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +244,9 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         help_asked_at=_first_at(events, CallEventKind.SUPERVISOR_ASKED),
         ringing_at=_first_at(events, CallEventKind.RINGING),
         spoken_origin=call.prospect.source.spoken_origin if call.prospect else "",
+        effects_done=[
+            event.data.get("effect", "") for event in events if event.kind == CallEventKind.SITUATION_EFFECT
+        ],
         **_situation(call, events),
     )
 
@@ -515,7 +520,8 @@ def _told(english: bool, *, prospect: int, sponsor: int, call: int) -> QuerySet[
         Q(sponsor=None) | Q(sponsor=sponsor), prospect=prospect, kind__in=TOLD_TO_AGENTS
     )
     # A situation is told where it began: neither each of its stages nor that it calmed down.
-    told = told.exclude(Q(kind=EventKind.SITUATION) & (Q(data__stage__gt=1) | Q(data__calmed=True)))
+    inside = Q(data__stage__gt=1) & ~Q(data__has_key="opened") | Q(data__has_key="calmed")
+    told = told.exclude(Q(kind=EventKind.SITUATION) & inside)
     return latest(told.filter(Q(call_ref=None) | ~Q(call_ref=call)), HISTORY, english=english)
 
 
@@ -543,4 +549,5 @@ def stage_of(facts: CallScreen) -> StageCard | None:
         do=stage.do,
         may_end=stage.may_end,
         next=stages[number + 1].position if number + 1 < len(stages) else None,
+        effect=situation.effect,
     )

@@ -18,7 +18,8 @@ WITH calls AS (
     SELECT p.*, coalesce(p.ended_at, %(at)s) - p.started_at AS lasted
       FROM calls_pause p WHERE p.agent_id = %(agent)s AND p.started_at >= %(since)s
 ), latest AS (
-    SELECT c.id FROM calls c WHERE c.state IN ('ended', 'not_reached', 'done') ORDER BY c.started_at DESC, c.id DESC LIMIT 1
+    SELECT c.id FROM calls c WHERE c.state IN ('ended', 'not_reached', 'done')
+     ORDER BY c.started_at DESC, c.id DESC LIMIT 1
 )
 SELECT (SELECT count(*) FROM calls c WHERE c.state = 'done'),
        (SELECT sum(coalesce(c.ended_at, CASE WHEN c.state IN ('connected', 'closing') THEN %(at)s END) - c.answered_at)
@@ -36,7 +37,7 @@ SELECT (SELECT count(*) FROM calls c WHERE c.state = 'done'),
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """An agent's day so far. `goal` is what the day asks for, `spared` how many calls breaks after hard calls took off it.
+    """An agent's day so far. `goal` is what the day asks for, `spared` what breaks after hard calls took off it.
 
     `hard_call` is the last call, where it was hard and no break followed it yet. Times are durations.
     """
@@ -56,7 +57,12 @@ def day_of(user: User, *, since: datetime, at: datetime) -> Day:
 
     Waiting is what is left of the time since the first call or pause.
     """
-    asked: dict[str, Any] = {"agent": user.pk, "since": since, "at": at, "hard": sorted(map(str, HARD_EFFECTS))}
+    asked: dict[str, Any] = {
+        "agent": user.pk,
+        "since": since,
+        "at": at,
+        "hard": sorted(map(str, HARD_EFFECTS)),
+    }
     with connection.cursor() as cursor:
         cursor.execute(TODAY, asked)
         finished, online, after_call, pause, hard, first, hard_call = cursor.fetchone()

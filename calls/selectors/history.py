@@ -8,13 +8,14 @@ from typing import Any, cast
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from calls.enums import AnsweredBy, CallEventKind, Cause, HungUpBy, Result
-from calls.models import Call
+from calls.models import Call, Situation
 from campaigns.enums import ExclusionReason, Step
 from campaigns.models import Disposition
 from crm.enums import EventKind
@@ -162,6 +163,7 @@ _TOLD_AS_THEMSELVES = frozenset(
         CallEventKind.CLOSING_INTERRUPTED,
         CallEventKind.LINE_DEAD,
         CallEventKind.HANG_UP_EXPLAINED,
+        CallEventKind.SITUATION_EFFECT,
         CallEventKind.CORRECTION_ASKED,
         CallEventKind.SUPERVISOR_ASKED,
         CallEventKind.SUPERVISOR_RELEASED,
@@ -182,9 +184,12 @@ def latest(events: QuerySet[ProspectEvent], count: int, *, english: bool) -> Que
     """Return the query of the latest of these events, newest first, with what their labels are in English."""
     rows: Any = events.order_by("-id")
     if english:
-        labels = Disposition.objects.filter(label=OuterRef("label")).exclude(label_en="")
+        known: list[Any] = [
+            model._default_manager.filter(label=OuterRef("label")).exclude(label_en="").values("label_en")[:1]
+            for model in (Disposition, Situation)
+        ]
         rows = rows.annotate(label=KeyTextTransform("label", "data"))
-        rows = rows.annotate(label_en=Subquery(labels.values("label_en")[:1]))
+        rows = rows.annotate(label_en=Coalesce(*(Subquery(labels) for labels in known)))
     return cast("QuerySet[ProspectEvent]", rows[:count])
 
 
@@ -205,7 +210,8 @@ def says_english() -> bool:
 
 
 def _english_labels() -> dict[str, str]:
-    return dict(Disposition.objects.exclude(label_en="").values_list("label", "label_en"))
+    rows = Disposition.objects.exclude(label_en="").values_list("label", "label_en")
+    return dict(rows.union(Situation.objects.exclude(label_en="").values_list("label", "label_en"), all=True))
 
 
 def _moment(text: str) -> str:

@@ -5,13 +5,12 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import CallEventKind, CallState, IncidentKind
-from calls.models import Call, Stage
+from calls.enums import CallEventKind, CallState
+from calls.models import Call
 from calls.rules.closing import due_step, is_double_key, is_too_fast
-from calls.rules.hang_up import DRIVING, STAGE, SUPERVISOR
+from calls.rules.hang_up import SUPERVISOR
 from calls.selectors.facts import Said, said_sentences
 from calls.selectors.sentences import values_of, words_of
-from calls.services.conclude import incident_of, report
 from calls.services.errors import ClosingRequired, Invalid, InvalidTransition
 from calls.services.held import (
     Line,
@@ -112,43 +111,6 @@ def _note_goodbye(call: Call, at: datetime) -> None:
     save(call, **changes)
 
 
-def enter_stage(*, call: Call, situation: str, stage: int, by: User, at: datetime) -> Call:
-    """Store that a stage of a playbook was reached: `situation` is its code, `stage` its position.
-
-    A stage that says so lets the agent end the call, and opens an incident for the supervisor. The stage of now again
-    changes nothing. Raises Invalid for an unknown one, InvalidTransition when nobody is on the line.
-    """
-    reached = (
-        Stage.objects.select_related("situation").filter(situation__code=situation, position=stage).first()
-    )
-    if reached is None:
-        raise Invalid.field("stage", _("Étape inconnue."))
-    with held(call, by=by) as current:
-        require_verb("situations", current, at)
-        data = {"situation": situation, "stage": stage}
-        last = current.events.filter(kind=CallEventKind.SITUATION).order_by("-id").first()
-        if last is not None and last.data == {**data, "may_end": reached.may_end}:
-            return current
-        tell(current, CallEventKind.SITUATION, by=by, at=at, data={**data, "may_end": reached.may_end})
-        if reached.may_end:
-            _allow(current, f"{STAGE}:{situation}/{stage}")
-            report(incident_of(current, IncidentKind.ABUSE, by=by, at=at, data=data))
-        return current
-
-
-def leave_situation(*, call: Call, by: User, at: datetime) -> Call:
-    """Store that the person calmed down: the call goes on as any other, and what a stage had allowed is over."""
-    with held(call, by=by) as current:
-        require_verb("situations", current, at)
-        last = current.events.filter(kind=CallEventKind.SITUATION).order_by("-id").first()
-        if last is None or last.data.get("situation") is None:
-            return current
-        if current.end_allowed_by.startswith(STAGE):
-            save(current, end_allowed_by="")
-        tell(current, CallEventKind.SITUATION, by=by, at=at, data={"situation": None, "calmed": True})
-        return current
-
-
 def release_to_hang_up(*, call: Call, reason: str, by: User, at: datetime) -> Call:
     """Let the agent end this call: a supervisor's decision, with its reason. Again: nothing changes.
 
@@ -164,18 +126,3 @@ def release_to_hang_up(*, call: Call, reason: str, by: User, at: datetime) -> Ca
             save(current, end_allowed_by=SUPERVISOR)
             tell(current, CallEventKind.SUPERVISOR_RELEASED, by=by, at=at, data={"reason": reason})
         return current
-
-
-def mark_driving(*, call: Call, by: User, at: datetime) -> Call:
-    """Store that the person is driving: take an appointment or none, and end the call. Again: nothing changes."""
-    with held(call, by=by) as current:
-        require_verb("driving", current, at)
-        if current.end_allowed_by != DRIVING:
-            _allow(current, DRIVING)
-            tell(current, CallEventKind.SITUATION, by=by, at=at, data={"situation": DRIVING, "may_end": True})
-        return current
-
-
-def _allow(call: Call, why: str) -> None:
-    if call.end_allowed_by != SUPERVISOR:
-        save(call, end_allowed_by=why[:40])

@@ -39,6 +39,7 @@ TIMELINE: dict[str, EventKind] = {
     CallEventKind.CLOSING_INTERRUPTED: EventKind.CLOSING,
     CallEventKind.LINE_DEAD: EventKind.CLOSING,
     CallEventKind.SITUATION: EventKind.SITUATION,
+    CallEventKind.SITUATION_EFFECT: EventKind.SITUATION,
     CallEventKind.HUNG_UP: EventKind.HUNG_UP,
     CallEventKind.HANG_UP_EXPLAINED: EventKind.HUNG_UP,
     CallEventKind.DISPOSITION: EventKind.DISPOSITION,

@@ -37,12 +37,14 @@ from calls.rules.moments import Unreadable, read_moment
 from calls.selectors.agreeing import READ_IN
 from calls.selectors.call_screen import screen_of, time_zone_of
 from calls.services import closing, dial, dispositions, lease, line, notes, supervisor, talk
+from calls.services import situations as situations_service
 from calls.services.errors import MismatchNotConfirmed
 from calls.services.fiche import correct_fact
 from calls.views.agreeing import promised_in
 from calls.views.desk import current_call, lead_to, refused, show_desk
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
+from calls.views.situation import do_effect
 from campaigns.models import Criterion
 from crm.models import User
 from crm.rules.errors import DomainError, Invalid
@@ -107,6 +109,8 @@ def asked_again(request: HttpRequest, typed: str) -> Ask:
         return Ask(conclude="1", code=sent["code"][:40], typed=sent.dict())
     if sent.get("result") == Result.MISMATCH:
         return Ask(heard=sent.get("criterion", "")[:40] or "other")
+    if "words" in sent:
+        return Ask(effect="1", value=sent["words"])
     if "text" in sent:
         return Ask(wish="1", value=sent["text"])
     if "field" in sent:
@@ -198,10 +202,18 @@ def situations(request: HttpRequest, user: User, call: Call, at: datetime) -> Ca
     """A stage of a playbook was reached, the person calmed down, or they are driving."""
     told = checked(SituationForm(request.POST))
     if told["driving"]:
-        return closing.mark_driving(call=call, by=user, at=at)
+        return situations_service.mark_driving(call=call, by=user, at=at)
     if told["over"]:
-        return closing.leave_situation(call=call, by=user, at=at)
-    return closing.enter_stage(call=call, situation=told["situation"], stage=told["stage"], by=user, at=at)
+        return situations_service.leave_situation(call=call, by=user, at=at)
+    return situations_service.enter_stage(
+        call=call, situation=told["situation"], stage=told["stage"], by=user, at=at
+    )
+
+
+@call_verb
+def situation_effect(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
+    """What the open situation is for: an incident, a fact of the fiche, a callback, an exclusion."""
+    return do_effect(request, user, call, at)
 
 
 @require_POST

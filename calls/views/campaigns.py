@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from calls.selectors import activity
+from calls.selectors.situations import standings_of
 from campaigns import access
 from campaigns.enums import EntryState
 from campaigns.selectors import health
@@ -36,6 +37,7 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
         "callbacks": callbacks.order_by("due_at", "id")[:SHOWN],
         "callbacks_count": standing.counts.states.get(EntryState.CALLBACK, 0),
         "imports": found.imports.select_related("source", "by", "file").order_by("-id")[:SHOWN],
+        "standings": standings_of(found),
         "now": at,
         "tab": "campaign",
     }

@@ -1,7 +1,5 @@
 """The page of one fiche: who it is, its history, what bars it, and whether each campaign may call it."""
 
-import logging
-
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -20,21 +18,22 @@ from crm.rules.errors import DomainError
 from crm.selectors.keyset import Order, page_at, place_of
 from crm.selectors.prospects import identity_of
 from crm.views.answers import now, refused, saved, user_of
+from crm.views.looks import is_masked, masked
 
 #: Lines of the timeline on one page.
 TIMELINE = 50
-
-logger = logging.getLogger(__name__)
+#: Latest looks at a confidential fiche that its page lists.
+LOOKS = 50
 
 
 @role_required(*SUPERVISING)
 @require_safe
 def prospect(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show a fiche; nothing of a sponsor that the user does not see. Each look at a confidential one is logged."""
+    """Show a fiche; nothing of a sponsor that the user does not see. A confidential one asks for a reason first."""
     user, at = user_of(request), now()
     found = get_prospect_or_404(user, pk)
-    if found.confidential:
-        logger.info("confidential prospect %s shown to user %s", found.pk, user.pk)
+    if is_masked(request, found, at):
+        return masked(request, found)
     page = prospects_selector.prospect_page(found, user=user, at=at)
     topic = request.GET.get("topic", "")
     topic = topic if topic in TOPICS else ""
@@ -56,6 +55,9 @@ def prospect(request: HttpRequest, pk: int) -> HttpResponse:
         "bars": [(row, origins.get(row.call_ref or 0)) for row in page.exclusions],
         "history": history,
         "passages": passages_of(history.rows, sponsors_of(user)),
+        "looks": list(found.looks.select_related("by")[:LOOKS])
+        if found.confidential and user.is_managing
+        else [],
         "topics": [(name, label) for name, (label, _kinds) in TOPICS.items()],
         "topic": topic,
         "form": ProspectCampaignForm(campaigns=access.campaigns_of(user).exclude(entries__prospect=found))

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -25,6 +26,7 @@ from calls.models import Call
 from calls.selectors import call_screen
 from calls.selectors.call_screen import CallScreen
 from calls.views.agreeing import callback_form
+from calls.views.situation import effect_card
 from calls.views.wording import (
     clock_in,
     ending_sentence,
@@ -37,6 +39,9 @@ from calls.views.wording import (
     spaced,
     time_in_prose,
 )
+from crm.enums import LookPlace
+from crm.models import User
+from crm.services.looks import note_look
 
 Row = TypeVar("Row")
 
@@ -117,6 +122,7 @@ class Ask:
     situation: str = ""
     edit: str = ""
     wish: str = ""
+    effect: str = ""
     value: str = ""
     #: What was typed in the disposition's form, by field.
     typed: Mapping[str, str] = field(default_factory=dict)
@@ -163,6 +169,9 @@ def fingerprint_of(facts: CallScreen) -> str:
 
 def show(request: HttpRequest, facts: CallScreen, *, ask: Ask = NOTHING, status: int = 200) -> HttpResponse:
     """Answer with the call's screen: the fragment for htmx, the page otherwise, the same inside."""
+    if facts.call.prospect is not None and isinstance(request.user, User):
+        # In a call it is shown whole: who needs it has it, and that they saw it is kept.
+        note_look(prospect=facts.call.prospect, by=request.user, at=timezone.now(), place=LookPlace.CALL)
     screen = ScreenContext(request, facts, ask).build()
     context = {"screen": screen, "call": facts.call}
     address = ask.address(reverse("call", args=[facts.call.pk]))
@@ -429,6 +438,9 @@ class ScreenContext:
             stage = call_screen.stage_of(self.facts)
             found["stage"] = stage
             if stage is not None:
+                found["effect"] = effect_card(self.facts, stage.effect, timezone.now())
+                found["effect_url"] = self.url("situation-effect")
+                found["effect_typed"] = self.ask.value if self.ask.effect else ""
                 found["announcement"] = " ".join([f"{stage.label}.", *stage.say[:1]])
         return found
 

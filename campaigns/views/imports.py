@@ -20,7 +20,7 @@ from campaigns.selectors.import_progress import is_under_way, progress
 from campaigns.selectors.mappings import fitting_template, templates_of
 from campaigns.services import imports, mappings
 from campaigns.services.import_undo import undo_import
-from crm.access import get_source_or_404, role_required, sources_of
+from crm.access import get_source_or_404, role_required
 from crm.enums import MANAGING
 from crm.forms import show_refusal
 from crm.models import User
@@ -112,15 +112,6 @@ def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
     except DomainError as error:
         return refused(request, error, "import", pk)
     return saved(request, _("L'import est défait."), "import", pk)
-
-
-@role_required(*MANAGING)
-@require_safe
-def source_quality(request: HttpRequest) -> HttpResponse:
-    """Compare the suppliers by the quality of the lists that they delivered."""
-    user = user_of(request)
-    found = import_quality.quality_by_source(sources_of(user), access.imports_of(user))
-    return render(request, "campaigns/source_quality.html", {"suppliers": found})
 
 
 @role_required(*MANAGING)

@@ -14,11 +14,12 @@ from crm.api.endpoints import AGENTS, MANAGERS, PROGRAMS, SUPERVISORS, Endpoint,
 from crm.api.fields import Body, Text, Truth, read
 from crm.api.paging import SINCE_PARAMETER, page
 from crm.api.schema import describe, page_of
-from crm.enums import Channel, ProspectKind
+from crm.enums import Channel, LookPlace, ProspectKind
 from crm.models import Prospect, Source, User
 from crm.rules.errors import Invalid, StaleRecord
 from crm.rules.phones import search_forms
 from crm.selectors.prospects import prospects_found
+from crm.services.looks import note_looks
 from crm.services.prospects import EDITABLE, PhoneInput, create_prospect, edit_prospect
 
 FILTERS = ("external_id", "source", "number", "q")
@@ -255,7 +256,15 @@ class ProspectList(Endpoint):
     def get(self, request: Request) -> Response:
         """List."""
         found = _filtered(request, prospects_of(caller(request))).prefetch_related("phones")
-        return page(request, found, prospect_out, filters=FILTERS, has_updates=True)
+        seen: list[Prospect] = []
+
+        def told(prospect: Prospect) -> dict[str, Any]:
+            seen.append(prospect)
+            return prospect_out(prospect)
+
+        answer = page(request, found, told, filters=FILTERS, has_updates=True)
+        note_looks(prospects=seen, by=caller(request), at=now(), place=LookPlace.API)
+        return answer
 
     @describe(
         "prospects_create",
@@ -282,7 +291,10 @@ class ProspectDetail(Endpoint):
     @describe("prospects_get", "Read a prospect", tag="prospects", answers={200: ProspectOut})
     def get(self, request: Request, pk: int) -> Response:
         """Read."""
-        return prospect_record(get_prospect_or_404(caller(request), pk))
+        user = caller(request)
+        prospect = get_prospect_or_404(user, pk)
+        note_looks(prospects=[prospect], by=user, at=now(), place=LookPlace.API)
+        return prospect_record(prospect)
 
     @describe(
         "prospects_patch",

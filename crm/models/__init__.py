@@ -1,7 +1,7 @@
 """The tables of the crm app."""
 
 from crm.models.access import ApiToken, IdempotentRequest
-from crm.models.prospects import Prospect, ProspectEvent, ProspectNumber
+from crm.models.prospects import Prospect, ProspectEvent, ProspectLook, ProspectNumber
 from crm.models.sponsors import Source, Sponsor
 from crm.models.users import Team, User, UserEvent
 
@@ -10,6 +10,7 @@ __all__ = [
     "IdempotentRequest",
     "Prospect",
     "ProspectEvent",
+    "ProspectLook",
     "ProspectNumber",
     "Source",
     "Sponsor",

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from crm.enums import Channel, EventKind, NumberKind, ProspectKind, Validity
+from crm.enums import Channel, EventKind, LookPlace, NumberKind, ProspectKind, Validity
 from crm.models.sponsors import Source, Sponsor
 from crm.models.triggers import REFUSE, Trigger, append_only, no_delete
 from crm.rules.phones import national
@@ -214,3 +214,25 @@ class ProspectEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
+
+
+class ProspectLook(models.Model):
+    """Somebody looked at a confidential record: who, when, where (`crm.enums.LookPlace`) and why. Append-only.
+
+    `why` is asked for outside a call, where nothing else says it.
+    """
+
+    prospect = models.ForeignKey(Prospect, on_delete=models.PROTECT, related_name="looks")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    place = models.CharField(max_length=8, choices=LookPlace.choices)
+    why = models.CharField(_("motif"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("consultation d'une fiche confidentielle")
+        verbose_name_plural = _("consultations de fiches confidentielles")
+        ordering = ("-id",)
+        triggers = append_only("prospect_look_append_only", erased=ERASED_PROSPECT, blank={"why": "''"})
+
+    def __str__(self) -> str:
+        return f"{self.prospect_id} {self.at:%Y-%m-%d %H:%M}"

@@ -12,7 +12,16 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.enums import Channel, EventKind, ProspectKind
-from crm.models import IdempotentRequest, Prospect, ProspectEvent, ProspectNumber, Source, Sponsor, User
+from crm.models import (
+    IdempotentRequest,
+    Prospect,
+    ProspectEvent,
+    ProspectLook,
+    ProspectNumber,
+    Source,
+    Sponsor,
+    User,
+)
 from crm.rules.errors import Invalid, InvalidTransition, StaleRecord
 from crm.rules.phones import ParsedNumber, normalise, region_for, time_zone_for
 from crm.services.hooks import prospects_changed
@@ -174,6 +183,7 @@ def erase_prospect_record(*, prospect: Prospect, by: User | None, at: datetime, 
     # The database writes the bars on the numbers, and only then removes these.
     current.save()
     ProspectEvent.objects.filter(prospect=current).exclude(data={}).update(data={})
+    ProspectLook.objects.filter(prospect=current).exclude(why="").update(why="")
     _forget_answers(current.pk)
     add_event(prospect=current, kind=EventKind.ERASED, at=at, by=by, data={"why": reason} if reason else None)
     prospects_changed([current.pk], at)

@@ -21,6 +21,7 @@ from crm.selectors.prospects import SORTS, long_order, prospect_order, prospects
 from crm.services import prospects
 from crm.views.answers import PAGE_SIZE, now, refused, saved, sent, user_of
 from crm.views.exports import sheet_answer
+from crm.views.looks import is_masked, masked
 
 
 @access.role_required(*SUPERVISING)
@@ -106,6 +107,8 @@ def prospect_edit(request: HttpRequest, pk: int) -> HttpResponse:
         return refused(
             request, DomainError(_("Cette fiche est effacée : elle ne se corrige plus.")), "prospect", pk
         )
+    if is_masked(request, found, now()):
+        return masked(request, found)
     form = ProspectForm(sent(request), instance=found)
     context: dict[str, Any] = {"prospect": found, "form": form}
     if request.method == "POST" and form.is_valid():
