@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import AnsweredBy, Cause, Decision, Evidence, HungUpBy, IncidentKind, PauseKind, Result
 from calls.rules.moments import Unreadable, read_moment
+from calls.selectors.callbacks import CallbackFilter
 from calls.selectors.inbox import InboxFilter
 from campaigns.enums import Step
+from crm.models import User
 
 
 class MomentField(forms.CharField):
@@ -170,6 +173,43 @@ class CallbackWordsForm(forms.Form):
     callback_agent = forms.IntegerField(min_value=1, required=False)
 
 
+class CallbackFilterForm(forms.Form):
+    """What narrows the page of callbacks; everything is in the address."""
+
+    owner = forms.ModelChoiceField(
+        label=_("Qui rappelle"), queryset=User.objects.none(), required=False, empty_label=_("tous")
+    )
+    only = forms.ChoiceField(
+        label=_("Lesquels"),
+        required=False,
+        choices=[("", _("tous")), ("late", _("en retard")), ("pool", _("à toute l'équipe"))],
+    )
+
+    def __init__(self, *args: Any, owners: QuerySet[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        owner = self.fields["owner"]
+        assert isinstance(owner, forms.ModelChoiceField)
+        owner.queryset = owners
+
+    def wanted(self) -> CallbackFilter:
+        """Return the filter; what cannot be read narrows nothing."""
+        values = self.cleaned_data if self.is_valid() else {}
+        owner = values.get("owner")
+        only = values.get("only", "")
+        return CallbackFilter(owner.pk if owner else None, late=only == "late", pool=only == "pool")
+
+    @property
+    def is_narrowing(self) -> bool:
+        """Whether it keeps less than all."""
+        return self.wanted() != CallbackFilter()
+
+
+class CallbackOwnerForm(forms.Form):
+    """To whom a callback is given; nobody: whoever is free."""
+
+    owner = forms.IntegerField(min_value=1, required=False)
+
+
 class WishForm(forms.Form):
     """What the person wishes to be called about, in their words; `remind_at` is the clock of the called party."""
 
@@ -198,6 +238,22 @@ class ManualCallForm(forms.Form):
 
     campaign = forms.IntegerField(min_value=1)
     number = forms.CharField(max_length=40, required=False)
+
+
+class LookupForm(forms.Form):
+    """One whole number, in any spelling, of somebody who calls us."""
+
+    number = forms.CharField(
+        max_length=60, error_messages={"required": _("Donnez un numéro entier, tel qu'il s'affiche.")}
+    )
+
+
+class InboundCallForm(forms.Form):
+    """The call of somebody on the line: E.164 number, the record that carries it (none: unknown), the campaign."""
+
+    number = forms.RegexField(r"^\+[1-9][0-9]{6,14}$")
+    prospect = forms.IntegerField(min_value=1, required=False)
+    campaign = forms.IntegerField(min_value=1, error_messages={"required": _("Choisissez une campagne.")})
 
 
 class PauseForm(forms.Form):

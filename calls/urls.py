@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from calls.views import call, callbacks, campaigns, desk, erasure, home, inbox, prospects, sources, tour
+from calls.views import (
+    call,
+    callbacks,
+    campaigns,
+    desk,
+    erasure,
+    home,
+    inbound,
+    inbox,
+    prospects,
+    sources,
+    tour,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -12,7 +24,13 @@ urlpatterns = [
     path("desk/next-call/", desk.next_call, name="desk-next-call"),
     path("desk/manual-call/", desk.manual_call, name="desk-manual-call"),
     path("desk/pause/", desk.pause, name="desk-pause"),
+    path("desk/news/", desk.desk_news, name="desk-news"),
+    path("desk/sound/", desk.sound, name="desk-sound"),
     path("desk/phone/", desk.phone, name="desk-phone"),
+    path("callbacks/", callbacks.callbacks, name="callbacks"),
+    path("callbacks/<int:pk>/owner/", callbacks.callback_owner, name="callback-owner"),
+    path("callbacks/<int:pk>/cancellation/", callbacks.callback_cancellation, name="callback-cancellation"),
+    path("reminders/<int:pk>/completion/", callbacks.reminder_completion, name="reminder-completion"),
     path("logout/", desk.sign_out, name="logout"),
     path("calls/<int:pk>/", call.call, name="call"),
     path("calls/<int:pk>/dial/", call.dial_number, name="call-dial"),
@@ -33,6 +51,8 @@ urlpatterns = [
     path("calls/<int:pk>/help/", call.supervisor_help, name="call-help"),
     path("calls/<int:pk>/completion/", call.completion, name="call-completion"),
     path("calls/<int:pk>/correction-request/", call.correction_request, name="call-correction-request"),
+    path("inbound/", inbound.inbound, name="inbound"),
+    path("inbound/call/", inbound.inbound_call, name="inbound-call"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/news/", inbox.inbox_news, name="inbox-news"),
     path("inbox/<int:pk>/", inbox.incident, name="incident"),

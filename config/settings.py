@@ -150,11 +150,15 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     name: {"task": name, "schedule": timedelta(seconds=seconds), "options": {"expires": seconds}}
     for name, seconds in {
         "calls.expire_leases": 10,
+        "calls.release_callbacks": 60,
         "campaigns.move_due_entries": 30,
         "campaigns.wake_imports": 10,
         "campaigns.purge_uploads": 3_600,
     }.items()
 }
+
+#: Minutes after which a due callback whose agent is not there is everybody's.
+CALLBACK_RELEASE_MINUTES = env.integer("CALLBACK_RELEASE_MINUTES", default=30, minimum=1)
 
 # --- Who comes in ---
 

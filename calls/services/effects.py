@@ -19,7 +19,7 @@ from calls.services.mismatch import (
     resourcing,
     shared_number,
 )
-from campaigns.enums import BarTarget, EntryState, ExclusionReason, Gate, Reach, Scope
+from campaigns.enums import WAITING, BarTarget, EntryState, ExclusionReason, Gate, Reach, Scope
 from campaigns.models import Disposition, ListEntry
 from campaigns.services.exclusions import lift_exclusions
 from crm.enums import EventKind
@@ -194,7 +194,7 @@ def _plan(
     at: datetime,
 ) -> Plan:
     disposition = choice.disposition
-    return plan_entry(
+    plan = plan_entry(
         Outcome(
             final=disposition.final,
             retry_after=choice.delay,
@@ -209,6 +209,10 @@ def _plan(
         callback_at=agreed.at if agreed else None,
         at=at,
     )
+    if call.mode == Mode.INBOUND and plan.state == EntryState.READY and call.entry_was not in WAITING:
+        # That somebody calls us puts nobody back into a queue that was done with them.
+        return Plan(call.entry_was, None, plan.attempts)
+    return plan
 
 
 def _effects(call: Call, entry: ListEntry, before: dict[str, Any], after: After) -> list[CallEffect]:

@@ -43,7 +43,7 @@ from calls.services.fiche import correct_fact
 from calls.views.agreeing import promised_in
 from calls.views.desk import current_call, lead_to, refused, show_desk
 from calls.views.refusals import checked, sentence_of
-from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
+from calls.views.screen import NOTHING, Ask, due_time, fingerprint_of, show, state_of
 from calls.views.situation import do_effect
 from campaigns.models import Criterion
 from crm.models import User
@@ -305,7 +305,7 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def renew_lease(request: HttpRequest, pk: int) -> JsonResponse:
-    """Renew the lease of an open screen; answers the state that the server knows (`state`, `fingerprint`)."""
+    """Renew the lease of an open screen; answers what the server knows (`state`, `fingerprint`, `due`)."""
     user, at = agent_of(request), timezone.now()
     own = own_row_or_404(user, pk)
     try:
@@ -313,4 +313,5 @@ def renew_lease(request: HttpRequest, pk: int) -> JsonResponse:
     except DomainError:
         own = own_call_or_404(user, pk)
     facts = screen_of(own, at)
-    return JsonResponse({"state": state_of(facts), "fingerprint": fingerprint_of(facts)})
+    told = {"state": state_of(facts), "fingerprint": fingerprint_of(facts), "due": due_time(facts)}
+    return JsonResponse(told)

@@ -17,6 +17,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -25,6 +26,7 @@ from calls.forms import FactForm
 from calls.models import Call
 from calls.selectors import call_screen
 from calls.selectors.call_screen import CallScreen
+from calls.selectors.hard import was_hard
 from calls.views.agreeing import callback_form
 from calls.views.situation import effect_card
 from calls.views.wording import (
@@ -242,6 +244,8 @@ class ScreenContext:
             "phone": phone,
             "evidence": Evidence.SOFTPHONE if phone == "demo" else Evidence.DECLARED,
             "number_display": spaced(call.number),
+            "due_time": due_time(self.facts),
+            "sound": self.facts.sound,
             "time_zone": self.facts.time_zone,
             "clock": clock_in(self.facts.time_zone),
             "on_line": state in ON_LINE,
@@ -490,6 +494,7 @@ class ScreenContext:
             "next_url": reverse("desk-next-call"),
             "completion_url": self.url("completion"),
             "pause_url": reverse("desk-pause"),
+            "was_hard": was_hard(call),
             "announcement": ended_announcement(needs, recorded_sentence(self.facts)),
             **self.dispositions(NOTHING, CHOICE_KEYS_AFTER),
         }
@@ -517,6 +522,11 @@ def since(call: Call, state: str) -> datetime | None:
     return {"dialling": call.dialled_at, "connected": call.answered_at, "closing": call.answered_at}.get(
         state, call.answered_at if state == "waiting" else None
     )
+
+
+def due_time(facts: CallScreen) -> str:
+    """Return when the agent's other callback was due, as a clock shows it; "" when none is."""
+    return f"{localtime(facts.due_callback):%H:%M}" if facts.due_callback else ""
 
 
 def lease_every(call: Call, state: str) -> int:
