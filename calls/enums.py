@@ -32,6 +32,37 @@ class Mode(models.TextChoices):
     INBOUND = "inbound", _("La personne nous appelle")
 
 
+class NoteCategory(models.TextChoices):
+    """What a note should not keep of a person; each has its lists of words."""
+
+    INSULT = "insult", _("Insulte")
+    HEALTH = "health", _("Santé")
+    RELIGION = "religion", _("Religion")
+    OPINION = "opinion", _("Opinion politique ou syndicale")
+    SEXUALITY = "sexuality", _("Vie intime")
+    ORIGIN = "origin", _("Origine")
+
+
+class NotePlace(models.TextChoices):
+    """Where on a call words about a person are written."""
+
+    NOTE = "note", _("Note")
+    DISPOSITION = "disposition", _("Note de qualification")
+    HEARD = "heard", _("Ce qui a été entendu")
+    WISH = "wish", _("Souhait")
+    HAND_OVER = "hand_over", _("Transmission")
+
+
+class FollowUpState(models.TextChoices):
+    """How far a follow-up by e-mail is."""
+
+    QUEUED = "queued", _("En attente")
+    SENDING = "sending", _("Envoi en cours")
+    SENT = "sent", _("Envoyé")
+    FAILED = "failed", _("Échec")
+    CANCELLED = "cancelled", _("Annulé")
+
+
 class AnsweredBy(models.TextChoices):
     """Who speaks at the other end."""
 
@@ -124,9 +155,14 @@ class CallEventKind(models.TextChoices):
     CORRECTED = "corrected", _("Qualification corrigée")
     CORRECTION_ASKED = "correction_asked", _("Correction demandée")
     SUPERVISOR_ASKED = "supervisor_asked", _("Superviseur appelé")
+    SUPERVISOR_ANSWERED = "supervisor_answered", _("Réponse du superviseur")
     SUPERVISOR_RELEASED = "supervisor_released", _("Libéré par le superviseur")
+    TRANSFER_OFFERED = "transfer_offered", _("Proposé à un collègue")
+    TRANSFERRED = "transferred", _("Passé à un collègue")
+    BAN_ASKED = "ban_asked", _("Bannissement demandé")
     NOTE = "note", _("Note")
     WISH = "wish", _("Souhait noté")
+    FOLLOW_UP = "follow_up", _("E-mail de suivi")
 
 
 class SituationEffect(models.TextChoices):
@@ -182,6 +218,57 @@ QUESTIONS = frozenset(
 )
 
 
+#: Kinds on which somebody is on the line and waits for a supervisor now.
+LIVE = frozenset({IncidentKind.HELP, IncidentKind.DANGER})
+
+
+class AnswerKind(models.TextChoices):
+    """What a supervisor answers an agent who calls; it decides nothing yet."""
+
+    SEEN = "seen", _("Vu")
+    ACCEPTED = "accepted", _("Vient en ligne")
+    LATER = "later", _("Rappellera la personne")
+    DECLINED = "declined", _("Ne peut pas venir")
+
+
+#: Answers by which a supervisor takes the request on: one of them per request.
+TAKING = frozenset({AnswerKind.ACCEPTED, AnswerKind.LATER})
+
+
+class TransferAnswerKind(models.TextChoices):
+    """How the offer of a call to a colleague ended."""
+
+    ACCEPTED = "accepted", _("Accepté")
+    DECLINED = "declined", _("Décliné")
+    WITHDRAWN = "withdrawn", _("Repris")
+    EXPIRED = "expired", _("Sans réponse")
+
+
+class StartedBy(models.TextChoices):
+    """Who was rude first, as far as the call tells."""
+
+    PROSPECT = "prospect", _("La personne appelée")
+    AGENT = "agent", _("L'agent")
+    UNCLEAR = "unclear", _("On ne peut pas le dire")
+
+
+class BanVerdict(models.TextChoices):
+    """What a manager decided on the request for a ban."""
+
+    GRANTED = "granted", _("Accordé")
+    REFUSED = "refused", _("Refusé")
+
+
+class BanState(models.TextChoices):
+    """How a ban stands; the last two come from its exclusion."""
+
+    REQUESTED = "requested", _("Demandé")
+    GRANTED = "granted", _("En vigueur")
+    REFUSED = "refused", _("Refusé")
+    LIFTED = "lifted", _("Levé")
+    EXPIRED = "expired", _("Échu")
+
+
 class Decision(models.TextChoices):
     """What a supervisor can decide on an incident."""
 
@@ -197,6 +284,10 @@ class Decision(models.TextChoices):
     REFUSE = "refuse", _("Refuser la correction")
     CLOSE_CALL = "close_call", _("Clore l'appel")
     REOPEN = "reopen", _("Rouvrir avec un autre numéro")
+    EMERGENCY = "emergency", _("Secours prévenus")
+    ANSWERED = "answered", _("Réponse donnée à la personne")
+    ADOPTED = "adopted", _("Prise en compte")
+    EXPLAINED = "explained", _("Règle maintenue, expliquée")
 
 
 class EffectKind(models.TextChoices):

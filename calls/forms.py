@@ -8,12 +8,28 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import AnsweredBy, Cause, Decision, Evidence, HungUpBy, IncidentKind, PauseKind, Result
+from calls.enums import (
+    AnsweredBy,
+    AnswerKind,
+    BanState,
+    BanVerdict,
+    Cause,
+    Decision,
+    Evidence,
+    HungUpBy,
+    IncidentKind,
+    PauseKind,
+    Result,
+    StartedBy,
+)
 from calls.rules.moments import Unreadable, read_moment
 from calls.selectors.callbacks import CallbackFilter
 from calls.selectors.inbox import InboxFilter
-from campaigns.enums import Step
-from crm.models import User
+from campaigns.enums import Scope, Step
+from campaigns.rules.criteria import ATTRIBUTE
+from crm.forms import TypedField
+from crm.models import Prospect, User
+from crm.rules.errors import Invalid
 
 
 class MomentField(forms.CharField):
@@ -28,6 +44,11 @@ class MomentField(forms.CharField):
             return read_moment(text, timezone.now(), timezone.get_current_timezone_name()).at
         except Unreadable as unreadable:
             raise forms.ValidationError(unreadable.message) from None
+
+
+def override() -> forms.CharField:
+    """Return the field that says why words are kept that the check of notes warns of."""
+    return forms.CharField(max_length=300, required=False)
 
 
 class EventForm(forms.Form):
@@ -79,6 +100,7 @@ class CriterionForm(forms.Form):
     criterion = forms.IntegerField(min_value=1, required=False)
     result = forms.ChoiceField(choices=Result.choices)
     heard = forms.CharField(max_length=500, required=False)
+    override = override()
 
     def clean(self) -> dict[str, Any]:
         """A mismatch is stored with what was heard."""
@@ -95,8 +117,12 @@ class ClosingStepForm(forms.Form):
 
 
 class SituationForm(forms.Form):
-    """The stage of a playbook that was reached; `over` when the person calmed down; `driving` when they drive."""
+    """The stage of a playbook that was reached; `over` when the person calmed down; `driving` when they drive.
 
+    The palette sends both in one: `entry` is "code/position".
+    """
+
+    entry = forms.RegexField(r"^[-\w]{1,40}/\d{1,2}$", required=False)
     situation = forms.SlugField(max_length=40, required=False)
     stage = forms.IntegerField(min_value=0, max_value=99, required=False)
     over = forms.BooleanField(required=False)
@@ -105,6 +131,9 @@ class SituationForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Ask for a situation and its stage, unless it is over or the person drives."""
         cleaned = super().clean() or {}
+        if entry := cleaned.get("entry"):
+            cleaned["situation"], _slash, position = entry.partition("/")
+            cleaned["stage"] = int(position)
         named = cleaned.get("situation") and cleaned.get("stage") is not None
         if not (named or cleaned.get("over") or cleaned.get("driving")):
             self.add_error("situation", _("Quelle situation ?"))
@@ -122,7 +151,11 @@ class EffectForm(forms.Form):
 
 
 class FactForm(forms.Form):
-    """A field of the fiche, corrected on the line. `confirmed`: the agent knows that it contradicts a criterion."""
+    """A field of the fiche, corrected on the line: a new value, or exchanged with another one that was swapped.
+
+    The supplier's own fields are named `attributes.<key>`. `confirmed`: the agent knows that it contradicts a
+    criterion.
+    """
 
     FIELDS = (
         ("organisation", _("Organisation")),
@@ -140,7 +173,47 @@ class FactForm(forms.Form):
 
     field = forms.ChoiceField(choices=FIELDS)
     value = forms.CharField(max_length=400, required=False)
+    swap = forms.ChoiceField(choices=[("", ""), *FIELDS], required=False)
     confirmed = forms.BooleanField(required=False)
+
+    def __init__(self, data: Any, *, attributes: Mapping[str, Any]) -> None:
+        """Offer the columns and the `attributes` that this fiche has."""
+        super().__init__(data)
+        self.attributes = attributes
+        field = self.fields["field"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = self.choices_of(attributes)
+
+    @classmethod
+    def choices_of(cls, attributes: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        """Return the fields that can be corrected, as choices."""
+        own = [(f"{ATTRIBUTE}{key}", key.replace("_", " ")) for key in sorted(attributes)]
+        return [*cls.FIELDS, *own]
+
+    def corrections(self, prospect: Prospect) -> dict[str, Any]:
+        """Return what `correct_fact` takes, once the form is valid. Raises Invalid for a number that is none."""
+        told = self.cleaned_data
+        field, value, swap = told["field"], told["value"], told["swap"]
+        if field.startswith(ATTRIBUTE):
+            key = field.removeprefix(ATTRIBUTE)
+            return {"attributes": {key: like(self.attributes.get(key), value)}}
+        if swap and swap != field:
+            return {field: getattr(prospect, swap), swap: getattr(prospect, field)}
+        return {field: value}
+
+
+def like(before: Any, text: str) -> Any:
+    """Return what somebody typed as a value of the kind that stood there: a number stays a number.
+
+    Raises Invalid for words in the place of a number.
+    """
+    if isinstance(before, bool) or not isinstance(before, (int, float)):
+        return text
+    try:
+        number = float(text.replace(",", ".").replace(" ", ""))
+    except ValueError:
+        raise Invalid.field("value", _("Ici s'écrit un nombre.")) from None
+    return int(number) if number.is_integer() else number
 
 
 class DispositionForm(forms.Form):
@@ -151,6 +224,7 @@ class DispositionForm(forms.Form):
 
     code = forms.SlugField(max_length=40)
     note = forms.CharField(max_length=2000, required=False)
+    override = override()
     callback_at = forms.CharField(max_length=80, required=False)
     callback_pick = forms.CharField(max_length=40, required=False)
     callback_exact = forms.BooleanField(required=False)
@@ -217,6 +291,37 @@ class WishForm(forms.Form):
         max_length=500, error_messages={"required": _("Notez ce que la personne souhaite.")}
     )
     remind_at = forms.CharField(max_length=80, required=False)
+    override = override()
+
+
+class HelpForm(forms.Form):
+    """What the supervisor should know beforehand; may be empty."""
+
+    words = forms.CharField(max_length=500, required=False)
+
+
+class TransferForm(forms.Form):
+    """To which colleague a call is offered, with what they should know."""
+
+    to = forms.IntegerField(min_value=1, error_messages={"required": _("Choisissez un collègue.")})
+    note = forms.CharField(max_length=500, required=False)
+
+
+class OfferForm(forms.Form):
+    """What a colleague answers to the offer of a call, with a word or none."""
+
+    answer = forms.ChoiceField(choices=[("accepted", ""), ("declined", "")])
+    words = forms.CharField(max_length=300, required=False)
+
+
+class HelpAnswerForm(forms.Form):
+    """What a supervisor answers an agent who waits. Times are read in the zone of the pages."""
+
+    kind = forms.ChoiceField(
+        choices=[(kind.value, kind.label) for kind in AnswerKind if kind != AnswerKind.SEEN]
+    )
+    words = forms.CharField(max_length=500, required=False)
+    due_at = forms.DateTimeField(required=False)
 
 
 class ReasonForm(forms.Form):
@@ -227,10 +332,21 @@ class ReasonForm(forms.Form):
     )
 
 
+class FollowUpForm(forms.Form):
+    """A follow-up to send: which template, to which address; `key` is this form's own."""
+
+    template = forms.IntegerField(min_value=1)
+    email = forms.CharField(
+        max_length=254, error_messages={"required": _("À quelle adresse faut-il écrire ?")}
+    )
+    key = forms.UUIDField()
+
+
 class NoteForm(forms.Form):
     """The agent's note on the call."""
 
     note = forms.CharField(max_length=2000, required=False)
+    override = override()
 
 
 class ManualCallForm(forms.Form):
@@ -274,6 +390,7 @@ class DecisionForm(forms.Form):
     callback_at = MomentField(required=False, max_length=80)
     callback_exact = forms.BooleanField(required=False)
     number = forms.CharField(max_length=60, required=False)
+    started_by = forms.ChoiceField(choices=StartedBy.choices, required=False)
 
 
 class InboxFilterForm(forms.Form):
@@ -331,6 +448,35 @@ class InboxFilterForm(forms.Form):
         return any(self.cleaned_data.get(name) for name in names)
 
 
+class WordListForm(forms.Form):
+    """A list of words that notes are checked for: an entry a line."""
+
+    words = forms.CharField(
+        label=_("Mots, un par ligne"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 14}),
+        help_text=_(
+            "Le féminin et le pluriel sont trouvés aussi. « =mot » ne trouve que ce mot, « mot* » toute fin, "
+            "un sigle en capitales que les capitales."
+        ),
+    )
+    exceptions = forms.CharField(
+        label=_("Tournures permises, une par ligne"),
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("Là, le mot veut dire autre chose : « bonne foi », « assurance maladie »."),
+    )
+    neutral = forms.CharField(
+        label=_("Formulation neutre"),
+        required=False,
+        max_length=120,
+        help_text=_("Elle remplace le passage, si l'agent le veut. Vide, le passage est retiré."),
+    )
+    active = forms.BooleanField(label=_("Vérifier cette liste"), required=False)
+
+
 class ErasureForm(forms.Form):
     """The erasure of a person: a reason, and a mark that it is meant."""
 
@@ -338,3 +484,101 @@ class ErasureForm(forms.Form):
     confirmed = forms.BooleanField(
         label=_("Je confirme : les données de la personne ne pourront pas être retrouvées.")
     )
+
+
+class BanFilterForm(forms.Form):
+    """What the list of bans is narrowed by; everything is in the address."""
+
+    state = forms.ChoiceField(label=_("État"), required=False, choices=[("", _("tous")), *BanState.choices])
+    number = TypedField(
+        label=_("Numéro exact"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"type": "search", "inputmode": "tel", "autocomplete": "off"}),
+    )
+
+    def values(self) -> dict[str, str]:
+        """Return the filters that hold; what cannot be chosen narrows nothing."""
+        self.is_valid()
+        return {name: self.cleaned_data.get(name, "") for name in self.fields}
+
+
+class BanForm(forms.Form):
+    """Who should be called no more, how far, and why."""
+
+    number = forms.CharField(
+        label=_("Numéro"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+        help_text=_("Dans n'importe quelle écriture."),
+    )
+    prospect: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
+        queryset=None,
+        label=_("Numéro de fiche"),
+        required=False,
+        widget=forms.NumberInput,
+        error_messages={"invalid_choice": _("Aucune fiche ne porte ce numéro.")},
+    )
+    scope = forms.ChoiceField(label=_("Portée"), choices=Scope.choices, initial=Scope.EVERYWHERE)
+    sponsor: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
+        queryset=None, label=_("Donneur d'ordre"), required=False
+    )
+    programme: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
+        queryset=None, label=_("Démarche"), required=False
+    )
+    campaign: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
+        queryset=None, label=_("Campagne"), required=False
+    )
+    why = forms.CharField(
+        label=_("Motif"),
+        max_length=500,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("Ce qui s'est passé, en quelques mots : le responsable décide d'après eux."),
+    )
+
+    def __init__(self, *args: Any, places: Mapping[str, Any], prospects: Any, **kwargs: Any) -> None:
+        """Offer the `places` (querysets by name: sponsor, programme, campaign) and `prospects` that the user sees."""
+        super().__init__(*args, **kwargs)
+        for name, rows in {**places, "prospect": prospects}.items():
+            choice = self.fields[name]
+            assert isinstance(choice, forms.ModelChoiceField)
+            choice.queryset = rows
+            choice.empty_label = _("À choisir")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a ban on nobody, and a scope without its place; forget the places that the scope does not name."""
+        cleaned = super().clean() or {}
+        if not self.errors and not cleaned.get("number") and not cleaned.get("prospect"):
+            self.add_error("number", _("Donnez un numéro ou une fiche."))
+        scope = cleaned.get("scope")
+        for name in ("sponsor", "programme", "campaign"):
+            if name != scope:
+                cleaned[name] = None
+            elif not cleaned.get(name) and name not in self.errors:
+                self.add_error(name, _("Cette portée demande de le choisir."))
+        return cleaned
+
+
+class BanDecisionForm(forms.Form):
+    """Granted until a day, or refused with a reason."""
+
+    verdict = forms.ChoiceField(choices=BanVerdict.choices)
+    expires_at = forms.DateTimeField(
+        label=_("Jusqu'au"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    reason = forms.CharField(
+        label=_("Motif"),
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("Obligatoire pour refuser : la personne qui a demandé le lit."),
+    )
+
+
+class AppealForm(forms.Form):
+    """What came of the person's appeal against a ban."""
+
+    text = forms.CharField(label=_("Note d'appel"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))

@@ -6,8 +6,11 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from calls.services import follow_ups
 from calls.services.callbacks import release_callbacks
+from calls.services.help import keep_promises
 from calls.services.lease import expire_leases
+from calls.services.presses import forget_presses
 
 
 @shared_task(name="calls.expire_leases", ignore_result=True)
@@ -21,3 +24,21 @@ def release_callbacks_task() -> int:
     """Give the due callbacks of agents who are absent or gone to whoever is free."""
     after = timedelta(minutes=settings.CALLBACK_RELEASE_MINUTES)
     return release_callbacks(at=timezone.now(), after=after)
+
+
+@shared_task(name="calls.keep_promises", ignore_result=True)
+def keep_promises_task() -> int:
+    """Make the callbacks that supervisors promised during calls which are over by now."""
+    return keep_promises(at=timezone.now())
+
+
+@shared_task(name="calls.send_follow_ups", ignore_result=True)
+def send_follow_ups_task() -> int:
+    """Send the follow-ups that wait: woken when one is written, and by beat for those that failed or were left."""
+    return follow_ups.send_due(at=timezone.now())
+
+
+@shared_task(name="calls.forget_presses", ignore_result=True)
+def forget_presses_task() -> int:
+    """Delete the keys of gestures that no browser comes back with any more."""
+    return forget_presses(at=timezone.now())

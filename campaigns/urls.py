@@ -8,6 +8,7 @@ from campaigns.views import (
     dispositions,
     entries,
     exclusions,
+    follow_ups,
     imports,
     lifting,
     lists,
@@ -39,6 +40,10 @@ urlpatterns = [
         name="closing-step",
     ),
     path("campaigns/<slug:slug>/scripts/<str:language>/<str:kind>/", words.script, name="script"),
+    path("campaigns/<slug:slug>/follow-ups/", follow_ups.follow_up_list, name="follow-up-list"),
+    path("campaigns/<slug:slug>/follow-ups/new/", follow_ups.follow_up_new, name="follow-up-new"),
+    path("campaigns/<slug:slug>/follow-ups/preview/", follow_ups.follow_up_preview, name="follow-up-preview"),
+    path("campaigns/<slug:slug>/follow-ups/<int:pk>/", follow_ups.follow_up, name="follow-up"),
     path("campaigns/<slug:slug>/dispositions/", dispositions.dispositions, name="dispositions"),
     path(
         "campaigns/<slug:slug>/dispositions/<slug:code>/", dispositions.disposition, name="disposition-rule"

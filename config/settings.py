@@ -151,6 +151,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     for name, seconds in {
         "calls.expire_leases": 10,
         "calls.release_callbacks": 60,
+        "calls.keep_promises": 30,
+        "calls.send_follow_ups": 30,
+        "calls.forget_presses": 3_600,
         "campaigns.move_due_entries": 30,
         "campaigns.wake_imports": 10,
         "campaigns.purge_uploads": 3_600,
@@ -270,6 +273,11 @@ LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = not DEBUG
 
+# --- Bans ---
+
+# After so many months a ban ends by itself, unless the manager who grants it says otherwise.
+BAN_MONTHS = env.integer("BAN_MONTHS", default=12, minimum=1)
+
 # --- Imports ---
 
 # What a list may be at most; above it a file is refused with a sentence that says so.
@@ -287,6 +295,24 @@ IMPORT_WORKERS = env.integer("IMPORT_WORKERS", default=4, minimum=1)
 IMPORT_CHUNK_ROWS = env.integer("IMPORT_CHUNK_ROWS", default=2_000, minimum=1)
 # Days after which a file that was uploaded and never imported is forgotten.
 IMPORT_KEEP_UPLOADS_DAYS = env.integer("IMPORT_KEEP_UPLOADS_DAYS", default=30, minimum=1)
+
+# --- E-mail ---
+
+# Without a server, development writes its messages into var/mail, and elsewhere no follow-up is offered.
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.integer("EMAIL_PORT", default=587, minimum=1)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", default=False)
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=bool(EMAIL_HOST) and not EMAIL_USE_SSL)
+if EMAIL_USE_SSL and EMAIL_USE_TLS:
+    raise ImproperlyConfigured("EMAIL_USE_SSL and EMAIL_USE_TLS exclude each other.")
+EMAIL_TIMEOUT = env.integer("EMAIL_TIMEOUT", default=20, minimum=1)
+# The address that messages come from; somebody reads what is answered to it.
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "courtois@localhost")
+EMAIL_FILE_PATH = VAR_DIR / "mail"
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+EMAIL_OFFERED = DEBUG or bool(EMAIL_HOST)
 
 # --- API ---
 

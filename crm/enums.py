@@ -103,6 +103,7 @@ class EventKind(models.TextChoices):
     INCIDENT = "incident", _("Incident")
     RESOURCED = "resourced", _("Renvoyée à la recherche de numéro")
     NOTE = "note", _("Note")
+    FOLLOW_UP = "follow_up", _("E-mail de suivi")
 
 
 class UserEventKind(models.TextChoices):

@@ -33,8 +33,9 @@ def ready_template() -> str:
 
 
 def _digest() -> str:
-    # Migrations take the text of their triggers from a module.
-    written = [*ROOT.glob("*/migrations/*.py"), ROOT / "crm" / "models" / "triggers.py"]
+    # Migrations take the text of their triggers from a module, and the playbooks from theirs.
+    playbooks = [*ROOT.glob("calls/rules/playbooks/*.py"), ROOT / "calls" / "services" / "reference.py"]
+    written = [*ROOT.glob("*/migrations/*.py"), ROOT / "crm" / "models" / "triggers.py", *playbooks]
     sources = [ROOT / "requirements.txt", ROOT / "config" / "settings.py", *written]
     digest = hashlib.sha256()
     for source in sorted(sources):

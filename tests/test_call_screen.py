@@ -20,8 +20,8 @@ from calls.services.dial import dial
 from calls.services.line import record_answer, record_hang_up
 from calls.services.talk import answer_criterion, greet
 from campaigns.models import Campaign, Criterion
-from crm.enums import Role
-from crm.models import User
+from crm.enums import EventKind, Role
+from crm.models import Prospect, ProspectEvent, User
 from tests.factories import (
     make_campaign,
     make_criterion,
@@ -30,6 +30,7 @@ from tests.factories import (
     make_prospect,
     make_user,
 )
+from tests.paging import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -246,6 +247,40 @@ def test_a_wish_whose_moment_cannot_be_read_is_asked_again_with_its_words(
     assert answer.status_code == 400
     assert 'value="une « formation »"' in answer.content.decode()
     assert not CallEvent.objects.filter(call=story.call, kind="wish").exists()
+
+
+def test_two_swapped_fields_are_exchanged_and_who_said_so_is_kept(browser_of: Client, story: Story) -> None:
+    Prospect.objects.filter(pk=story.prospect.pk).update(first_name="Durand", last_name="Zoé")
+    story.go("asked")
+
+    browser_of.post(
+        story.url("fiche"), {"field": "first_name", "value": "", "swap": "last_name"}, follow=True
+    )
+
+    fiche = Prospect.objects.get(pk=story.prospect.pk)
+    assert (fiche.first_name, fiche.last_name) == ("Zoé", "Durand")
+    told = ProspectEvent.objects.get(prospect=fiche, kind=EventKind.EDITED)
+    assert told.data == {
+        "changes": {"first_name": ["Durand", "Zoé"], "last_name": ["Zoé", "Durand"]},
+        "answered_by": "intended",
+    }
+    assert (told.by, told.call_ref) == (story.agent, story.call.pk)
+
+
+def test_a_field_of_the_supplier_is_corrected_and_a_number_stays_a_number(
+    browser_of: Client, story: Story
+) -> None:
+    Prospect.objects.filter(pk=story.prospect.pk).update(attributes={"effectif": 33, "enseigne": "Au Pain"})
+    story.go("asked")
+    form = text_of(browser_of.get(story.url() + "?edit=attributes.effectif"))
+    assert "effectif" in form
+    assert "enseigne" in form
+
+    browser_of.post(story.url("fiche"), {"field": "attributes.effectif", "value": "1 250"}, follow=True)
+    refused = browser_of.post(story.url("fiche"), {"field": "attributes.effectif", "value": "beaucoup"})
+
+    assert "Ici s'écrit un nombre." in text_of(refused)
+    assert Prospect.objects.get(pk=story.prospect.pk).attributes == {"effectif": 1250, "enseigne": "Au Pain"}
 
 
 def test_no_asks_what_was_heard_and_escape_takes_it_back(browser_of: Client, story: Story) -> None:

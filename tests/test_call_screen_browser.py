@@ -321,6 +321,9 @@ def test_the_supervisor_is_called_and_a_wish_is_noted_by_keyboard(desk: Page) ->
     reach_criteria(desk)
 
     desk.keyboard.press("c")
+    expect(desk.locator('textarea[name="words"]')).to_be_focused()
+    desk.keyboard.type("elle demande un responsable")
+    desk.keyboard.press("Enter")
     expect(desk.locator(".help")).to_contain_text("Superviseur prévenu à")
     desk.keyboard.press("w")
     field = desk.locator('input[name="text"]')
@@ -331,7 +334,8 @@ def test_the_supervisor_is_called_and_a_wish_is_noted_by_keyboard(desk: Page) ->
     expect(desk.locator(".help")).to_contain_text("Souhait : « une formation »")
     expect_state(desk, "connected")
     call = Call.objects.get()
-    assert call.incidents.get().kind == IncidentKind.HELP
+    help = call.incidents.get()
+    assert (help.kind, help.summary) == (IncidentKind.HELP, "elle demande un responsable")
     assert call.events.get(kind=CallEventKind.WISH).data == {"text": "une formation", "remind_at": None}
 
 

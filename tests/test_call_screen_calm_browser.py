@@ -116,7 +116,7 @@ WHOLE_CALL: list[tuple[str, str, str]] = [
     ("Enter", "", ".outcomes"),
     ("Escape", "", ".question--now"),
     ("s", "", ".what--situation"),
-    ("ArrowDown", "", ".question--now"),
+    ("Escape", "", ".question--now"),
     ("2", "", '[name="heard"]'),
     ("Escape", "", '[data-key="2"]'),
     ("2", "", '[name="heard"]'),
@@ -413,7 +413,7 @@ def test_a_very_slow_server_is_told_in_words(screen: Callable[..., Page], story:
     expect(page.locator("[data-trouble]:visible")).to_have_count(0)
 
 
-def test_a_request_without_an_answer_says_so_and_may_be_sent_again(
+def test_a_gesture_without_an_answer_is_kept_and_sent_once_when_the_server_is_back(
     screen: Callable[..., Page], story: Story
 ) -> None:
     page = screen()
@@ -428,17 +428,56 @@ def test_a_request_without_an_answer_says_so_and_may_be_sent_again(
 
     page.keyboard.press("Enter")
 
-    expect(page.locator("[data-trouble]:visible")).to_contain_text(
-        "Le serveur n'a pas répondu en 15 secondes."
-    )
-    expect(page.locator("[data-busy]")).to_have_count(0)
+    expect(page.locator("[data-trouble]:visible")).to_contain_text("Votre geste est gardé ici")
     assert places_of(page) == before
     expect(page.locator(NOTE)).to_have_value("à rappeler demain")
-    page.unroute("**/dial/")
-    page.evaluate("htmx.config.timeout = 15000")
     page.keyboard.press("Enter")
+    page.evaluate("htmx.config.timeout = 15000")
+    page.unroute("**/dial/")
     ready(page, '[data-state="dialling"]')
+    expect(page.locator("[data-trouble]:visible")).to_have_count(0)
     expect(page.locator(NOTE)).to_have_value("à rappeler demain")
+    assert Call.objects.get().events.filter(kind="dialled").count() == 1
+
+
+def test_a_gesture_that_arrived_and_lost_its_answer_is_not_done_again(
+    screen: Callable[..., Page], story: Story
+) -> None:
+    story.go("waiting")
+    page = screen()
+    said = Call.objects.get().goodbyes
+    lost: list[int] = []
+
+    def lose_the_answer(route: Route) -> None:
+        if not lost:
+            lost.append(route.fetch().status)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/closing/", lose_the_answer)
+    page.keyboard.press("g")
+
+    expect(page.locator("[data-trouble]:visible")).to_contain_text("Votre geste est gardé ici")
+    expect(page.locator("[data-trouble]:visible")).to_have_count(0)
+    assert lost == [200]
+    assert Call.objects.get().goodbyes == said + 1
+
+
+def test_a_network_away_while_a_page_is_read_anew_loses_no_gesture(
+    screen: Callable[..., Page], story: Story
+) -> None:
+    story.go("asked")
+    page = screen()
+    page.route("**/criteria/", lambda route: route.abort())
+    page.keyboard.press("1")
+    expect(page.locator("[data-trouble]:visible")).to_contain_text("Votre geste est gardé ici")
+
+    page.unroute("**/criteria/")
+    page.reload()
+
+    expect(page.get_by_text("Critères vérifiés").first).to_be_visible()
+    assert Call.objects.get().answers.count() == 1
 
 
 def test_a_note_that_could_not_be_saved_is_kept_over_a_reload_and_sent_again(

@@ -38,7 +38,7 @@ def test_without_a_line_there_is_nothing_to_hang_up(state: str) -> None:
 
 @pytest.mark.parametrize(
     ("permit", "why"),
-    [("stage:racist/4", Why.STAGE), ("supervisor", Why.SUPERVISOR), ("driving", Why.DRIVING)],
+    [("stage:racist/6", Why.STAGE), ("supervisor", Why.SUPERVISOR), ("driving", Why.DRIVING)],
 )
 @pytest.mark.parametrize("state", [CallState.CONNECTED, CallState.CLOSING])
 def test_a_permission_ends_the_call_at_once(permit: str, why: Why, state: str) -> None:

@@ -1,6 +1,6 @@
 """What a delicate situation does beside its words: for the supervisor, the fiche, the lists, the next call."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from calls.enums import CallbackState, CallEventKind, CallState, IncidentKind, SituationEffect
 from calls.models import Call, Callback, Incident, Situation, SituationMark, Stage
+from calls.rules.quick_times import quick_time
 from calls.rules.suspicions import is_suspect
 from calls.selectors.situations import Met, list_standing, met_by_source, standings_of
 from calls.services.claim import claim_next
@@ -115,11 +116,11 @@ def test_a_driving_person_gets_a_time_and_is_let_go() -> None:
     code = situation(SituationEffect.DRIVING, may_end=True)
     talk = Talk().greeted()
     mark_driving(**talk.by())
-    when = talk.at + timedelta(hours=1)
-    call = done(talk, code, callback_at=when, exact=True)
+    call = done(talk, code, when="hour")
 
     assert call.state == CallState.CLOSING
-    assert Callback.objects.get(call=call).due_at == when
+    due = Callback.objects.get(call=call).due_at
+    assert abs(due - talk.at - timedelta(hours=1)) < timedelta(minutes=5)
     ask_hang_up(**talk.by())
     talk.hung_up("agent")
     assert not Incident.objects.filter(call=call).exists()
@@ -127,15 +128,15 @@ def test_a_driving_person_gets_a_time_and_is_let_go() -> None:
 
 def test_the_language_is_kept_and_only_who_speaks_it_is_served_the_record_again() -> None:
     talk, code = met(SituationEffect.LANGUAGE)
-    later = talk.at + timedelta(minutes=30)
 
-    done(talk, code, language="ar", callback_at=later, exact=True)
+    done(talk, code, language="ar", when="morning")
     talk.said("thank", "goodbye").hung_up()
     finish(**talk.by())
 
     assert Prospect.objects.get(pk=talk.prospect.pk).language == "ar"
-    assert (talk.entry.language, talk.entry.due_at) == ("ar", later)
-    due = later + timedelta(minutes=1)
+    assert talk.entry.language == "ar"
+    assert talk.entry.due_at == Callback.objects.get(call=talk.call).due_at
+    due = talk.entry.due_at + timedelta(minutes=1)
     assert claim_next(campaign=talk.campaign, by=make_user(Role.AGENT, languages=["fr"]), at=due) is None
     speaker = make_user(Role.AGENT, languages=["fr", "ar"])
     served = claim_next(campaign=talk.campaign, by=speaker, at=due)
@@ -297,3 +298,19 @@ def test_what_was_met_and_who_looked_stays_as_it_was(table: str, change: str) ->
 
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(change.format(table=table))
+
+
+@pytest.mark.parametrize(
+    ("now", "code", "then"),
+    [
+        ("2026-11-26T14:03:20+01:00", "hour", "2026-11-26T15:05:00+01:00"),
+        ("2026-11-26T14:05:00+01:00", "hour", "2026-11-26T15:05:00+01:00"),
+        ("2026-11-26T14:03:20+01:00", "evening", "2026-11-26T18:00:00+01:00"),
+        ("2026-11-26T17:30:00+01:00", "evening", "2026-11-27T18:00:00+01:00"),
+        ("2026-11-26T23:59:00+01:00", "morning", "2026-11-27T10:00:00+01:00"),
+        # The clocks go forward in the night: ten o'clock stays ten o'clock.
+        ("2027-03-27T15:00:00+01:00", "morning", "2027-03-28T10:00:00+02:00"),
+    ],
+)
+def test_a_time_of_one_key_is_by_the_clock_of_the_person(now: str, code: str, then: str) -> None:
+    assert quick_time(code, datetime.fromisoformat(now), "Europe/Paris") == datetime.fromisoformat(then)

@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from calls.enums import CallState, IncidentKind
-from calls.models import Call, Incident
-from campaigns.models import Change
+from calls.models import Ban, Call, Incident, WordList
+from campaigns.models import Change, FollowUpTemplate
 from campaigns.services.imports import upload_import
 from crm.enums import Role
 from crm.models import Team
@@ -31,7 +31,7 @@ ELSEWHERE = ("api/v1/", "admin/")
 ROLES = ("anonymous", *Role.values)
 
 LOGIN = "login"
-OK, THERE, BAD, FORBIDDEN, MISSING, NOT_NOW, WRONG = 200, 302, 400, 403, 404, 409, 422
+OK, NOTHING, THERE, BAD, FORBIDDEN, MISSING, NOT_NOW, WRONG = 200, 204, 302, 400, 403, 404, 409, 422
 
 
 @dataclass(frozen=True)
@@ -99,14 +99,34 @@ MATRIX = [
     own_call("call-lease", OK),
     own_call("call-note", OK),
     own_call("call-wishes", BAD),
+    own_call("call-follow-ups", BAD),
     own_call("call-situation-effect", BAD),
     own_call("call-help", NOT_NOW),
+    own_call("call-transfer", BAD),
+    own_call("call-ban", BAD),
     own_call("call-completion", NOT_NOW),
     own_call("call-correction-request", BAD),
+    Line("offer", "get", NOTHING, NOTHING, NOTHING, NOTHING, FORBIDDEN),
+    Line("offer-answer", "post", MISSING, MISSING, MISSING, MISSING, FORBIDDEN),
+    supervising("courtesy"),
+    supervising("courtesy-calls"),
+    managing("word-lists"),
+    managing("word-trial", OK, "post"),
+    managing("word-list"),
+    managing("word-list", THERE, "post"),
     supervising("inbox"),
     supervising("inbox-news"),
     supervising("incident"),
     supervising("incident-decision", WRONG, "post"),
+    supervising("incident-answer", BAD, "post"),
+    supervising("incident-release", BAD, "post"),
+    supervising("ban-list"),
+    supervising("ban-new"),
+    supervising("ban-new", WRONG, "post"),
+    supervising("ban"),
+    managing("ban-decision", WRONG, "post"),
+    managing("ban-lift", WRONG, "post"),
+    managing("ban-appeal", WRONG, "post"),
     managing("prospect-erasure"),
     managing("prospect-erasure", WRONG, "post"),
     Line("account", "get", OK, OK, OK, OK, FORBIDDEN),
@@ -175,6 +195,12 @@ MATRIX = [
     managing("words-preview", OK, "post"),
     managing("closing-step", THERE, "post"),
     managing("script", THERE, "post"),
+    managing("follow-up-list"),
+    managing("follow-up-new"),
+    managing("follow-up-new", WRONG, "post"),
+    managing("follow-up-preview", OK, "post"),
+    managing("follow-up"),
+    managing("follow-up", WRONG, "post"),
     managing("dispositions"),
     managing("disposition-rule"),
     managing("disposition-rule", OK, "post"),
@@ -235,6 +261,9 @@ def world(db: None) -> World:
     incident = Incident.objects.create(
         kind=IncidentKind.OTHER, sponsor=programme.sponsor, call=call, prospect=prospect, at=NOW
     )
+    ban = Ban.objects.create(
+        number="+33199009998", scope="everywhere", why="menaces", call=call, at=NOW, by=users["agent"]
+    )
     exclusion = make_exclusion(programme=programme, number="+33199009999")
     content = "Organisation;Téléphone\nBanque Une;01 99 00 00 01\n".encode()
     job = upload_import(
@@ -255,12 +284,21 @@ def world(db: None) -> World:
     of_call = {line.name: {"pk": call.pk} for line in MATRIX if line.name.startswith("call")}
     of_prospect = ("prospect", "prospect-look", "prospect-edit", "prospect-erasure", "prospect-campaigns")
     of_campaign = ("campaign", "campaign-edit", "campaign-status", "campaign-queue", "words", "words-preview")
-    also = ("dispositions", "entry-list", "entries-removal", "list-reset", "import-new")
+    template = FollowUpTemplate.objects.create(
+        campaign=campaign, name="Suite", subject="Suite", body="Bonjour"
+    )
+    of_follow_ups = ("follow-up-list", "follow-up-new", "follow-up-preview")
+    also = (*of_follow_ups, "dispositions", "entry-list", "entries-removal", "list-reset", "import-new")
     of_import = ("import", "import-progress", "import-rejects", "import-undo")
     arguments: dict[str, dict[str, Any]] = {
         "problem": {"name": "stale"},
+        "courtesy-calls": {"pk": users["agent"].pk},
+        "word-list": {"pk": WordList.objects.earliest("pk").pk},
+        "follow-up": slug | {"pk": template.pk},
         "incident": {"pk": incident.pk},
-        "incident-decision": {"pk": incident.pk},
+        **{key: {"pk": incident.pk} for key in ("incident-decision", "incident-answer", "incident-release")},
+        **{key: {"pk": ban.pk} for key in ("ban", "ban-decision", "ban-lift", "ban-appeal")},
+        "offer-answer": {"pk": 1},
         "sponsor": {"pk": programme.sponsor_id},
         **{key: {"pk": colleague.pk} for key in of_user},
         **{key: {"pk": team.pk} for key in ("team", "team-deletion")},

@@ -35,6 +35,16 @@ RELATED = ("campaign__programme__sponsor", "prospect__source", "disposition", "a
 TAG = "calls"
 
 
+def override() -> Text:
+    """Return the field that says why words are kept that the check of notes warns of."""
+    return Text(
+        max_length=300,
+        required=False,
+        allow_blank=True,
+        help_text="Why words are kept that should not be noted of a person. Account and card numbers never are.",
+    )
+
+
 class AnsweredByIn(Body):
     """Who speaks at the other end; `heard` when it is another organisation or person."""
 
@@ -73,6 +83,7 @@ class CriterionAnswerIn(Body):
     criterion = Id(required=False, allow_null=True)
     result = serializers.ChoiceField(Result.choices)
     heard = Text(max_length=500, required=False, allow_blank=True)
+    override_reason = override()
 
 
 class ClosingIn(Body):
@@ -96,6 +107,7 @@ class DispositionIn(Body):
     callback_at = Moment(required=False, allow_null=True)
     callback_agent = Id(required=False, allow_null=True)
     exact = Truth(required=False)
+    override_reason = override()
 
 
 class CorrectionIn(DispositionIn):
@@ -120,6 +132,7 @@ class NoteIn(Body):
     """The agent's note."""
 
     note = Text(max_length=2000, allow_blank=True)
+    override_reason = override()
 
 
 class HelpIn(Body):
@@ -418,7 +431,13 @@ class CallCriteria(Verb):
             criterion = _criterion(call, data.get("criterion"))
             heard = data.get("heard", "")
             return talk.answer_criterion(
-                call=call, criterion=criterion, result=data["result"], heard=heard, by=user, at=at
+                call=call,
+                criterion=criterion,
+                result=data["result"],
+                heard=heard,
+                override_reason=data.get("override_reason", ""),
+                by=user,
+                at=at,
             )
 
         return self.run(request, pk, CriterionAnswerIn, act)
@@ -509,6 +528,7 @@ def _disposition(call: Call, data: dict[str, Any]) -> dict[str, Any]:
         "callback_at": data.get("callback_at"),
         "callback_agent": _colleague(call, data.get("callback_agent")),
         "exact": data.get("exact", False),
+        "override_reason": data.get("override_reason", ""),
     }
 
 
@@ -568,7 +588,13 @@ class CallNote(Verb):
             request,
             pk,
             NoteIn,
-            lambda user, call, data, at: notes.write_note(call=call, text=data["note"], by=user, at=at),
+            lambda user, call, data, at: notes.write_note(
+                call=call,
+                text=data["note"],
+                override_reason=data.get("override_reason", ""),
+                by=user,
+                at=at,
+            ),
         )
 
 

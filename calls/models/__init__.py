@@ -1,28 +1,42 @@
 """The tables of the calls app."""
 
+from calls.models.bans import Ban, BanAppeal, BanDecision
 from calls.models.calls import Call, CallAnswer, CallDisposition, CallEffect, CallEvent
-from calls.models.desk import Callback, Pause, Reminder, Workplace
+from calls.models.checked import NoteWarning, WordList
+from calls.models.desk import Callback, Pause, Press, Reminder, Workplace
+from calls.models.follow_ups import FollowUp
 from calls.models.guards import GuardedExclusion
-from calls.models.incidents import Incident, IncidentDecision
+from calls.models.incidents import Incident, IncidentAnswer, IncidentDecision
 from calls.models.lookups import Lookup
 from calls.models.situations import Situation, SituationMark, SituationVersion, Stage
+from calls.models.transfers import Transfer, TransferAnswer
 
 __all__ = [
+    "Ban",
+    "BanAppeal",
+    "BanDecision",
     "Call",
     "CallAnswer",
     "CallDisposition",
     "CallEffect",
     "CallEvent",
     "Callback",
+    "FollowUp",
     "GuardedExclusion",
     "Incident",
+    "IncidentAnswer",
     "IncidentDecision",
     "Lookup",
+    "NoteWarning",
     "Pause",
+    "Press",
     "Reminder",
     "Situation",
     "SituationMark",
     "SituationVersion",
     "Stage",
+    "Transfer",
+    "TransferAnswer",
+    "WordList",
     "Workplace",
 ]

@@ -60,14 +60,25 @@ GUARD_INSERT = f"""
 
 #: Legal moves, and what never changes on a call.
 MOVES = """
-    IF (NEW.id, NEW.campaign_id, NEW.prospect_id, NEW.number, NEW.agent_id, NEW.mode, NEW.started_at)
+    IF (NEW.id, NEW.campaign_id, NEW.prospect_id, NEW.number, NEW.mode, NEW.started_at)
        IS DISTINCT FROM
-       (OLD.id, OLD.campaign_id, OLD.prospect_id, OLD.number, OLD.agent_id, OLD.mode, OLD.started_at)
+       (OLD.id, OLD.campaign_id, OLD.prospect_id, OLD.number, OLD.mode, OLD.started_at)
        OR (NEW.entry_id IS NOT NULL AND NEW.entry_id IS DISTINCT FROM OLD.entry_id)
        OR (OLD.out_of_criteria_at IS NOT NULL AND NEW.out_of_criteria_at IS DISTINCT FROM OLD.out_of_criteria_at)
     THEN
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_identity_fixed', TABLE = TG_TABLE_NAME,
-            MESSAGE = 'whom a call was for, who made it and a stored mismatch never change';
+            MESSAGE = 'whom a call was for and a stored mismatch never change';
+    END IF;
+    -- A call changes hands while somebody is on the line, to the colleague who accepted its latest offer. That offer
+    -- must have moved the call by the end of its transaction, so that no older one can ever do so.
+    IF NEW.agent_id IS DISTINCT FROM OLD.agent_id AND (
+        OLD.state NOT IN ('connected', 'closing') OR NEW.state <> OLD.state OR NOT EXISTS (
+            SELECT FROM calls_transfer t JOIN calls_transferanswer a ON a.transfer_id = t.id
+             WHERE t.id = (SELECT max(id) FROM calls_transfer WHERE call_id = NEW.id)
+               AND a.kind = 'accepted' AND t.sender_id = OLD.agent_id AND t.recipient_id = NEW.agent_id))
+    THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'call_identity_fixed', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'a call changes hands only by an accepted transfer, while somebody is on the line';
     END IF;
     IF NEW.state <> OLD.state AND NOT (OLD.state || '>' || NEW.state = ANY (ARRAY[
         'claimed>dialling', 'claimed>released', 'dialling>connected', 'dialling>not_reached',

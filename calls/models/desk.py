@@ -1,15 +1,17 @@
 """The agent's day: the workplace, pauses, agreed callbacks, wishes to remind somebody of."""
 
+from datetime import datetime
+
 import pgtrigger
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import CallbackState, PauseKind
 from calls.models.calls import Call
 from campaigns.models import Campaign, ListEntry
-from crm.models import Prospect
+from crm.models import Prospect, User
 from crm.models.triggers import Trigger
 
 #: A break after a hard call is after a call that its agent held, even one that was handed on since.
@@ -192,3 +194,36 @@ class Reminder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.call_id} {self.due_at:%Y-%m-%d %H:%M}"
+
+
+class PressQuerySet(models.QuerySet["Press"]):
+    """The vocabulary for gestures."""
+
+    def claim(self, *, agent: User, key: str, at: datetime) -> bool:
+        """Store a key and return whether it is new; waits for somebody who is storing the same one."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO calls_press (agent_id, key, at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+                [agent.pk, key, at],
+            )
+            return int(cursor.rowcount) == 1
+
+
+class Press(models.Model):
+    """The key of a gesture of an agent's screen that was done: the same one sent again does nothing. Kept for a day."""
+
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    key = models.CharField(max_length=40)
+    at = models.DateTimeField(db_index=True)
+
+    objects = PressQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("geste")
+        verbose_name_plural = _("gestes")
+        constraints = [models.UniqueConstraint(fields=["agent", "key"], name="press_once")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import OF_LISTS, Decision, IncidentKind
+from calls.enums import OF_LISTS, AnswerKind, Decision, IncidentKind, StartedBy
 from calls.models.calls import Call
 from campaigns.models import Exclusion
 from crm.models import Prospect, Sponsor
@@ -105,6 +105,10 @@ class IncidentDecision(models.Model):
     incident = models.OneToOneField(Incident, on_delete=models.PROTECT, related_name="decision_row")
     decision = models.CharField(max_length=14, choices=Decision.choices)
     reason = models.CharField(_("motif"), max_length=500, blank=True)
+    #: Who was rude first, "" where nobody asked.
+    started_by = models.CharField(
+        _("qui a commencé"), max_length=8, choices=StartedBy.choices, default="", db_default="", blank=True
+    )
     at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -127,3 +131,65 @@ class IncidentDecision(models.Model):
 
     def __str__(self) -> str:
         return self.decision
+
+
+#: Only somebody who decides answers, and only while no decision stands.
+ANSWERED_WHILE_WAITING = """
+    PERFORM FROM calls_incident i WHERE i.id = NEW.incident_id AND i.waiting FOR NO KEY UPDATE;
+    IF NOT FOUND OR NOT EXISTS (SELECT FROM crm_user u WHERE u.id = NEW.by_id
+                                 AND u.role IN ('supervisor', 'manager', 'admin')) THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'incident_answer_by_supervisor', TABLE = TG_TABLE_NAME,
+            MESSAGE = 'a supervisor answers an incident, and before it is decided';
+    END IF;
+    RETURN NEW;
+"""
+
+
+class IncidentAnswer(models.Model):
+    """What a supervisor answers an agent who waits: seen, coming, calling back later (`due_at`), or not able to.
+
+    Append-only, and no decision: that one ends the incident. Two supervisors cannot both take a request on.
+    """
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="answers")
+    kind = models.CharField(max_length=8, choices=AnswerKind.choices)
+    words = models.CharField(max_length=500, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+
+    class Meta:
+        verbose_name = _("réponse à un agent")
+        verbose_name_plural = _("réponses aux agents")
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["incident"],
+                condition=models.Q(kind__in=["accepted", "later"]),
+                name="incident_taken_once",
+            ),
+            models.UniqueConstraint(fields=["incident", "by", "kind"], name="incident_answer_once_each"),
+            models.CheckConstraint(
+                condition=models.Q(kind=AnswerKind.LATER, due_at__isnull=False)
+                | (~models.Q(kind=AnswerKind.LATER) & models.Q(due_at__isnull=True)),
+                name="incident_answer_later_says_when",
+            ),
+        ]
+        indexes = [
+            # Promises that become callbacks once their call is over, looked for by beat.
+            models.Index(fields=["due_at"], condition=models.Q(kind="later"), name="incident_promise"),
+        ]
+        triggers = [
+            *append_only("incident_answer_append_only", erased=ERASED_SUBJECT, blank={"words": "''"}),
+            Trigger(
+                name="incident_answer_by_supervisor",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func=ANSWERED_WHILE_WAITING,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.kind}"

@@ -1,5 +1,6 @@
 """Delicate situations: a playbook each, stage by stage, edited by managers with every version kept."""
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.utils.translation import get_language
@@ -7,9 +8,26 @@ from django.utils.translation import gettext_lazy as _
 
 from calls.enums import SituationEffect
 from calls.models.calls import Call
+from calls.rules.playbooks.content import MAY_END_A_CALL
 from campaigns.models import CallList
 from crm.models import Source
-from crm.models.triggers import append_only
+from crm.models.triggers import REFUSE, Trigger, append_only
+
+_ALLOWED = ", ".join(f"'{effect}'" for effect in sorted(MAY_END_A_CALL))
+_REFUSED = REFUSE.format(
+    name="stage_may_end_a_call",
+    message="only abuse and driving let the agent end a call, never this situation",
+)
+#: The shared lock makes it hold when the effect changes at the same instant.
+STAGE_MAY_END = f"""
+    SELECT s.effect INTO effect FROM calls_situation s WHERE s.id = NEW.situation_id FOR SHARE;
+    IF effect NOT IN ({_ALLOWED}) THEN {_REFUSED} END IF;
+    RETURN NEW;
+"""
+SITUATION_MAY_END = f"""
+    IF EXISTS (SELECT FROM calls_stage t WHERE t.situation_id = NEW.id AND t.may_end) THEN {_REFUSED} END IF;
+    RETURN NEW;
+"""
 
 
 class Situation(models.Model):
@@ -35,6 +53,15 @@ class Situation(models.Model):
         verbose_name = _("situation délicate")
         verbose_name_plural = _("situations délicates")
         ordering = ("position", "code")
+        triggers = [
+            Trigger(
+                name="situation_may_end",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(f"NEW.effect NOT IN ({_ALLOWED})"),
+                func=SITUATION_MAY_END,
+            )
+        ]
 
     def __str__(self) -> str:
         return self.label
@@ -73,6 +100,16 @@ class Stage(models.Model):
         ordering = ("situation", "position")
         constraints = [
             models.UniqueConstraint(fields=["situation", "position"], name="stage_once_per_position")
+        ]
+        triggers = [
+            Trigger(
+                name="stage_may_end",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                condition=pgtrigger.Condition("NEW.may_end"),
+                declare=[("effect", "text")],
+                func=STAGE_MAY_END,
+            )
         ]
 
     def __str__(self) -> str:

@@ -30,13 +30,30 @@ DECISIONS_OF: dict[str, tuple[Decision, ...]] = {
     IncidentKind.EXPIRED_CALL: (Decision.CLOSE_CALL, Decision.NOTHING),
     IncidentKind.RESOURCING: (Decision.REOPEN, Decision.NOTHING),
     IncidentKind.ABUSE: _ABOUT_PEOPLE,
-    IncidentKind.DANGER: _ABOUT_PEOPLE,
-    IncidentKind.COMPLAINT: _ABOUT_PEOPLE,
-    IncidentKind.VULNERABLE: _ABOUT_PEOPLE,
-    IncidentKind.POLICY: (Decision.NOTHING, Decision.SUPPORT_AGENT, Decision.TALK_TO_AGENT),
+    IncidentKind.DANGER: (
+        Decision.EMERGENCY,
+        Decision.SUPPORT_AGENT,
+        Decision.CALMER_TALK,
+        Decision.NOTHING,
+    ),
+    IncidentKind.COMPLAINT: (
+        Decision.ANSWERED,
+        Decision.CALMER_TALK,
+        Decision.SUPPORT_AGENT,
+        Decision.TALK_TO_AGENT,
+        Decision.NOTHING,
+    ),
+    IncidentKind.VULNERABLE: (
+        Decision.CALMER_TALK,
+        Decision.SUPPORT_AGENT,
+        Decision.TALK_TO_AGENT,
+        Decision.NOTHING,
+    ),
+    # The rule is a manager's: it changes, or it is explained.
+    IncidentKind.POLICY: (Decision.ADOPTED, Decision.EXPLAINED),
+    IncidentKind.RIGHTS: (Decision.ANSWERED, Decision.CALMER_TALK, Decision.NOTHING),
     IncidentKind.LIST_LANGUAGE: (Decision.NOTHING,),
     IncidentKind.LIST_LOST: (Decision.NOTHING,),
-    IncidentKind.RIGHTS: (Decision.NOTHING, Decision.CALMER_TALK),
     IncidentKind.OTHER: _ABOUT_PEOPLE,
 }
 
@@ -49,10 +66,15 @@ NEEDS_REASON = frozenset(
         Decision.REOPEN,
         Decision.BAN,
         Decision.CLOSE_CALL,
+        Decision.ANSWERED,
+        Decision.ADOPTED,
+        Decision.EXPLAINED,
     }
 )
-#: Decisions kept to managers.
-FOR_MANAGERS = frozenset({Decision.REOPEN, Decision.BAN})
+#: Decisions kept to managers. A ban is not: whoever decides it asks for it, and a manager grants it.
+FOR_MANAGERS = frozenset({Decision.REOPEN, Decision.ADOPTED, Decision.EXPLAINED})
+#: Kinds on which it is asked who was rude first.
+ABOUT_RUDENESS = frozenset({IncidentKind.ABUSE, IncidentKind.HANG_UP_REVIEW})
 
 
 def decisions_of(kind: str, *, managing: bool) -> tuple[Decision, ...]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, CharField, OuterRef, Q, QuerySet, Subquery, Value, When
@@ -21,7 +22,8 @@ class Standing:
     """A criterion on a call.
 
     `result` and `heard` are the present respondent's own answer ("" when there is none); `earlier` is the last answer
-    of an earlier call, to the same version; `on_file` what the file makes of it, `file_value` its words there.
+    of an earlier call, to the same version, given at `earlier_at` where it was a match;
+    `on_file` what the file makes of it, `file_value` its words there.
     """
 
     criterion: Criterion
@@ -30,6 +32,7 @@ class Standing:
     earlier: str
     on_file: str
     file_value: str
+    earlier_at: datetime | None = None
 
     @property
     def is_met(self) -> bool:
@@ -63,6 +66,7 @@ def standings(call: Call, answers: Sequence[CallAnswer] | None = None) -> list[S
             earlier=criterion.earlier or "",
             on_file=on_file.get(criterion.pk, ""),
             file_value=file_value(call.prospect, criterion.field),
+            earlier_at=criterion.earlier_at if criterion.earlier == Result.MATCH else None,
         )
         for criterion in criteria
     ]
@@ -90,13 +94,13 @@ def _around(call: Call) -> dict[str, int | str]:
 def _criteria(*, person: int | str, call: int, programme: int) -> QuerySet[Any]:
     known = isinstance(person, int)
     same = Q(call__prospect=person) if known else Q(call__prospect=None, call__number=person)
-    earlier = (
-        CallAnswer.objects.filter(same, criterion=OuterRef("pk"), version=OuterRef("version"), call__lt=call)
-        .order_by("-id")
-        .values("result")[:1]
-    )
+    earlier = CallAnswer.objects.filter(
+        same, criterion=OuterRef("pk"), version=OuterRef("version"), call__lt=call
+    ).order_by("-id")
     asked = Criterion.objects.filter(programme_id=programme, retired_at__isnull=True)
-    found: QuerySet[Any] = asked.annotate(earlier=Subquery(earlier)).order_by("position", "id")
+    found: QuerySet[Any] = asked.annotate(
+        earlier=Subquery(earlier.values("result")[:1]), earlier_at=Subquery(earlier.values("at")[:1])
+    ).order_by("position", "id")
     return found
 
 

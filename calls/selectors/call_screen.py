@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,13 +21,15 @@ from calls.enums import (
     Mode,
     Result,
 )
-from calls.models import Call, CallAnswer, Callback, CallEvent, Incident, Pause, Situation, Stage, Workplace
+from calls.models import Call, CallAnswer, Callback, CallEvent, Incident, Pause, Workplace
 from calls.rules.closing import due_step
 from calls.rules.hang_up import may_hang_up_from, why_may_hang_up
 from calls.rules.transitions import ON_LINE, allowed
 from calls.selectors.answers import standings
 from calls.selectors.callbacks import Promises, promises_of
+from calls.selectors.carried import CARRIED, Carried, carried_of, carried_rows
 from calls.selectors.day import Day, day_of
+from calls.selectors.escalation import READ, Escalation, escalation_of, rows_of_escalation
 from calls.selectors.facts import Said, facts_of, line_facts, said_of
 from calls.selectors.history import Line, latest, lines_with_labels, says_english
 from calls.selectors.sentences import Words, apology_of, inbound_opening, values_of, words_of
@@ -64,7 +66,8 @@ LATEST = 5
 class Question:
     """A criterion as it is asked. `result` and `heard` are the present person's answer, "" when there is none.
 
-    `known` is what an earlier call or the trusted file already says; `on_file` the words of the file.
+    `known` is what an earlier call or the trusted file already says; `on_file` the words of the file. `known_at` is
+    when an earlier call said that it is met (null: it did not).
     """
 
     criterion_id: int
@@ -75,6 +78,7 @@ class Question:
     heard: str
     known: str
     on_file: str
+    known_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,34 +109,6 @@ class Disturbance:
 
     at: datetime
     words: str
-
-
-@dataclass(frozen=True, slots=True)
-class StageCard:
-    """The stage of a playbook that is open: its situation's code, its number of `count`, what to say and to do.
-
-    `position` names the stage, `next` the one after it (null on the last).
-    """
-
-    situation: str
-    label: str
-    position: int
-    number: int
-    count: int
-    say: Sequence[str]
-    do: str
-    may_end: bool
-    next: int | None
-    effect: str
-
-
-@dataclass(frozen=True, slots=True)
-class SituationChoice:
-    """A playbook to open: its code, its label, and the position of its first stage."""
-
-    code: str
-    label: str
-    first: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +149,11 @@ class CallScreen:
     help_asked_at: datetime | None
     ringing_at: datetime | None
     spoken_origin: str
+    escalation: Escalation
+    carried: Carried
     situation: str
     stage: int | None
+    may_ask_ban: bool
     effects_done: Sequence[str]
 
 
@@ -207,6 +186,8 @@ class _Around:
     #: The agent's next other callback, and whether their desk may sound.
     due_at: datetime | None = None
     sound: bool = True
+    escalation: Escalation = field(kw_only=True)
+    carried: Carried = field(default_factory=Carried)
 
 
 def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
@@ -253,6 +234,9 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         help_asked_at=_first_at(events, CallEventKind.SUPERVISOR_ASKED),
         ringing_at=_first_at(events, CallEventKind.RINGING),
         spoken_origin=call.prospect.source.spoken_origin if call.prospect else "",
+        escalation=around.escalation,
+        may_ask_ban=_may_ask_ban(around),
+        carried=around.carried,
         effects_done=[
             event.data.get("effect", "") for event in events if event.kind == CallEventKind.SITUATION_EFFECT
         ],
@@ -291,14 +275,6 @@ def _offered(reach: str | None, listed: bool, *, campaign: int) -> QuerySet[Disp
     if reach:
         offered = offered.filter(reach=reach)
     return offered if listed else offered.filter(requires_callback=False)
-
-
-def situations() -> list[SituationChoice]:
-    """Return the playbooks that can be opened, in the language of the page. One query."""
-    rows = Situation.objects.annotate(first=Min("stages__position")).filter(first__isnull=False)
-    return [
-        SituationChoice(row.code, row.shown_label, row.first) for row in rows.order_by("position", "code")
-    ]
 
 
 def running_campaigns_of(user: User) -> list[Campaign]:
@@ -371,6 +347,8 @@ def _around(call: Call) -> _Around:
         callback_at=row["agreed_at"],
         due_at=row["due"],
         sound=row["sound"] is not False,
+        escalation=escalation_of(row),
+        carried=carried_of(row),
     )
 
 
@@ -393,7 +371,7 @@ def _rows_around(known: bool, *, call: int, sponsor: int) -> QuerySet[Call, Any]
     promised = promised.exclude(entry=Coalesce(OuterRef("entry_id"), 0)).order_by("due_at")
     phones = ProspectNumber.objects.filter(prospect=OuterRef("prospect_id")).order_by("position", "id")
     own = {"call": OuterRef("pk")}
-    return (
+    rows: QuerySet[Call, Any] = (
         Call.objects.filter(pk=call)
         .annotate(
             told=_rows(CallEvent.objects.filter(**own).order_by("id"), "kind", "at", "data"),
@@ -409,9 +387,24 @@ def _rows_around(known: bool, *, call: int, sponsor: int) -> QuerySet[Call, Any]
             due=Subquery(promised.values("due_at")[:1]),
             sound=Subquery(Workplace.objects.filter(agent=OuterRef("agent_id")).values("sound")[:1]),
             numbers=_rows(phones, "id", "number", "kind", "extension", "note", "validity"),
+            **rows_of_escalation(),
+            **carried_rows(sponsor),
         )
-        .values("told", "answered", "disturbed", "reported", "agreed", "agreed_at", "due", "sound", "numbers")
+        .values(
+            "told",
+            "answered",
+            "disturbed",
+            "reported",
+            "agreed",
+            "agreed_at",
+            "due",
+            "sound",
+            "numbers",
+            *READ,
+            *CARRIED,
+        )
     )
+    return rows
 
 
 #: What the screen reads of an answer.
@@ -470,6 +463,7 @@ def _questions(call: Call, answers: Sequence[CallAnswer]) -> list[Question]:
             blocking=row.criterion.blocking,
             result=row.result,
             heard=row.heard,
+            known_at=row.earlier_at,
             known=row.earlier or (row.on_file if row.criterion.trust_file else ""),
             on_file=row.file_value,
         )
@@ -489,6 +483,13 @@ def _filled(call: Call, words: Words | None, kind: str) -> str:
 
 def _last(events: Sequence[CallEvent], kind: str, name: str) -> str:
     return next((str(event.data.get(name, "")) for event in reversed(events) if event.kind == kind), "")
+
+
+def _may_ask_ban(around: _Around) -> bool:
+    """Whether a ban makes sense: the person was abusive on this call, and none is asked yet."""
+    return not around.escalation.ban_asked and any(
+        kind == IncidentKind.ABUSE for _pk, kind in around.incidents
+    )
 
 
 def _wishes(events: Sequence[CallEvent]) -> list[str]:
@@ -539,31 +540,3 @@ def _told(english: bool, *, prospect: int, sponsor: int, call: int) -> QuerySet[
     inside = Q(data__stage__gt=1) & ~Q(data__has_key="opened") | Q(data__has_key="calmed")
     told = told.exclude(Q(kind=EventKind.SITUATION) & inside)
     return latest(told.filter(Q(call_ref=None) | ~Q(call_ref=call)), HISTORY, english=english)
-
-
-def stage_of(facts: CallScreen) -> StageCard | None:
-    """Return the stage of the playbook that is open on a call, or None. One query when there is one."""
-    if facts.stage is None:
-        return None
-    call = facts.call
-    stages = list(
-        Stage.objects.filter(situation__code=facts.situation).select_related("situation").order_by("position")
-    )
-    number = next((n for n, row in enumerate(stages) if row.position == facts.stage), None)
-    if number is None:
-        return None
-    stage = stages[number]
-    situation = stage.situation
-    spoken = (call.prospect.language if call.prospect else "")[:2] or call.campaign.language[:2]
-    return StageCard(
-        situation=situation.code,
-        label=situation.shown_label,
-        position=stage.position,
-        number=number + 1,
-        count=len(stages),
-        say=stage.say.get(spoken) or stage.say.get("fr") or [],
-        do=stage.do,
-        may_end=stage.may_end,
-        next=stages[number + 1].position if number + 1 < len(stages) else None,
-        effect=situation.effect,
-    )

@@ -79,7 +79,10 @@ TOPICS: dict[str, tuple[Any, frozenset[str]]] = {
         ),
     ),
     "lists": (gettext_lazy("Listes"), frozenset({EventKind.QUEUED, EventKind.UNQUEUED})),
-    "notes": (gettext_lazy("Notes et incidents"), frozenset({EventKind.NOTE, EventKind.INCIDENT})),
+    "notes": (
+        gettext_lazy("Notes et incidents"),
+        frozenset({EventKind.NOTE, EventKind.FOLLOW_UP, EventKind.INCIDENT}),
+    ),
 }
 
 #: Changed fields that a line writes out.
@@ -166,7 +169,11 @@ _TOLD_AS_THEMSELVES = frozenset(
         CallEventKind.SITUATION_EFFECT,
         CallEventKind.CORRECTION_ASKED,
         CallEventKind.SUPERVISOR_ASKED,
+        CallEventKind.SUPERVISOR_ANSWERED,
         CallEventKind.SUPERVISOR_RELEASED,
+        CallEventKind.TRANSFER_OFFERED,
+        CallEventKind.TRANSFERRED,
+        CallEventKind.BAN_ASKED,
         CallEventKind.WISH,
     }
 )

@@ -6,16 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, Count, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, Count, Exists, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import JSONObject
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import QUESTIONS, CallEventKind, Decision, IncidentKind
-from calls.models import CallAnswer, CallEvent, Incident, IncidentDecision, Situation
-from calls.rules.decisions import NEEDS_REASON, decisions_of
+from calls.enums import LIVE, QUESTIONS, TAKING, CallEventKind, Decision, IncidentKind, StartedBy
+from calls.models import CallAnswer, CallEvent, Incident, IncidentAnswer, IncidentDecision, Situation
+from calls.rules.decisions import ABOUT_RUDENESS, NEEDS_REASON, decisions_of
+from calls.rules.hang_up import SUPERVISOR
 from calls.rules.transitions import ON_LINE
+from calls.selectors.stages import tell_stages
 from campaigns.models import Criterion, Disposition
 from crm.models import Prospect, ProspectNumber, Sponsor, User
 from crm.rules.phones import national
@@ -35,7 +37,7 @@ TABS: dict[str, frozenset[IncidentKind]] = {
     "incidents": frozenset(IncidentKind) - QUESTIONS - {IncidentKind.RESOURCING},
 }
 #: Situations in which somebody may be in danger.
-DANGEROUS = frozenset({"aggressive"})
+DANGEROUS = frozenset({"aggressive", "suicidal", "threats"})
 #: What an incident may be older or younger than, by its name in the address.
 AGES: dict[str, tuple[str, timedelta]] = {
     "hour": ("gte", timedelta(hours=1)),
@@ -43,6 +45,8 @@ AGES: dict[str, tuple[str, timedelta]] = {
     "older": ("lt", timedelta(days=1)),
     "week": ("lt", timedelta(days=7)),
 }
+#: Kinds that are looked at before the others, after those in which somebody may be in danger.
+_PRESSING = frozenset({IncidentKind.HELP, IncidentKind.VULNERABLE, IncidentKind.COMPLAINT})
 #: Incidents whose campaigns, agents and teams the filters offer.
 RECENT = 1_000
 #: Other fiches of a number that are named; a switchboard has more.
@@ -50,7 +54,11 @@ NEIGHBOURS = 5
 #: What an item reads of the call's history and answers, and of those other fiches.
 EVENT = ("id", "kind", "at", "data", "by__username")
 ANSWER = ("id", "result", "at", "expected", "heard", "criterion__question")
+GIVEN = ("id", "kind", "at", "words", "due_at", "by_id", "by__username", "by__first_name", "by__last_name")
 NAMED = ("id", "organisation", "civility", "first_name", "last_name", "external_id", "confidential")
+
+#: Whether a supervisor took a request on.
+_TAKEN = IncidentAnswer.objects.filter(incident=OuterRef("pk"), kind__in=sorted(TAKING))
 
 #: The fields that each decision takes beside its reason.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -60,7 +68,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }
 #: What a decision that reaches beyond this call does, said before it is taken.
 FAR_REACHING: dict[str, Any] = {
-    Decision.BAN: _("Le numéro et la fiche sont exclus partout, pour tous."),
+    Decision.BAN: _(
+        "Le bannissement du numéro et de la fiche est demandé ; il vaut partout dès qu'un responsable l'accorde."
+    ),
     Decision.ALLOW_OTHERS: _(
         "L'exclusion du numéro est levée : les autres fiches de ce numéro redeviennent appelables."
     ),
@@ -88,11 +98,13 @@ class InboxFilter:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits for a decision: how much, how much in each tab, the newest id, and how many agents call for help."""
+    """What waits for a decision: how much, how much in each tab, the newest id, and how many agents call for
+    help that nobody answered yet, or that somebody took on."""
 
     count: int
     newest: int
     calling: int
+    answered: int
     tabs: Mapping[str, int]
 
     def of(self, tab: str) -> int:
@@ -102,7 +114,7 @@ class Waiting:
     @property
     def token(self) -> str:
         """A text that changes whenever something came or was decided."""
-        return f"{self.count}-{self.newest}-{self.calling}"
+        return f"{self.count}-{self.newest}-{self.calling}-{self.answered}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +145,42 @@ class Item:
     numbers: Sequence[str] = ()
     neighbours: Sequence[Prospect] = field(default_factory=list)
     more_neighbours: bool = False
+    answers_given: Sequence[IncidentAnswer] = ()
 
     @property
     def urgency(self) -> str:
         """`danger` when somebody may be harmed, `care` when somebody waits or was insulted, "" else."""
+        if self.incident.kind == IncidentKind.DANGER:
+            return "danger"
         if self.incident.kind == IncidentKind.ABUSE:
             return "danger" if self.incident.data.get("situation") in DANGEROUS else "care"
-        return "care" if self.incident.kind == IncidentKind.HELP else ""
+        return "care" if self.incident.kind in _PRESSING else ""
+
+    @property
+    def asks_who_began(self) -> bool:
+        """Whether it is asked who was rude first."""
+        return self.incident.kind in ABOUT_RUDENESS
+
+    @property
+    def who_began(self) -> list[tuple[str, Any]]:
+        """The answers to who was rude first, by their codes."""
+        return list(StartedBy.choices)
+
+    @property
+    def is_released(self) -> bool:
+        """Whether a supervisor let the agent hang up."""
+        call = self.incident.call
+        return call is not None and call.end_allowed_by == SUPERVISOR
+
+    @property
+    def taken(self) -> IncidentAnswer | None:
+        """The answer by which a supervisor took it on, or None."""
+        return next((row for row in self.answers_given if row.kind in TAKING), None)
+
+    @property
+    def answerable(self) -> bool:
+        """Whether an agent waits for somebody who takes it on."""
+        return self.incident.kind in LIVE and self.incident.waiting and self.taken is None
 
     @property
     def is_live(self) -> bool:
@@ -164,8 +205,8 @@ class Item:
 def incidents_found(sponsors: QuerySet[Sponsor], wanted: InboxFilter, *, at: datetime) -> QuerySet[Incident]:
     """Return the bare incidents that `wanted` asks for; `items_of` reads what the items of one page show.
 
-    Those that wait: calls for help first, then dangers, then the oldest (`sort` "new": the newest). Those decided: the
-    latest decision first (`sort` "old": the first).
+    Those that wait: people in danger first, then calls for help, then abuse and complaints, then the oldest (`sort`
+    "new": the newest). Those decided: the latest decision first (`sort` "old": the first).
     """
     rows = Incident.objects.filter(_where(wanted, at), sponsor__in=sponsors, waiting=not wanted.decided)
     if wanted.decided:
@@ -174,10 +215,11 @@ def incidents_found(sponsors: QuerySet[Sponsor], wanted: InboxFilter, *, at: dat
         return rows.order_by("decision_row__at" if wanted.sort == "old" else "-decision_row__at")
     rows = rows.annotate(situation=KeyTextTransform("situation", "data"))
     urgency = Case(
-        When(kind=IncidentKind.HELP, then=0),
-        When(kind=IncidentKind.ABUSE, situation__in=sorted(DANGEROUS), then=1),
-        When(kind=IncidentKind.ABUSE, then=2),
-        default=3,
+        When(kind=IncidentKind.DANGER, then=0),
+        When(kind=IncidentKind.HELP, then=1),
+        When(kind=IncidentKind.ABUSE, situation__in=sorted(DANGEROUS), then=2),
+        When(kind__in=[IncidentKind.ABUSE, *sorted(_PRESSING)], then=3),
+        default=4,
         output_field=IntegerField(),
     )
     return rows.order_by(urgency, "-id" if wanted.sort == "new" else "id")
@@ -236,13 +278,15 @@ def waiting(sponsors: QuerySet[Sponsor]) -> Waiting:
     found = _waiting(sponsors).aggregate(
         count=Count("pk"),
         newest=Max("pk"),
-        calling=Count("pk", filter=Q(kind=IncidentKind.HELP)),
+        calling=Count("pk", filter=Q(kind__in=sorted(LIVE)) & ~Q(Exists(_TAKEN))),
+        answered=Count("pk", filter=Q(kind__in=sorted(LIVE)) & Q(Exists(_TAKEN))),
         **tabs,
     )
     return Waiting(
         count=found["count"],
         newest=found["newest"] or 0,
         calling=found["calling"],
+        answered=found["answered"],
         tabs={tab: found[f"tab_{tab}"] for tab in TABS},
     )
 
@@ -265,11 +309,13 @@ def _waiting(sponsors: QuerySet[Sponsor]) -> QuerySet[Incident]:
 def items_of(sponsors: QuerySet[Sponsor], keys: Iterable[int], *, reader: User) -> list[Item]:
     """Return the incidents of these ids inside these sponsors, in this order, with the context that `reader` may see.
 
-    One query: what an item shows of others is gathered beside it.
+    One query, two when a delicate situation is told: what an item shows of others is gathered beside it.
     """
     order = list(keys)
     rows: dict[int, Any] = _with_context(sponsors, reader).in_bulk(order)
-    return [_item(rows[pk], reader) for pk in order if pk in rows]
+    items = [_item(rows[pk], reader) for pk in order if pk in rows]
+    tell_stages([event for item in items for event in item.events])
+    return items
 
 
 def item_of(sponsors: QuerySet[Sponsor], pk: int, *, reader: User) -> Item | None:
@@ -283,6 +329,7 @@ def _with_context(sponsors: QuerySet[Sponsor], reader: User) -> QuerySet[Any]:
     phones = ProspectNumber.objects.filter(prospect=OuterRef("prospect"))
     events = CallEvent.objects.filter(call=OuterRef("call")).order_by("id")
     answers = CallAnswer.objects.filter(call=OuterRef("call")).order_by("id")
+    given = IncidentAnswer.objects.filter(incident=OuterRef("pk")).order_by("id")
     same = prospects_of(reader).filter(erased_at__isnull=True, phones__number=OuterRef("call__number"))
     return (
         Incident.objects.filter(sponsor__in=sponsors)
@@ -307,6 +354,7 @@ def _with_context(sponsors: QuerySet[Sponsor], reader: User) -> QuerySet[Any]:
             shown_answers=ArraySubquery(
                 answers.values(json=JSONObject(**dict(zip(ANSWER, ANSWER, strict=True))))
             ),
+            shown_given=ArraySubquery(given.values(json=JSONObject(**dict(zip(GIVEN, GIVEN, strict=True))))),
             shown_same=ArraySubquery(
                 same.order_by("id").values(json=JSONObject(**dict(zip(NAMED, NAMED, strict=True))))[
                     : NEIGHBOURS + 2
@@ -338,6 +386,7 @@ def _item(incident: Any, reader: User) -> Item:
         numbers=[national(number) for number in incident.shown_phones],
         neighbours=others[:NEIGHBOURS],
         more_neighbours=len(others) > NEIGHBOURS,
+        answers_given=[_given(row) for row in incident.shown_given],
     )
 
 
@@ -351,6 +400,23 @@ def _answer(row: dict[str, Any]) -> CallAnswer:
     question = row.pop("criterion__question")
     criterion = Criterion(question=question) if question is not None else None
     return CallAnswer(**row | {"at": datetime.fromisoformat(row["at"])}, criterion=criterion)
+
+
+def _given(row: dict[str, Any]) -> IncidentAnswer:
+    by = User(
+        pk=row["by_id"], **{name: row.pop(f"by__{name}") for name in ("username", "first_name", "last_name")}
+    )
+    due_at = row["due_at"] and datetime.fromisoformat(row["due_at"])
+    return IncidentAnswer(**row | {"at": datetime.fromisoformat(row["at"]), "due_at": due_at}, by=by)
+
+
+def calling_now(sponsors: QuerySet[Sponsor], besides: Sequence[int] = ()) -> list[Incident]:
+    """Return the agents who call and whom nobody answered yet, dangers first, at most three. One query.
+
+    `besides` are the incidents (ids) that the page shows already.
+    """
+    rows = _waiting(sponsors).filter(~Exists(_TAKEN), kind__in=sorted(LIVE)).exclude(pk__in=besides)
+    return list(rows.select_related("call__campaign", "by").order_by("kind", "-id")[:3])
 
 
 def _label(situation: dict[str, str] | None) -> str:

@@ -1,11 +1,14 @@
 """Delicate situations as they were met: on one call, in a list, of a source."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, F, Func, Q, QuerySet
+from django.db.models.functions import JSONObject
 
 from calls.enums import CallEventKind
-from calls.models import Call, Situation, SituationMark
+from calls.models import Call, CallEvent, Situation, SituationMark
 from calls.rules.suspicions import is_suspect
 from campaigns.models import CallList, Campaign
 from crm.models import Source, User
@@ -33,12 +36,22 @@ class ListStanding:
         return is_suspect(self.met, self.talks)
 
 
-def open_situation(call: Call, code: str) -> Situation | None:
-    """Return the situation of this code when it is the one last opened on the call and not left since, else None."""
-    last = call.events.filter(kind=CallEventKind.SITUATION).order_by("-id").first()
-    if last is None or last.data.get("situation") != code:
-        return None
-    return Situation.objects.filter(code=code).first()
+def open_situation(call: Call, code: str) -> tuple[Situation | None, list[dict[str, Any]]]:
+    """Return the situation of this code if it is the one open on the call, else None; and the gestures done on it.
+
+    One query.
+    """
+    kinds = (CallEventKind.SITUATION, CallEventKind.SITUATION_EFFECT)
+    told = CallEvent.objects.filter(call=call.pk, kind__in=kinds).order_by("id")
+    row: Any = Situation.objects.filter(code=code).annotate(
+        told=ArraySubquery(told.values(json=JSONObject(kind="kind", data="data")))
+    )
+    for found in row:
+        stages = [event["data"] for event in found.told if event["kind"] == CallEventKind.SITUATION]
+        done = [event["data"] for event in found.told if event["kind"] == CallEventKind.SITUATION_EFFECT]
+        is_open = bool(stages) and stages[-1].get("situation") == code
+        return (found if is_open else None), done
+    return None, []
 
 
 def languages_spoken() -> list[str]:

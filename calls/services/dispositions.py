@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import DISPOSITION_OF_CAUSE, CallEventKind, CallState, IncidentKind
+from calls.enums import DISPOSITION_OF_CAUSE, CallEventKind, CallState, IncidentKind, NotePlace
 from calls.models import Call, CallAnswer, CallDisposition, Incident
 from calls.rules.transitions import ON_LINE
 from calls.selectors.agreeing import time_verdict
@@ -27,6 +27,7 @@ from calls.services.held import (
     save,
     tell,
 )
+from calls.services.note_check import kept_words
 from calls.services.notes import note_lines, publish_note
 from campaigns.enums import Reach
 from campaigns.models import Criterion, Disposition
@@ -56,14 +57,16 @@ def dispose(
     callback_agent: User | None = None,
     callback_language: str = "",
     exact: bool = False,
+    override_reason: str = "",
 ) -> Call:
     """Store how the call ended and run its effects; in `connected` it starts the closing, off the line it is done.
 
     `callback_at` (aware, later than `at`) is obligatory where the disposition says so, and refused where it bars the
     person; `callback_agent` makes it personal, as does a final disposition (an appointment is kept by who made it),
     `exact` says that the person gave that very time: else one outside the calling rules is refused.
-    `callback_language` (ISO 639-1) gives the callback to who speaks it. The same code twice is stored once; off the
-    line it then finishes the call. Raises Invalid for a code that is unknown, not offered here or lacks something;
+    `callback_language` (ISO 639-1) gives the callback to who speaks it. `note` is checked as every note is
+    (`override_reason`). The same code twice is stored once; off the line it then finishes the call. Raises Invalid for
+    a code that is unknown, not offered here or lacks something;
     ClosingRequired after a mismatch that is not closed; InvalidTransition otherwise.
     """
     with held(call, by=by, bars="exclusive") as current:
@@ -74,7 +77,7 @@ def dispose(
         require_verb("disposition", current, at)
         _check_choice(current, disposition)
         agreed = _agreed(disposition, callback_at, callback_agent, exact, callback_language, call=current)
-        words = note.strip()[:2000] or choice.note
+        words = _kept_note(current, choice, note, override_reason, by=by, at=at) or choice.note
         _check_words(current, disposition, words, agreed, at)
         return _store(current, choice, words, agreed, by=by, at=at)
 
@@ -146,6 +149,7 @@ def correct_disposition(
     callback_at: datetime | None = None,
     callback_agent: User | None = None,
     exact: bool = False,
+    override_reason: str = "",
 ) -> Call:
     """Replace the disposition of a call: both rows are kept, the old effects undone, the new ones run.
 
@@ -168,8 +172,9 @@ def correct_disposition(
                 return current
             raise Invalid.field("code", _("C'est déjà la qualification de cet appel."))
         agreed = _agreed(disposition, callback_at, callback_agent, exact, "", call=current)
-        _check_words(current, disposition, note.strip() or last.note, agreed, at)
-        return _correct(current, last, choice, reason, note.strip()[:2000], agreed, by=by, at=at)
+        words = _kept_note(current, choice, note, override_reason, by=by, at=at)
+        _check_words(current, disposition, words or last.note, agreed, at)
+        return _correct(current, last, choice, reason, words, agreed, by=by, at=at)
 
 
 def correct_version(
@@ -191,6 +196,14 @@ def correct_version(
     for call in calls:
         correct_disposition(call=call, code=code, reason=reason, note=note, by=by, at=at)
     return len(calls)
+
+
+def _kept_note(call: Call, choice: Choice, note: str, why: str, *, by: User, at: datetime) -> str:
+    """Return the note of a disposition as it may be kept; what the call's own note says was decided on."""
+    note = note.strip()[:2000]
+    return kept_words(
+        call, note, NotePlace.DISPOSITION, override_reason=why, accepted=choice.note, by=by, at=at
+    )
 
 
 def _known(call: Call, code: str, *, retired: bool = False) -> Choice:

@@ -5,17 +5,25 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import CallbackState, CallEventKind, CallState
+from calls.enums import CallbackState, CallEventKind, CallState, FollowUpState
 from calls.models import (
+    Ban,
+    BanAppeal,
+    BanDecision,
     Call,
     CallAnswer,
     Callback,
     CallDisposition,
     CallEvent,
+    FollowUp,
     Incident,
+    IncidentAnswer,
     IncidentDecision,
     Lookup,
+    NoteWarning,
     Reminder,
+    Transfer,
+    TransferAnswer,
 )
 from calls.services.errors import InvalidTransition, domain_errors
 from calls.services.held import lock_numbers, numbers_of, require_manager
@@ -73,13 +81,25 @@ def _close_entries(prospect: Prospect, at: datetime) -> None:
     Lookup.objects.filter(found__contains=[prospect.pk]).exclude(number="").update(number="")
 
 
+def _forget_follow_ups(prospect: Prospect) -> None:
+    """Blank the e-mails to a person; those that have not left do not leave."""
+    written = FollowUp.objects.filter(prospect=prospect)
+    words = {"to": "", "subject": "", "body": "", "error": ""}
+    written.filter(state=FollowUpState.QUEUED).update(state=FollowUpState.CANCELLED, **words)
+    written.exclude(to="").update(**words)
+
+
 def _blank_words(prospect: Prospect) -> None:
     calls = Call.objects.filter(prospect=prospect)
     mine = {"call__prospect": prospect}
     CallEvent.objects.filter(**mine).exclude(data={}).update(data={})
     CallAnswer.objects.filter(**mine).exclude(heard="", expected="").update(heard="", expected="")
     CallDisposition.objects.filter(**mine).update(note="", reason="")
+    NoteWarning.objects.filter(**mine).exclude(reason="").update(reason="")
+    _forget_follow_ups(prospect)
     about = Incident.objects.filter(prospect=prospect) | Incident.objects.filter(**mine)
+    IncidentAnswer.objects.filter(incident__in=about.values("pk")).exclude(words="").update(words="")
+    _blank_escalations(prospect)
     IncidentDecision.objects.filter(incident__in=about.values("pk")).update(reason="")
     Incident.objects.filter(pk__in=list(about.values_list("pk", flat=True))).update(summary="")
     barred = Exclusion.objects.filter(prospect=prospect) | Exclusion.objects.filter(
@@ -89,3 +109,14 @@ def _blank_words(prospect: Prospect) -> None:
         note=""
     )
     calls.exclude(release_reason="").update(release_reason="")
+
+
+def _blank_escalations(prospect: Prospect) -> None:
+    """Blank what was said when a call was handed over, and when a ban was asked for: the ban itself stays."""
+    Transfer.objects.filter(call__prospect=prospect).exclude(note="").update(note="")
+    TransferAnswer.objects.filter(transfer__call__prospect=prospect).exclude(words="").update(words="")
+    bans = Ban.objects.filter(prospect=prospect) | Ban.objects.filter(call__prospect=prospect)
+    keys = list(bans.values_list("pk", flat=True))
+    Ban.objects.filter(pk__in=keys).exclude(why="").update(why="")
+    BanDecision.objects.filter(ban__in=keys).exclude(reason="").update(reason="")
+    BanAppeal.objects.filter(ban__in=keys).exclude(text="").update(text="")

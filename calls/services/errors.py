@@ -82,6 +82,27 @@ REFUSALS: dict[str, tuple[type[DomainError], Any]] = {
     "pause_after_own_call": (InvalidTransition, MEANWHILE),
     "call_inbound_never_dialled": (InvalidTransition, MEANWHILE),
     "pause_one_open": (InvalidTransition, _("Vous êtes déjà en pause.")),
+    "incident_taken_once": (InvalidTransition, _("Un autre superviseur s'en occupe déjà.")),
+    "incident_answer_once_each": (InvalidTransition, MEANWHILE),
+    "incident_answer_by_supervisor": (InvalidTransition, _("Cet incident est déjà décidé.")),
+    "transfer_one_open_per_call": (
+        InvalidTransition,
+        _("Cet appel est déjà proposé : reprenez-le d'abord."),
+    ),
+    "transfer_one_open_per_colleague": (
+        InvalidTransition,
+        _("Un autre appel est déjà proposé à cette personne."),
+    ),
+    "transfer_by_its_agent": (InvalidTransition, MEANWHILE),
+    "transfer_answered_by_its_own": (InvalidTransition, MEANWHILE),
+    "transfer_moves_the_call": (InvalidTransition, MEANWHILE),
+    "calls_transferanswer_transfer_id_key": (
+        InvalidTransition,
+        _("Cette proposition n'attend plus de réponse."),
+    ),
+    "ban_granted_by_another": (Forbidden, _("Un autre responsable que vous doit en décider.")),
+    "ban_once_per_call": (InvalidTransition, _("Un bannissement est déjà demandé pour cet appel.")),
+    "calls_bandecision_ban_id_key": (InvalidTransition, _("Ce bannissement est déjà décidé.")),
     "incident_once_per_call": (InvalidTransition, _("Le superviseur est déjà prévenu pour cet appel.")),
 }
 

@@ -62,6 +62,8 @@ def correct_fact(
             at=at,
             expected_version=expected_version,
             check=judge,
+            call_ref=current.pk,
+            answered_by=current.answered_by if current.state in ON_LINE else "",
         )
         return _store_judged(current, judged, by=by, at=at)
 

@@ -46,9 +46,14 @@ TIMELINE: dict[str, EventKind] = {
     CallEventKind.CORRECTED: EventKind.CORRECTED,
     CallEventKind.CORRECTION_ASKED: EventKind.INCIDENT,
     CallEventKind.SUPERVISOR_ASKED: EventKind.INCIDENT,
+    CallEventKind.SUPERVISOR_ANSWERED: EventKind.INCIDENT,
     CallEventKind.SUPERVISOR_RELEASED: EventKind.INCIDENT,
+    CallEventKind.TRANSFER_OFFERED: EventKind.HANDED_OVER,
+    CallEventKind.TRANSFERRED: EventKind.HANDED_OVER,
+    CallEventKind.BAN_ASKED: EventKind.INCIDENT,
     CallEventKind.NOTE: EventKind.NOTE,
     CallEventKind.WISH: EventKind.NOTE,
+    CallEventKind.FOLLOW_UP: EventKind.FOLLOW_UP,
 }
 
 

@@ -6,12 +6,13 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import CallEventKind, CallState, Cause, Decision, Evidence, HungUpBy
+from calls.enums import CallEventKind, CallState, Cause, Decision, Evidence, HungUpBy, StartedBy
 from calls.models import Call, CallDisposition, Incident, IncidentDecision
 from calls.rules.decisions import DECISIONS_OF, FOR_MANAGERS, NEEDS_REASON
 from calls.rules.transitions import ON_LINE
 from calls.selectors.bars import covering_exclusion
 from calls.selectors.choosing import choice_of
+from calls.services.bans import ban_by_decision
 from calls.services.conclude import conclude
 from calls.services.dispositions import correct_disposition, finish
 from calls.services.effects import run_effects
@@ -26,9 +27,9 @@ from calls.services.held import (
     save,
     tell,
 )
-from campaigns.enums import EntryState, ExclusionReason, Scope
+from campaigns.enums import EntryState, ExclusionReason
 from campaigns.models import Campaign, Exclusion, ListEntry
-from campaigns.services.exclusions import exclude, lift_exclusion, lift_exclusions
+from campaigns.services.exclusions import lift_exclusion, lift_exclusions
 from crm.enums import EventKind
 from crm.models import Prospect, ProspectEvent, ProspectNumber, User
 from crm.rules.phones import normalise
@@ -49,16 +50,20 @@ def decide(
     callback_at: datetime | None = None,
     callback_exact: bool = False,
     number: str = "",
+    started_by: str = "",
 ) -> IncidentDecision:
     """Store what was decided on an incident (`calls.enums.Decision`) and do it; the same decision twice is one.
 
     `correct` needs the new disposition's `code` (with its note or callback), `close_call` takes one, `reopen` needs
-    the new `number` in any spelling. Raises Forbidden (supervisors decide; a ban and a re-sourcing are the manager's),
+    the new `number` in any spelling; `started_by` keeps who was rude first (`calls.enums.StartedBy`). A ban is asked
+    for, and granted where `by` may. Raises Forbidden (supervisors decide; a re-sourcing and a rule are the manager's),
     Invalid for what does not fit or is missing, InvalidTransition when something else was decided already.
     """
     require_supervisor(by)
     reason = reason.strip()[:500]
     _check(incident, decision, reason, code, number, by)
+    if started_by and started_by not in StartedBy.values:
+        raise Invalid.field("started_by", _("Réponse inconnue."))
     with domain_errors(), transaction.atomic():
         earlier = _earlier(incident)
         if earlier is not None:
@@ -67,7 +72,7 @@ def decide(
             raise InvalidTransition(_("Cet incident est déjà décidé."))
         _do(incident, decision, reason, code, note, (callback_at, callback_exact), number, by=by, at=at)
         row = IncidentDecision.objects.create(
-            incident=incident, decision=decision, reason=reason, at=at, by=by
+            incident=incident, decision=decision, reason=reason, started_by=started_by, at=at, by=by
         )
         _tell(incident, decision, reason, by=by, at=at)
         return row
@@ -233,23 +238,7 @@ def _do(
                 at=at,
             )
         case Decision.BAN:
-            _ban(incident, reason, by=by, at=at)
-
-
-def _ban(incident: Incident, reason: str, *, by: User, at: datetime) -> None:
-    """Bar an abusive caller for the whole house: nobody's agents are sent there again."""
-    number = incident.call.number if incident.call else None
-    if number is None and incident.prospect is None:
-        raise Invalid.field("decision", _("Cet incident ne nomme personne."))
-    exclude(
-        scope=Scope.EVERYWHERE,
-        number=number,
-        prospect=incident.prospect,
-        reason=ExclusionReason.BAN,
-        note=reason[:300],
-        by=by,
-        at=at,
-    )
+            ban_by_decision(incident=incident, reason=reason, by=by, at=at)
 
 
 def _tell(incident: Incident, decision: str, reason: str, *, by: User, at: datetime) -> None:

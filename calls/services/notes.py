@@ -4,23 +4,31 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from calls.enums import CallEventKind
+from calls.enums import CallEventKind, NotePlace
 from calls.models import Call, CallEvent
 from calls.services.held import Line, held, require_verb, tell_all
+from calls.services.note_check import kept_words
 from crm.enums import EventKind
 from crm.models import User
 from crm.selectors.composed import ask
 
 
-def write_note(*, call: Call, text: str, by: User, at: datetime) -> Call:
+def write_note(*, call: Call, text: str, by: User, at: datetime, override_reason: str = "") -> Call:
     """Store the agent's note (2,000 characters); unchanged words write nothing.
 
+    It is checked first: account numbers are masked, and NoteNotNeutral is raised for words that should not be kept,
+    unless `override_reason` says why they are. Words of the stored note were decided on.
     The prospect's timeline gets its last form, once, when the call is done (`publish_note`).
     """
     text = text.strip()[:2000]
     with held(call, by=by) as current:
         require_verb("note", current, at)
-        if text != note_of(current):
+        stored = note_of(current)
+        if text != stored:
+            text = kept_words(
+                current, text, NotePlace.NOTE, override_reason=override_reason, accepted=stored, by=by, at=at
+            )
+        if text != stored:
             CallEvent.objects.create(call=current, kind=CallEventKind.NOTE, at=at, by=by, data={"text": text})
             if not current.is_open:
                 publish_note(current, by=by, at=at)

@@ -32,8 +32,9 @@ def _load(playbook: Playbook, position: int, situation: type[Any], stage: type[A
     delivered = [_columns(stage, columns) for columns in _stages(playbook)]
     if not created and _is_as_delivered(row, _columns(situation, told), delivered):
         return False
-    situation.objects.filter(pk=row.pk).update(**_columns(situation, told))
+    # Stages go first: the database refuses an end of the call under an effect that does not allow it.
     row.stages.all().delete()
+    situation.objects.filter(pk=row.pk).update(**_columns(situation, told))
     stage.objects.bulk_create(stage(situation=row, **columns) for columns in delivered)
     return True
 
@@ -46,7 +47,7 @@ def _stages(playbook: Playbook) -> list[dict[str, Any]]:
             "title_en": text.title_en,
             "opens": text.opens,
             "opens_en": text.opens_en,
-            "say": {"fr": list(text.fr), "en": list(text.en)},
+            "say": text.say,
             "do": text.do,
             "do_en": text.do_en,
             "may_end": text.may_end,

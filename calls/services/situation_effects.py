@@ -11,13 +11,15 @@ from django.utils.translation import gettext as _
 from calls.enums import OF_LISTS, CallEventKind, IncidentKind, SituationEffect
 from calls.models import Call, Incident, Situation, SituationMark, Stage
 from calls.rules.hang_up import DRIVING, STAGE, SUPERVISOR
+from calls.rules.quick_times import TIMES, quick_time
 from calls.rules.suspicions import is_suspect
+from calls.selectors.call_screen import time_zone_of
 from calls.selectors.situations import list_standing, open_situation
 from calls.services.conclude import incident_of, report
 from calls.services.dispositions import dispose
 from calls.services.errors import Invalid, InvalidTransition, domain_errors
 from calls.services.fiche import correct_fact
-from calls.services.held import held, require_verb, save, tell
+from calls.services.held import held, line, require_verb, save, tell_all
 from calls.services.supervisor import ask_supervisor
 from campaigns.models import ListEntry
 from crm.enums import Channel, LookPlace
@@ -37,14 +39,21 @@ class Asked:
     """What the agent sends with an effect; which of it is needed depends on the effect.
 
     `words` are what was said (500 characters), `language` an ISO 639-1 code, `channel` a `crm.enums.Channel`,
-    `callback_at` when to call again (aware), `exact` whether the person gave that very time.
+    `when` the code of a time to call again (`calls.rules.quick_times`).
     """
 
     words: str = ""
     language: str = ""
     channel: str = ""
-    callback_at: datetime | None = None
-    exact: bool = False
+    when: str = ""
+
+    def callback_at(self, call: Call, at: datetime) -> datetime | None:
+        """Return the moment of `when` by the clock of the called party, None for none. Raises Invalid."""
+        if not self.when:
+            return None
+        if self.when not in TIMES:
+            raise Invalid.field("when", _("Quand rappeler ?"))
+        return quick_time(self.when, at, time_zone_of(call))
 
 
 def on_stage(call: Call, stage: Stage, *, first: bool, by: User, at: datetime) -> None:
@@ -75,22 +84,21 @@ def apply_effect(*, call: Call, situation: str, asked: Asked, by: User, at: date
     Raises Invalid for what is missing, InvalidTransition when that situation is not the one that is open or has
     nothing to do; and whatever the verb behind it refuses (a disposition, a corrected fact).
     """
-    opened = open_situation(call, situation)
+    opened, done = open_situation(call, situation)
     if opened is None:
         raise InvalidTransition(_("Cette situation n'est pas ouverte sur cet appel."))
     act = _ACTS.get(opened.effect)
     if act is None:
         raise InvalidTransition(_("Cette situation n'a pas d'autre suite que ses phrases."))
     with domain_errors(), transaction.atomic():
-        done = act(call, opened, asked, by, at)
-        with held(done, by=by) as current:
-            _tell(current, opened, asked, by=by, at=at)
-            if current.disposition_id is not None:
-                # The closing comes now: the card steps back, what it allowed stays.
-                tell(
-                    current, CallEventKind.SITUATION, by=by, at=at, data={"situation": None, "calmed": False}
-                )
-            return current
+        current = act(call, opened, asked, by, at)
+        told = _told(opened, asked)
+        lines = [] if told in done else [line(CallEventKind.SITUATION_EFFECT, told)]
+        if current.disposition_id is not None:
+            # The closing comes now: the card steps back, what it allowed stays.
+            lines.append(line(CallEventKind.SITUATION, {"situation": None, "calmed": False}))
+        tell_all(current, lines, by=by, at=at)
+        return current
 
 
 def _mark(call: Call, situation: Situation, *, by: User, at: datetime) -> None:
@@ -119,18 +127,16 @@ def _suspect(call: Call, kind: IncidentKind, effect: str, call_list: int, *, by:
         report(incident_of(call, kind, by=by, at=at, data=facts))
 
 
-def _tell(call: Call, situation: Situation, asked: Asked, *, by: User, at: datetime) -> None:
-    data: dict[str, Any] = {
+def _told(situation: Situation, asked: Asked) -> dict[str, Any]:
+    """Return what the history keeps of the gesture; never the words, which stand with the incident."""
+    data = {
         "situation": situation.code,
         "effect": situation.effect,
         "label": situation.label,
         "language": asked.language,
         "channel": asked.channel,
     }
-    data = {name: value for name, value in data.items() if value}
-    last = call.events.filter(kind=CallEventKind.SITUATION_EFFECT).order_by("-id").first()
-    if last is None or last.data != data:
-        tell(call, CallEventKind.SITUATION_EFFECT, by=by, at=at, data=data)
+    return {name: value for name, value in data.items() if value}
 
 
 Act = Callable[[Call, Situation, Asked, User, datetime], Call]
@@ -169,12 +175,13 @@ def _in_language(call: Call, situation: Situation, asked: Asked, by: User, at: d
         raise InvalidTransition(_("Cet appel n'a pas de fiche."))
     current = correct_fact(call=call, data={"language": code}, by=by, at=at)
     if current.disposition_id is None:
+        moment = asked.callback_at(current, at)
         current = dispose(
             call=current,
-            code="callback" if asked.callback_at else "language",
+            code="callback" if moment else "language",
             note=_("Parle : %(language)s.") % {"language": code},
-            callback_at=asked.callback_at,
-            exact=asked.exact,
+            callback_at=moment,
+            exact=moment is not None,
             by=by,
             at=at,
         )
@@ -200,10 +207,10 @@ def _disposed(code: str, *, later: bool = False) -> Act:
     """Return the act of a disposition, which begins the closing; `later` when it needs a time to call again."""
 
     def act(call: Call, situation: Situation, asked: Asked, by: User, at: datetime) -> Call:
-        if later and asked.callback_at is None:
-            raise Invalid.field("callback_at", _("Quand rappeler ?"))
-        moment = asked.callback_at if later else None
-        return dispose(call=call, code=code, callback_at=moment, exact=asked.exact, by=by, at=at)
+        moment = asked.callback_at(call, at) if later else None
+        if later and moment is None:
+            raise Invalid.field("when", _("Quand rappeler ?"))
+        return dispose(call=call, code=code, callback_at=moment, exact=moment is not None, by=by, at=at)
 
     return act
 

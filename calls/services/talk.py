@@ -5,12 +5,13 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import AnsweredBy, CallEventKind, CallState, Result
+from calls.enums import AnsweredBy, CallEventKind, CallState, NotePlace, Result
 from calls.models import Call, CallAnswer, Reminder
 from calls.rules.hang_up import SUPERVISOR
 from calls.services.errors import Invalid, InvalidTransition
 from calls.services.held import Line, held, line, require_verb, save, talk_lease, tell, tell_all
 from calls.services.mismatch import store_mismatch
+from calls.services.note_check import kept_words
 from campaigns.models import Criterion
 from crm.models import User
 from crm.selectors.composed import ask
@@ -40,7 +41,8 @@ def greet(*, call: Call, answered_by: str, by: User, at: datetime, heard: str = 
             save(current, answered_by=answered_by)
         tell(current, CallEventKind.GREETED, by=by, at=at, data={"answered_by": answered_by})
         if answered_by == AnsweredBy.OTHER:
-            return store_mismatch(current, None, heard.strip() or SOMEBODY_ELSE, by=by, at=at)
+            heard = _kept(current, heard.strip(), by=by, at=at) or SOMEBODY_ELSE
+            return store_mismatch(current, None, heard, by=by, at=at)
         return current
 
 
@@ -66,17 +68,26 @@ def hand_over(*, call: Call, answered_by: str, by: User, at: datetime, heard: st
         data = {"answered_by": answered_by, "respondent": current.respondent}
         tell(current, CallEventKind.HANDOVER, by=by, at=at, data=data)
         if answered_by == AnsweredBy.OTHER:
-            return store_mismatch(current, None, heard.strip() or SOMEBODY_ELSE, by=by, at=at)
+            heard = _kept(current, heard.strip(), by=by, at=at) or SOMEBODY_ELSE
+            return store_mismatch(current, None, heard, by=by, at=at)
         return current
 
 
 def answer_criterion(
-    *, call: Call, criterion: Criterion | None, result: str, heard: str, by: User, at: datetime
+    *,
+    call: Call,
+    criterion: Criterion | None,
+    result: str,
+    heard: str,
+    by: User,
+    at: datetime,
+    override_reason: str = "",
 ) -> Call:
     """Store an answer (`calls.enums.Result`) to a criterion; a blocking mismatch is final the moment it is stored.
 
     Without criterion, another organisation or person answers: a mismatch in itself. A mismatch needs `heard` (what
-    was heard, 500 characters) and somebody able to answer for the prospect. The same answer twice is stored once.
+    was heard, 500 characters, checked as a note is) and somebody able to answer for the prospect. The same answer twice
+    is stored once.
     Raises Invalid for what is missing, ClosingRequired after a mismatch, InvalidTransition in any other state.
     """
     heard = heard.strip()[:500]
@@ -86,6 +97,7 @@ def answer_criterion(
             return current
         require_verb("criteria", current, at)
         _check_criterion(current, criterion)
+        heard = _kept(current, heard, by=by, at=at, override_reason=override_reason)
         if criterion is None:
             save(current, answered_by=AnsweredBy.OTHER)
             return store_mismatch(current, None, heard, by=by, at=at)
@@ -98,17 +110,30 @@ def answer_criterion(
         return current
 
 
-def note_wish(*, call: Call, text: str, remind_at: datetime | None, by: User, at: datetime) -> Call:
+def _kept(call: Call, heard: str, *, by: User, at: datetime, override_reason: str = "") -> str:
+    """Return what was heard as it may be kept."""
+    return kept_words(
+        call, heard, NotePlace.HEARD, field="heard", override_reason=override_reason, by=by, at=at
+    )
+
+
+def note_wish(
+    *, call: Call, text: str, remind_at: datetime | None, by: User, at: datetime, override_reason: str = ""
+) -> Call:
     """Keep the person's wish to be called about something else: its words (500 characters), its time, and nothing more.
 
-    It opens no campaign and lifts no exclusion. At `remind_at` the agent and the supervisors are reminded, to decide
-    for themselves: nobody is called by it. The same words twice are kept once. Raises Invalid without words.
+    The words are checked as those of a note. It opens no campaign and lifts no exclusion. At `remind_at` the agent and
+    the supervisors are reminded, to decide for themselves: nobody is called by it. The same words twice are kept once.
+    Raises Invalid without words.
     """
     text = text.strip()[:500]
     with held(call, by=by) as current:
         require_verb("wish", current, at)
         if not text:
             raise Invalid.field("text", _("Notez ce que la personne souhaite."))
+        text = kept_words(
+            current, text, NotePlace.WISH, field="text", override_reason=override_reason, by=by, at=at
+        )
         data = {"text": text, "remind_at": remind_at.isoformat() if remind_at else None}
         if not current.events.filter(kind=CallEventKind.WISH, data=data).exists():
             tell(current, CallEventKind.WISH, by=by, at=at, data=data)

@@ -5,16 +5,17 @@ without script is sent there. What the domain refuses is answered with its sente
 a stale page or a forged request ends there, not in an error.
 """
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -27,7 +28,7 @@ from calls.forms import (
     EventForm,
     FactForm,
     GreetForm,
-    NoteForm,
+    HelpForm,
     ReasonForm,
     SituationForm,
     WishForm,
@@ -36,32 +37,53 @@ from calls.models import Call
 from calls.rules.moments import Unreadable, read_moment
 from calls.selectors.agreeing import READ_IN
 from calls.selectors.call_screen import screen_of, time_zone_of
-from calls.services import closing, dial, dispositions, lease, line, notes, supervisor, talk
+from calls.selectors.transfers import left_to
+from calls.services import closing, dial, dispositions, lease, line, supervisor, talk
 from calls.services import situations as situations_service
 from calls.services.errors import MismatchNotConfirmed
 from calls.services.fiche import correct_fact
+from calls.services.presses import once
+from calls.services.transfers import name_of as transfer_name
 from calls.views.agreeing import promised_in
+from calls.views.beside import beside_html
 from calls.views.desk import current_call, lead_to, refused, show_desk
+from calls.views.drafts import doubted, keeps_draft
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import NOTHING, Ask, due_time, fingerprint_of, show, state_of
 from calls.views.situation import do_effect
 from campaigns.models import Criterion
 from crm.models import User
-from crm.rules.errors import DomainError, Invalid
+from crm.rules.errors import DomainError, Invalid, InvalidTransition
 
 #: A verb of the call, given the request, its agent, the call and the time: calls one service, returns what it returned.
 Verb = Callable[[HttpRequest, User, Call, datetime], Call]
+
+
+#: What a browser makes as a key: a random UUID.
+KEY = re.compile(r"[0-9a-f-]{36}")
 
 
 @require_safe
 def call(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Show the call. An agent with another open call is sent to that one; an old call is sent to the desk."""
     user = agent_of(request)
-    own = own_call_or_404(user, pk)
+    try:
+        own = own_call_or_404(user, pk)
+    except Http404:
+        return handed_away(request, user, pk)
     current = current_call(user, own) or own
     if current.pk != pk:
         return redirect("call", current.pk)
     return show(request, screen_of(current, timezone.now()), ask=Ask.of(request.GET))
+
+
+def handed_away(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
+    """Turn the screen of a call that a colleague took over to the desk, and say so; any other call: 404."""
+    gone = left_to(user, pk)
+    if gone is None:
+        raise Http404
+    messages.success(request, _("%(name)s a pris l'appel.") % {"name": transfer_name(gone.recipient)})
+    return redirect("desk")
 
 
 def call_verb(verb: Verb) -> Callable[..., HttpResponseBase]:
@@ -73,12 +95,19 @@ def call_verb(verb: Verb) -> Callable[..., HttpResponseBase]:
         user, at = agent_of(request), timezone.now()
         own = own_row_or_404(user, pk)
         try:
-            done = verb(request, user, own, at)
+            with once(key=key_of(request), by=user, at=at) as is_new:
+                done = verb(request, user, own, at) if is_new else own_call_or_404(user, pk)
         except DomainError as refusal:
             return refuse(request, user, pk, refusal)
         return follow(request, user, done)
 
     return view
+
+
+def key_of(request: HttpRequest) -> str:
+    """Return the key under which the browser sends this gesture, "" for none: see `outbox.js`."""
+    key = request.headers.get("X-Press", "")
+    return key if KEY.fullmatch(key) else ""
 
 
 def follow(request: HttpRequest, user: User, done: Call) -> HttpResponseBase:
@@ -95,10 +124,12 @@ def refuse(request: HttpRequest, user: User, pk: int, refusal: DomainError) -> H
     return show_desk(request, user, status=refusal.status)
 
 
-def ask_again(request: HttpRequest, own: Call, refusal: DomainError, *, typed: str = "") -> HttpResponse:
-    """Answer with a refusal above the screen of the call; `typed` is a value that only needs to be confirmed."""
+def ask_again(
+    request: HttpRequest, own: Call, refusal: DomainError, *, typed: str = "", swap: str = ""
+) -> HttpResponse:
+    """Answer with a refusal above the screen of the call; `typed` or `swap` is what only needs to be confirmed."""
     messages.error(request, sentence_of(refusal))
-    ask = asked_again(request, typed)
+    ask = replace(doubted(asked_again(request, typed), refusal), swap=swap)
     return show(request, screen_of(own, timezone.now()), ask=ask, status=refusal.status)
 
 
@@ -110,9 +141,15 @@ def asked_again(request: HttpRequest, typed: str) -> Ask:
     if sent.get("result") == Result.MISMATCH:
         return Ask(heard=sent.get("criterion", "")[:40] or "other")
     if "words" in sent:
-        return Ask(effect="1", value=sent["words"])
+        if "situation" in sent:
+            return Ask(effect="1", value=sent["words"])
+        return Ask(boss="1", value=sent["words"])
+    if "to" in sent:
+        return Ask(hand="1", value=sent.get("note", ""))
     if "text" in sent:
         return Ask(wish="1", value=sent["text"])
+    if "template" in sent:
+        return Ask(follow=sent["template"][:40], value=sent.get("email", ""))
     if "field" in sent:
         return Ask(edit=sent["field"][:40], value=typed)
     return NOTHING
@@ -185,7 +222,13 @@ def criteria(request: HttpRequest, user: User, call: Call, at: datetime) -> Call
     elif told["result"] != Result.MISMATCH:
         raise Invalid.field("criterion", _("De quel critère s'agit-il ?"))
     return talk.answer_criterion(
-        call=call, criterion=criterion, result=told["result"], heard=told["heard"], by=user, at=at
+        call=call,
+        criterion=criterion,
+        result=told["result"],
+        heard=told["heard"],
+        override_reason=told["override"],
+        by=user,
+        at=at,
     )
 
 
@@ -223,23 +266,36 @@ def fiche(request: HttpRequest, pk: int) -> HttpResponseBase:
     own = own_call_or_404(user, pk)
     told: dict[str, Any] = {}
     try:
-        told = checked(FactForm(request.POST))
-        data = {told["field"]: told["value"]}
-        correct_fact(call=own, data=data, confirmed=told["confirmed"], by=user, at=at)
+        if own.prospect is None:
+            raise InvalidTransition(_("Cet appel n'a pas de fiche."))
+        form = FactForm(request.POST, attributes=own.prospect.attributes)
+        told = checked(form)
+        correct_fact(
+            call=own, data=form.corrections(own.prospect), confirmed=told["confirmed"], by=user, at=at
+        )
     except MismatchNotConfirmed as doubt:
         # Nothing was stored: the call is as it was read.
-        return ask_again(request, own, doubt, typed=told["value"])
+        return ask_again(request, own, doubt, typed=told["value"], swap=told["swap"])
     except DomainError as refusal:
         return refuse(request, user, pk, refusal)
     return follow(request, user, own_call_or_404(user, pk))
 
 
+@keeps_draft
 @call_verb
 def disposition(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """How the call ended. The callback's time is the clock of the called party."""
     told = checked(DispositionForm(request.POST))
     promised = promised_in(call, told, by=user, at=at)
-    return dispositions.dispose(call=call, code=told["code"], note=told["note"], by=user, at=at, **promised)
+    return dispositions.dispose(
+        call=call,
+        code=told["code"],
+        note=told["note"],
+        override_reason=told["override"],
+        by=user,
+        at=at,
+        **promised,
+    )
 
 
 def told_moment(call: Call, told: dict[str, Any], name: str) -> datetime | None:
@@ -257,13 +313,21 @@ def wishes(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """The person wishes to be called about something else."""
     told = checked(WishForm(request.POST))
     remind_at = told_moment(call, told, "remind_at")
-    return talk.note_wish(call=call, text=told["text"], remind_at=remind_at, by=user, at=at)
+    return talk.note_wish(
+        call=call,
+        text=told["text"],
+        remind_at=remind_at,
+        override_reason=told["override"],
+        by=user,
+        at=at,
+    )
 
 
 @call_verb
 def supervisor_help(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """Call the supervisor."""
-    return supervisor.ask_supervisor(call=call, by=user, at=at)
+    words = checked(HelpForm(request.POST))["words"]
+    return supervisor.ask_supervisor(call=call, words=words, by=user, at=at)
 
 
 @call_verb
@@ -272,6 +336,7 @@ def release(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     return lease.release_call(call=call, reason=checked(ReasonForm(request.POST))["reason"], by=user, at=at)
 
 
+@keeps_draft
 @require_POST
 def completion(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Finish a settled call and go back to the desk."""
@@ -292,18 +357,6 @@ def correction_request(request: HttpRequest, user: User, call: Call, at: datetim
 
 
 @require_POST
-def note(request: HttpRequest, pk: int) -> HttpResponse:
-    """Store the agent's note; answers the line below the field."""
-    user = agent_of(request)
-    own = own_row_or_404(user, pk)
-    try:
-        notes.write_note(call=own, text=checked(NoteForm(request.POST))["note"], by=user, at=timezone.now())
-    except DomainError as refusal:
-        return HttpResponse(escape(sentence_of(refusal)), status=refusal.status)
-    return HttpResponse(escape(_("Note enregistrée.")))
-
-
-@require_POST
 def renew_lease(request: HttpRequest, pk: int) -> JsonResponse:
     """Renew the lease of an open screen; answers what the server knows (`state`, `fingerprint`, `due`)."""
     user, at = agent_of(request), timezone.now()
@@ -313,5 +366,6 @@ def renew_lease(request: HttpRequest, pk: int) -> JsonResponse:
     except DomainError:
         own = own_call_or_404(user, pk)
     facts = screen_of(own, at)
-    told = {"state": state_of(facts), "fingerprint": fingerprint_of(facts), "due": due_time(facts)}
-    return JsonResponse(told)
+    said = {"state": state_of(facts), "fingerprint": fingerprint_of(facts), "due": due_time(facts)}
+    # For a screen in which somebody types: it is not read anew, but these lines are.
+    return JsonResponse({**said, "beside": beside_html(request, facts)})

@@ -19,10 +19,13 @@ from calls.forms import ManualCallForm, PauseForm
 from calls.models import Call
 from calls.selectors.call_screen import Desk, desk_of, open_call_of, screen_of
 from calls.selectors.callbacks import Promises, promises_of
+from calls.selectors.courtesy import own_courtesy
 from calls.selectors.day import Day
 from calls.services.claim import claim_next
 from calls.services.desk import end_pause, leave_desk, note_presence, set_sound, start_pause
 from calls.services.dial import dial_manually
+from calls.views.courtesy import own_sentence
+from calls.views.drafts import keeps_draft
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import PHONES, answer, phone_of, show
 from calls.views.wording import NO_BREAK, due_in_short, moment_in_prose, name_of, outcome_of
@@ -67,6 +70,7 @@ def show_desk(request: HttpRequest, user: User, *, status: int = 200) -> HttpRes
         "next": moment_in_prose(found.next_at, at) if found.next_at else "",
         "pauses": PAUSES,
         "day": day_in_words(found.day),
+        "courtesy": own_sentence(own_courtesy(user, at)),
         **promises_in_words(found.promises, at),
         "latest": [(row, name_of(row), outcome_of(row)) for row in found.latest],
     }
@@ -169,6 +173,7 @@ def refused(request: HttpRequest, user: User, refusal: DomainError) -> HttpRespo
     return show(request, screen_of(current, timezone.now()), status=refusal.status)
 
 
+@keeps_draft
 @require_POST
 def next_call(request: HttpRequest) -> HttpResponseBase:
     """Claim the next prospect of the campaign and show it; nobody callable: the desk, which says why."""
@@ -185,6 +190,7 @@ def next_call(request: HttpRequest) -> HttpResponseBase:
     return lead_to(request, user, own_call_or_404(user, claimed.pk) if claimed else None)
 
 
+@keeps_draft
 @require_POST
 def manual_call(request: HttpRequest) -> HttpResponseBase:
     """Prepare a call to a number that the agent typed, through the same gate as every call."""
@@ -198,6 +204,7 @@ def manual_call(request: HttpRequest) -> HttpResponseBase:
     return lead_to(request, user, own_call_or_404(user, prepared.pk))
 
 
+@keeps_draft
 @require_http_methods(["POST", "DELETE"])
 def pause(request: HttpRequest) -> HttpResponseBase:
     """POST starts a pause, DELETE (or POST with `_method=delete`, from a form) ends it."""
@@ -226,6 +233,7 @@ def phone(request: HttpRequest) -> HttpResponseBase:
     return redirect(back if safe else "desk")
 
 
+@keeps_draft
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponseBase:
     """Leave. Nobody leaves in the middle of a call: the call is shown instead."""

@@ -1,5 +1,6 @@
 """The supervisor's inbox: one list for questions, corrections and incidents; each is decided once, with a reason."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -7,10 +8,12 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from calls.enums import IncidentKind
+from calls.enums import LIVE
 from calls.forms import DecisionForm, InboxFilterForm
 from calls.models import Incident
+from calls.selectors import bans as bans_selector
 from calls.selectors import inbox as inbox_selector
+from calls.services.help import see_incidents
 from calls.services.incidents import decide
 from crm.access import role_required, sponsors_of
 from crm.enums import SUPERVISING
@@ -37,9 +40,12 @@ def inbox(request: HttpRequest) -> HttpResponse:
     counted = None if decided or filters.is_narrowing else waiting.of(wanted.tab)
     rows = inbox_selector.incidents_found(sponsors, wanted, at=now())
     page = page_of(request, rows, ON_A_PAGE, count=counted)
+    items = inbox_selector.items_of(sponsors, [row.pk for row in page], reader=user)
+    _seen(items, user)
     context = {
         "page": page,
-        "items": inbox_selector.items_of(sponsors, [row.pk for row in page], reader=user),
+        "items": items,
+        "bans_waiting": bans_selector.waiting_for(user),
         "waiting": waiting,
         "filters": filters,
         "filtered": filters.is_narrowing,
@@ -64,13 +70,15 @@ def inbox_news(request: HttpRequest) -> HttpResponse:
     if sent.get("seen") == waiting.token:
         return HttpResponse(status=204)
     context: dict[str, Any] = {"waiting": waiting}
+    shown = [_number(text) for text in sent.getlist("on")[: 2 * ON_A_PAGE]]
+    if waiting.calling:
+        context["calling_now"] = inbox_selector.calling_now(sponsors, besides=shown)
     if "after" in sent:
         kinds = inbox_selector.kinds_since(sponsors, _number(sent["after"]))
-        shown = [_number(text) for text in sent.getlist("on")[: 2 * ON_A_PAGE]]
         context |= {
             "in_inbox": True,
             "count": len(kinds),
-            "calling": IncidentKind.HELP in kinds,
+            "calling": not LIVE.isdisjoint(kinds),
             "decisions": inbox_selector.decisions_on(sponsors, shown),
         }
     return render(request, "calls/_inbox_news.html", context)
@@ -117,6 +125,29 @@ def _answer(request: HttpRequest, pk: int, form: DecisionForm) -> HttpResponse:
     return response
 
 
+def answer_with_item(
+    request: HttpRequest, pk: int, form: DecisionForm, refusal: DomainError | None = None
+) -> HttpResponse:
+    """Answer with the item as it stands now, in its list or on its page, below the sentence of a refusal."""
+    in_list = "HX-Request" in request.headers
+    context = _context(user_of(request), pk, form) | {
+        "refusal": refusal,
+        "in_list": in_list,
+        "open": not in_list,
+    }
+    template = "calls/inbox_item.html" if in_list else "calls/inbox_incident.html"
+    status = refusal.status if refusal else 200
+    response = render(request, template, context, status=status)
+    response["HX-Trigger"] = "inbox-decided"
+    return response
+
+
+def _seen(items: Sequence[inbox_selector.Item], user: User) -> None:
+    """Tell the agents who wait that their call is before somebody's eyes."""
+    unseen = [item.incident for item in items if all(row.by_id != user.pk for row in item.answers_given)]
+    see_incidents(incidents=unseen, by=user, at=now())
+
+
 def _page(request: HttpRequest, pk: int, form: DecisionForm) -> HttpResponse:
     context = _context(user_of(request), pk, form) | {"open": True}
     return render(request, "calls/inbox_incident.html", context, status=_status(form, context))
@@ -126,6 +157,7 @@ def _context(user: User, pk: int, form: DecisionForm) -> dict[str, Any]:
     item = inbox_selector.item_of(sponsors_of(user), pk, reader=user)
     if item is None:
         raise Http404
+    _seen([item], user)
     row = getattr(item.incident, "decision_row", None)
     return {
         "item": item,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from calls.selectors.history import TOPICS, passages_of, timeline
+from calls.views.courtesy import closing_sentence
 from campaigns import access
 from campaigns.forms.lists import ProspectCampaignForm
 from campaigns.selectors import prospects as prospects_selector
@@ -54,7 +55,10 @@ def prospect(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "bars": [(row, origins.get(row.call_ref or 0)) for row in page.exclusions],
         "history": history,
-        "passages": passages_of(history.rows, sponsors_of(user)),
+        "passages": [
+            (passage, closing_sentence(passage.call) if passage.call else "")
+            for passage in passages_of(history.rows, sponsors_of(user))
+        ],
         "looks": list(found.looks.select_related("by")[:LOOKS])
         if found.confidential and user.is_managing
         else [],

@@ -24,11 +24,18 @@ from django.utils.translation import gettext_lazy
 from calls.enums import AnsweredBy, CallState, Cause, Evidence
 from calls.forms import FactForm
 from calls.models import Call
+from calls.rules.transitions import ON_LINE as LINE_STATES
 from calls.selectors import call_screen
 from calls.selectors.call_screen import CallScreen
 from calls.selectors.hard import was_hard
+from calls.selectors.origins import origin_of
+from calls.services.note_check import NoteNotNeutral
+from calls.views import playbook
 from calls.views.agreeing import callback_form
-from calls.views.situation import effect_card
+from calls.views.beside import LIVE_EVERY, beside_of, colleagues_shown
+from calls.views.carried import known_before, known_of, mandate_of
+from calls.views.courtesy import closing_sentence
+from calls.views.follow_up_form import follow_up_form, may_follow_up
 from calls.views.wording import (
     clock_in,
     ending_sentence,
@@ -41,6 +48,7 @@ from calls.views.wording import (
     spaced,
     time_in_prose,
 )
+from campaigns.rules.criteria import ATTRIBUTE
 from crm.enums import LookPlace
 from crm.models import User
 from crm.services.looks import note_look
@@ -48,9 +56,9 @@ from crm.services.looks import note_look
 Row = TypeVar("Row")
 
 #: Choices of a list are numbered, then lettered; letters of other actions on the screen are left out.
-CHOICE_KEYS = "1234567890fhijyz"
+CHOICE_KEYS = "1234567890fiaoutr"
 #: Once the line is free fewer actions stand beside, and more dispositions are offered.
-CHOICE_KEYS_AFTER = "1234567890fghijkmoprstuvxyz"
+CHOICE_KEYS_AFTER = "1234567890fikmopstuvx"
 #: Beyond so many characters a text to say is set in the smaller of its two sizes, so that it fits its place whole.
 LONG = 240
 PHONES = ("demo", "tel")
@@ -110,12 +118,25 @@ class Choice:
 
 
 #: The parts of `Ask` that stand in the address.
-IN_ADDRESS = ("heard", "ask", "conclude", "code", "situation", "edit", "wish")
+IN_ADDRESS = (
+    "heard",
+    "ask",
+    "conclude",
+    "code",
+    "situation",
+    "edit",
+    "wish",
+    "boss",
+    "hand",
+    "follow",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The view part of the address: which inline form is open, empty when none is; `value` is what was typed in it."""
+    """The view part of the address: which inline form is open, empty when none is; `value` is what was typed in it and
+    `swap` the field that it is exchanged with. `doubt` is what the check of notes says of that.
+    """
 
     heard: str = ""
     ask: str = ""
@@ -124,16 +145,21 @@ class Ask:
     situation: str = ""
     edit: str = ""
     wish: str = ""
+    boss: str = ""
+    hand: str = ""
+    follow: str = ""
     effect: str = ""
     value: str = ""
+    swap: str = ""
+    doubt: NoteNotNeutral | None = None
     #: What was typed in the disposition's form, by field.
     typed: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, query: Mapping[str, Any]) -> "Ask":
         """Read it from a query string; anything else in there is ignored."""
-        asked: dict[str, Any] = {name: str(query.get(name, ""))[:40] for name in IN_ADDRESS}
-        return cls(**asked)
+        named: dict[str, Any] = {name: str(query.get(name, ""))[:40] for name in IN_ADDRESS}
+        return cls(**named)
 
     def address(self, path: str) -> str:
         """Return `path` with what is open. Words about a person never stand in an address."""
@@ -166,7 +192,8 @@ def fingerprint_of(facts: CallScreen) -> str:
     said = sum(step.said_at is not None for step in facts.steps)
     answered = sum(bool(question.result) for question in facts.questions)
     parts = (state_of(facts), call.respondent, bool(call.greeted_at), said, call.goodbyes, answered)
-    return "-".join(map(str, (*parts, call.disposition_id or 0, int(facts.may_hang_up))))
+    beside = facts.escalation.mark(timezone.now())
+    return "-".join(map(str, (*parts, call.disposition_id or 0, int(facts.may_hang_up), beside)))
 
 
 def show(request: HttpRequest, facts: CallScreen, *, ask: Ask = NOTHING, status: int = 200) -> HttpResponse:
@@ -226,7 +253,9 @@ class ScreenContext:
                 screen |= self.closing(state)
             case "ended":
                 screen |= self.ended()
-        if screen["stage"]:
+        if form := follow_up_form(self.facts, self.ask.follow, self.ask.value):
+            screen |= form
+        elif screen["stage"]:
             # The playbook lies over the centre, whatever the state below it.
             screen["template"] = "calls/_situation.html"
         return screen
@@ -252,7 +281,7 @@ class ScreenContext:
             "may_hang_up": self.facts.may_hang_up and state in ON_LINE,
             # A telephone that tells nothing back leaves it to the agent to say that the person hung up.
             "declares_end": phone == "tel" and state in ON_LINE,
-            "lease_every": lease_every(call, state),
+            "lease_every": lease_every(self.facts, state),
             "fingerprint": fingerprint_of(self.facts),
             "url": self.url(""),
             "events_url": self.url("events"),
@@ -266,6 +295,10 @@ class ScreenContext:
             "situations_post_url": self.url("situations"),
             "stage": None,
             "situations_url": "",
+            "follow_up_url": Ask(follow="1").address(self.url("")) if may_follow_up(call) else "",
+            "follow_ups_url": self.url("follow-ups"),
+            "doubt": self.ask.doubt,
+            "typed": self.ask.value if self.ask.doubt else "",
             **self.beside(),
         }
 
@@ -275,13 +308,32 @@ class ScreenContext:
         asks = "help" in facts.allowed and not facts.help_asked_at
         wishes = "wish" in facts.allowed and self.call.answered_at is not None
         return {
-            "help_url": self.url("help") if asks else "",
+            "help_url": Ask(boss="1").address(self.url("")) if asks else "",
+            "help_post_url": self.url("help"),
+            "help_typed": self.ask.value or facts.note[:500],
+            "asks_supervisor": asks and bool(self.ask.boss),
+            **self.handing(),
+            "beside": beside_of(facts),
             "help_asked_at": facts.help_asked_at,
             "help_asked_time": time_in_prose(facts.help_asked_at) if facts.help_asked_at else "",
             "wish_url": Ask(wish="1").address(self.url("")) if wishes else "",
             "wishes_url": self.url("wishes") if wishes and self.ask.wish else "",
             "wish_typed": self.ask.value if self.ask.wish else "",
             "wishes": facts.wishes,
+        }
+
+    def handing(self) -> dict[str, Any]:
+        """The transfer of the call to a colleague: its form when it is open, its key while nobody else was asked."""
+        offer = self.facts.escalation.offer
+        stands = offer is not None and offer.stands(timezone.now())
+        possible = str(self.call.state) in LINE_STATES and not stands
+        shown = possible and bool(self.ask.hand)
+        return {
+            "transfer_url": self.url("transfer"),
+            "hand_url": Ask(hand="1").address(self.url("")) if possible else "",
+            "hands_over": shown,
+            "colleagues": colleagues_shown(self.call, self.request.GET.get("q", "")[:80]) if shown else [],
+            "hand_typed": self.ask.value or self.facts.note[:500],
         }
 
     def who(self) -> dict[str, Any]:
@@ -298,7 +350,9 @@ class ScreenContext:
                 for phone in facts.phones
             ],
             "disturbances": facts.disturbances,
-            "spoken_origin": facts.spoken_origin,
+            "spoken_origin": origin_of(self.call),
+            "mandate": mandate_of(self.call),
+            "known": known_of(facts),
             "history": call_screen.history_of(self.call),
             "edit_url": Ask(edit="1").address(self.url("")) if self.call.prospect_id else "",
             "fiche_url": self.url("fiche"),
@@ -310,13 +364,18 @@ class ScreenContext:
         """The form that corrects a field: open, and asking for confirmation once a value contradicts a criterion."""
         if not self.ask.edit or self.call.prospect is None:
             return None
-        chosen = self.ask.edit if self.ask.edit in dict(FactForm.FIELDS) else "organisation"
-        value = self.ask.value or getattr(self.call.prospect, chosen)
+        prospect = self.call.prospect
+        choices = FactForm.choices_of(prospect.attributes)
+        chosen = self.ask.edit if self.ask.edit in dict(choices) else "organisation"
+        key = chosen.removeprefix(ATTRIBUTE)
+        stands = prospect.attributes.get(key) if key != chosen else getattr(prospect, chosen)
         return {
-            "fields": FactForm.FIELDS,
+            "fields": choices,
+            "swaps": FactForm.FIELDS,
             "chosen": chosen,
-            "value": value if self.ask.edit == chosen else "",
-            "confirms": bool(self.ask.value),
+            "value": (self.ask.value or stands) if self.ask.edit == chosen else "",
+            "swap": self.ask.swap,
+            "confirms": bool(self.ask.value or self.ask.swap),
         }
 
     def words(self) -> dict[str, Any]:
@@ -338,7 +397,9 @@ class ScreenContext:
         wanted = self.ask.heard or self.ask.ask
         keys = [str(question.criterion_id) for question in self.facts.questions]
         pending = [
-            key for key, question in zip(keys, self.facts.questions, strict=True) if not question.result
+            key
+            for key, question in zip(keys, self.facts.questions, strict=True)
+            if not question.result and question.known_at is None
         ]
         current = wanted if wanted in keys else ("" if self.ask.heard else next(iter(pending), ""))
         return [
@@ -350,6 +411,7 @@ class ScreenContext:
                 "expected": question.expected,
                 "blocking": question.blocking,
                 "on_file": question.on_file,
+                "known_before": known_before(question),
                 "result": question.result,
                 "result_label": result_label(question.result, question.heard),
                 "is_current": key == current,
@@ -427,26 +489,14 @@ class ScreenContext:
         }
 
     def situation(self) -> dict[str, Any]:
-        """The playbook that is open: its list, or the stage that was entered."""
-        found: dict[str, Any] = {"situations_url": Ask(situation="list").address(self.url(""))}
-        if self.ask.situation == "list":
-            rows = keyed(call_screen.situations())
-            found["stage"] = {
-                "choices": [
-                    {"code": row.code, "label": row.label, "first": row.first, "key": key, "kbd": key.upper()}
-                    for row, key in rows
-                ]
-            }
-            found["announcement"] = _("Que se passe-t-il ? Choisissez une situation, ou flèche du bas.")
-        elif self.facts.stage is not None:
-            stage = call_screen.stage_of(self.facts)
-            found["stage"] = stage
-            if stage is not None:
-                found["effect"] = effect_card(self.facts, stage.effect, timezone.now())
-                found["effect_url"] = self.url("situation-effect")
-                found["effect_typed"] = self.ask.value if self.ask.effect else ""
-                found["announcement"] = " ".join([f"{stage.label}.", *stage.say[:1]])
-        return found
+        """The playbook that is open: its palette, or the stage that was entered with what it does beside the words."""
+        asked, typed = self.ask.situation == "list", self.request.GET.get("q", "")[:60]
+        return {
+            "situations_url": Ask(situation="list").address(self.url("")),
+            "effect_url": self.url("situation-effect"),
+            "effect_typed": self.ask.value if self.ask.effect else "",
+            **playbook.over(self.facts, asked=asked, typed=typed, at=timezone.now()),
+        }
 
     def closing(self, state: str) -> dict[str, Any]:
         """The polite end: the sentence of now, the progress, then waiting for the prospect to hang up."""
@@ -487,12 +537,14 @@ class ScreenContext:
         return {
             "needs_disposition": needs,
             "recorded": recorded_sentence(self.facts),
-            "how_it_ended": ending_sentence(call),
+            "how_it_ended": f"{ending_sentence(call)} {closing_sentence(call)}".strip(),
             "choose_url": self.url(""),
             "explain_url": self.url("events") if self.facts.hang_up_to_explain else "",
             "correction_url": self.url("correction-request") if call.disposition_id else "",
             "next_url": reverse("desk-next-call"),
             "completion_url": self.url("completion"),
+            "ban_url": self.url("ban") if self.facts.may_ask_ban else "",
+            "ban_asked": self.facts.escalation.ban_asked,
             "pause_url": reverse("desk-pause"),
             "was_hard": was_hard(call),
             "announcement": ended_announcement(needs, recorded_sentence(self.facts)),
@@ -529,8 +581,10 @@ def due_time(facts: CallScreen) -> str:
     return f"{localtime(facts.due_callback):%H:%M}" if facts.due_callback else ""
 
 
-def lease_every(call: Call, state: str) -> int:
-    """Return the seconds between two renewals, 0 when there is nothing to keep."""
-    if not call.is_open:
+def lease_every(facts: CallScreen, state: str) -> int:
+    """Return the seconds between two renewals, 0 when there is nothing to keep; fewer while an answer may come."""
+    if not facts.call.is_open:
         return 0
+    if facts.escalation.is_live(timezone.now()):
+        return LIVE_EVERY
     return LEASE_EVERY_WAITING if state == "waiting" else LEASE_EVERY

@@ -20,7 +20,6 @@ from calls.views.refusals import checked
 from calls.views.wording import moment_in_prose
 from crm.enums import Channel
 from crm.models import User
-from crm.rules.errors import Invalid
 
 #: Languages that an agent can name, those of the house first; any other is corrected on the fiche.
 LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "nl", "pl", "pt", "ro", "ru", "tr", "uk", "vi", "zh-hans")
@@ -169,25 +168,8 @@ def _named(code: str) -> str:
         return code
 
 
-def asked_of(request: HttpRequest, call: Call, at: datetime) -> tuple[str, Asked]:
-    """Read what the card's form sends: the situation, and what goes with its effect."""
-    told = checked(EffectForm(request.POST))
-    moment = None
-    if told["when"]:
-        if told["when"] not in TIMES:
-            raise Invalid.field("when", _("Quand rappeler ?"))
-        moment = quick_time(told["when"], at, time_zone_of(call))
-    asked = Asked(
-        words=told["words"],
-        language=told["language"],
-        channel=told["channel"],
-        callback_at=moment,
-        exact=True,
-    )
-    return told["situation"], asked
-
-
 def do_effect(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
-    """Do what the open situation is for."""
-    situation, asked = asked_of(request, call, at)
-    return apply_effect(call=call, situation=situation, asked=asked, by=user, at=at)
+    """Do what the open situation is for, with what the card's form sends."""
+    told = checked(EffectForm(request.POST))
+    situation = told.pop("situation")
+    return apply_effect(call=call, situation=situation, asked=Asked(**told), by=user, at=at)

@@ -15,9 +15,11 @@ from rest_framework.response import Response
 from campaigns.access import campaigns_of, programmes_of
 from campaigns.enums import ClosingKind, Purpose, Step
 from campaigns.models import Campaign, ClosingStep, Disposition
+from campaigns.models.campaigns import MANDATE_LENGTH
 from campaigns.selectors.queue import queue_counts
 from campaigns.selectors.words import is_step
 from campaigns.services.campaigns import (
+    MANDATE,
     close_campaign,
     create_campaign,
     edit_campaign,
@@ -58,6 +60,14 @@ class MoveIn(Body):
     reason = why()
 
 
+class MandateIn(Body):
+    """What an agent of the campaign may settle alone, in the campaign's language; "" where nothing is written."""
+
+    may_decide = Text(max_length=MANDATE_LENGTH, allow_blank=True, required=False)
+    may_promise = Text(max_length=MANDATE_LENGTH, allow_blank=True, required=False)
+    may_offer = Text(max_length=MANDATE_LENGTH, allow_blank=True, required=False)
+
+
 class CampaignIn(Body):
     """The settings of a campaign. Times are seconds; its programme never changes."""
 
@@ -76,6 +86,7 @@ class CampaignIn(Body):
     lease_seconds = serializers.IntegerField(min_value=10, max_value=900, required=False)
     dead_line_seconds = serializers.IntegerField(min_value=5, max_value=3600, required=False)
     patience_seconds = serializers.IntegerField(min_value=10, max_value=3600, required=False)
+    mandate = MandateIn(required=False)
     reason = why()
 
 
@@ -88,6 +99,14 @@ class HoursOut(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, Any]:
         """Add `from`, a name that Python keeps for itself."""
         return {**super().get_fields(), "from": serializers.CharField()}
+
+
+class MandateOut(serializers.Serializer[Any]):
+    """What an agent of the campaign may settle alone."""
+
+    may_decide = serializers.CharField(allow_blank=True)
+    may_promise = serializers.CharField(allow_blank=True)
+    may_offer = serializers.CharField(allow_blank=True)
 
 
 class CampaignOut(serializers.Serializer[Any]):
@@ -105,6 +124,7 @@ class CampaignOut(serializers.Serializer[Any]):
     dead_line_seconds = serializers.IntegerField()
     patience_seconds = serializers.IntegerField()
     language = serializers.CharField()
+    mandate = MandateOut()
     status = serializers.CharField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -204,6 +224,7 @@ def campaign_out(campaign: Campaign) -> dict[str, Any]:
         "id": campaign.pk,
         "programme": campaign.programme_id,
         **{name: getattr(campaign, name) for name in NAMES},
+        "mandate": {name: getattr(campaign, name) for name in MANDATE},
         "created_at": stamp(campaign.created_at),
         "updated_at": stamp(campaign.updated_at),
     }
@@ -241,6 +262,7 @@ class CampaignList(Endpoint):
         """Create."""
         user, data = caller(request), read(request, CampaignIn)
         data.pop("reason", "")
+        data |= data.pop("mandate", {})
         programme = programmes_of(user).filter(pk=data["programme"]).first()
         if programme is None:
             raise Invalid.field("programme", _("Cette démarche n'existe pas."))
@@ -270,6 +292,7 @@ class CampaignDetail(Endpoint):
         """Change."""
         user, data = caller(request), read(request, CampaignIn, partial=True)
         reason = data.pop("reason", "")
+        data |= data.pop("mandate", {})
         with transaction.atomic():
             campaign = locked(request, campaigns_of(user), pk, campaign_out)
             if data.pop("programme", campaign.programme_id) != campaign.programme_id:

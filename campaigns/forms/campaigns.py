@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from campaigns.models import Campaign
+from campaigns.services.campaigns import MANDATE
 
 DAYS = (
     ("1", pgettext_lazy("jour de la semaine", "lun.")),
@@ -46,10 +47,13 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
             "lease_seconds",
             "dead_line_seconds",
             "patience_seconds",
+            *MANDATE,
         ]
+        widgets: ClassVar[dict[str, Any]] = {name: forms.Textarea(attrs={"rows": 3}) for name in MANDATE}
         help_texts: ClassVar[dict[str, Any]] = {
             "slug": _("Dans les adresses et les commandes. Laissé vide, il est tiré du nom."),
             "max_attempts": _("Par fiche, tous agents confondus."),
+            "may_decide": _("Le mandat : une phrase ou deux, lues d'un coup d'œil pendant l'appel."),
             "lease_seconds": _("Sans signe de l'écran de l'agent, la fiche retourne à la liste."),
         }
 

@@ -11,11 +11,10 @@ from campaigns.models import Programme
 from crm.forms import DAY, MAX_SEARCH, RECENT, TypedField
 from crm.rules.phones import normalise
 
-#: Reasons that a person may give by hand; the others come from calls.
+#: Reasons that a person may give by hand; the others come from calls. A ban is asked for, and granted by a manager.
 BY_HAND = (
     ExclusionReason.OPPOSITION,
     ExclusionReason.REFUSAL,
-    ExclusionReason.BAN,
     ExclusionReason.REGISTRY,
     ExclusionReason.WRONG_NUMBER,
     ExclusionReason.DECEASED,

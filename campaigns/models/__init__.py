@@ -4,6 +4,7 @@ from campaigns.models.campaigns import Campaign, ClosingStep, Disposition, Dispo
 from campaigns.models.changes import Change
 from campaigns.models.consents import Consent
 from campaigns.models.exclusions import Exclusion
+from campaigns.models.follow_ups import FollowUpTemplate
 from campaigns.models.imports import (
     ImportChunk,
     ImportFile,
@@ -29,6 +30,7 @@ __all__ = [
     "Disposition",
     "DispositionRule",
     "Exclusion",
+    "FollowUpTemplate",
     "ImportChunk",
     "ImportFile",
     "ImportJob",

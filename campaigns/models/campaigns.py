@@ -29,6 +29,10 @@ def default_hours() -> list[dict[str, Any]]:
     return [{"days": days, "from": "10:00", "to": "13:00"}, {"days": days, "from": "14:00", "to": "20:00"}]
 
 
+#: Characters of each part of a mandate: what is read at a glance with somebody on the line.
+MANDATE_LENGTH = 400
+
+
 class Campaign(models.Model):
     """One wave of calls in a programme. Times are seconds; `hours` are in the called party's local time."""
 
@@ -58,6 +62,16 @@ class Campaign(models.Model):
         _("patience après un second au revoir (s)"), default=45, validators=[MinValueValidator(10)]
     )
     language = models.CharField(_("langue"), max_length=8, default="fr")
+    #: The mandate: what an agent may settle alone, in a few words each, "" where nobody wrote any.
+    may_decide = models.CharField(
+        _("ce que l'agent peut décider"), max_length=MANDATE_LENGTH, default="", db_default="", blank=True
+    )
+    may_promise = models.CharField(
+        _("ce que l'agent peut promettre"), max_length=MANDATE_LENGTH, default="", db_default="", blank=True
+    )
+    may_offer = models.CharField(
+        _("ce que l'agent peut offrir"), max_length=MANDATE_LENGTH, default="", db_default="", blank=True
+    )
     status = models.CharField(max_length=8, choices=CampaignStatus.choices, default=CampaignStatus.DRAFT)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -65,8 +65,14 @@ _TAG = re.compile(r"<\s*[/!?a-zA-Z]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-def check_text(text: str, *, maximum: int = 600, field: str = "text") -> str:
-    """Return the text without outer blanks; raise Invalid (on `field`) for what could not be said or filled."""
+def check_text(
+    text: str, *, maximum: int = 600, field: str = "text", more: Mapping[str, Any] | None = None
+) -> str:
+    """Return the text without outer blanks; raise Invalid (on `field`) for what could not be said or filled.
+
+    `more` are placeholders that are known there beside `PLACEHOLDERS`.
+    """
+    known = {**PLACEHOLDERS, **(more or {})}
     text = text.strip()
     if not text:
         raise Invalid.field(field, _("Ce texte est vide."))
@@ -76,28 +82,31 @@ def check_text(text: str, *, maximum: int = 600, field: str = "text") -> str:
         raise Invalid.field(field, _("Ce texte est lu à voix haute : ni balise, ni caractère de commande."))
     for match in _TOKEN.finditer(text):
         token, name = match[0], match[1]
-        if name in PLACEHOLDERS or token in ("{{", "}}"):
+        if name in known or token in ("{{", "}}"):
             continue
         if name is None:
             raise Invalid.field(field, _("Une accolade est seule ; pour la dire, doublez-la."))
         message = _("Repère inconnu : %(name)s. Connus : %(known)s.")
         raise Invalid.field(
-            field, message % {"name": token, "known": ", ".join(f"{{{key}}}" for key in PLACEHOLDERS)}
+            field, message % {"name": token, "known": ", ".join(f"{{{key}}}" for key in known)}
         )
     return text
 
 
-def render(text: str, values: Mapping[str, str], language: str) -> str:
+def render(
+    text: str, values: Mapping[str, str], language: str, *, more: Mapping[str, str] | None = None
+) -> str:
     """Return the sentence with its placeholders filled from `values`; blank or missing ones by a neutral phrase.
 
-    What is not a placeholder, a lone brace included, is left as it is. The result is plain text: escape it in HTML.
+    `more` are further placeholders that this text may have, each with its neutral phrase. What is not a placeholder, a
+    lone brace included, is left as it is. The result is plain text: escape it in HTML.
     """
-    neutral = NEUTRAL.get(language[:2].lower(), NEUTRAL["fr"])
+    neutral = {**NEUTRAL.get(language[:2].lower(), NEUTRAL["fr"]), **(more or {})}
 
     def fill(match: re.Match[str]) -> str:
         if match[0] in ("{{", "}}"):
             return match[0][0]
-        if match[1] not in PLACEHOLDERS:
+        if match[1] not in neutral:
             return match[0]
         return " ".join(str(values.get(match[1]) or "").split()) or neutral[match[1]]
 

@@ -187,6 +187,9 @@ def _shown(facts: Mapping[str, Any]) -> dict[str, str]:
         "dead_line_seconds": _("Silence avant de pouvoir raccrocher (s)"),
         "patience_seconds": _("Patience après un second au revoir (s)"),
         "text": _("Texte"),
+        "may_decide": _("Mandat : décider"),
+        "may_promise": _("Mandat : promettre"),
+        "may_offer": _("Mandat : offrir"),
     }
     for name, label in labels.items():
         if name in facts:

@@ -19,6 +19,8 @@ from campaigns.services.changes import changed_between, record_change
 from crm.models import User
 from crm.rules.errors import Invalid, InvalidTransition
 
+#: What an agent may settle alone.
+MANDATE = ("may_decide", "may_promise", "may_offer")
 #: Columns that people and programs fill; `programme` and `slug` only when a campaign is created.
 CAMPAIGN_FIELDS = (
     "programme",
@@ -32,6 +34,7 @@ CAMPAIGN_FIELDS = (
     "dead_line_seconds",
     "patience_seconds",
     "language",
+    *MANDATE,
 )
 FIXED = frozenset({"programme", "slug"})
 #: What decides when a record is called.
@@ -141,6 +144,8 @@ def _fill(campaign: Campaign, data: Mapping[str, Any]) -> None:
     for name, value in data.items():
         setattr(campaign, name, value)
     campaign.name = str(campaign.name or "").strip()
+    for name in MANDATE:
+        setattr(campaign, name, str(getattr(campaign, name) or "").strip())
     if campaign.calling_rule not in CALLING_RULES:
         raise Invalid.field("calling_rule", _("Règle d'appel inconnue."))
     # No hours at all would be a campaign that never calls: the default ones are meant.

@@ -117,12 +117,16 @@ def edit_prospect(
     at: datetime,
     expected_version: int | None = None,
     check: Callable[[Prospect], object] | None = None,
+    call_ref: int | None = None,
+    answered_by: str = "",
 ) -> Prospect:
     """Correct columns of a record, and replace its numbers unless `phones` is None; return it with its next version.
 
     Lists follow in the same transaction (criteria, number to dial); no exclusion is ever loosened by it. `check` is
-    given the record once its columns are stored, and may refuse it before anything else follows. Raises StaleRecord
-    when `expected_version` is not the stored one, InvalidTransition once erased, Invalid by field.
+    given the record once its columns are stored, and may refuse it before anything else follows. `call_ref` and
+    `answered_by` tell on which call, and who at the other end, said so: they stand in the timeline beside the old and
+    the new value. Raises StaleRecord when `expected_version` is not the stored one, InvalidTransition once erased,
+    Invalid by field.
     """
     current = (
         Prospect.objects.select_for_update(of=("self",), no_key=True)
@@ -158,7 +162,8 @@ def edit_prospect(
         check(current)
     if not changes:
         return current
-    add_event(prospect=current, kind=EventKind.EDITED, at=at, by=by, data={"changes": changes})
+    told = {"changes": changes, **({"answered_by": answered_by} if answered_by else {})}
+    add_event(prospect=current, kind=EventKind.EDITED, at=at, by=by, call_ref=call_ref, data=told)
     prospects_changed([current.pk], at)
     return current
 

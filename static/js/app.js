@@ -1,5 +1,6 @@
 /** Entry of every page. */
 
+import * as alarm from "./alarm.js";
 import * as busy from "./busy.js";
 import * as clock from "./clock.js";
 import * as focus from "./focus.js";
@@ -16,3 +17,4 @@ focus.start();
 clock.start();
 once.start();
 busy.start();
+alarm.start();

@@ -8,6 +8,13 @@
 
 import { announce } from "./focus.js";
 
+/** Who looks after a gesture that got no answer: `keep(config)` tells whether it will be sent again (`outbox.js`). */
+let outbox = { keep: () => false, isKeeping: () => false };
+
+export function keepWith(keeper) {
+  outbox = keeper;
+}
+
 /** After so long the words say that the server is slow. */
 export const SLOW_MS = 5000;
 
@@ -30,7 +37,11 @@ function isPress(element) {
 function onAsked(event) {
   const { elt, triggeringEvent } = event.detail;
   if (!isPress(elt)) return;
-  if (!pressed?.isConnected) {
+  if (outbox.isKeeping()) {
+    // What was pressed before the network went comes first.
+    event.preventDefault();
+    showTrouble("kept");
+  } else if (!pressed?.isConnected) {
     begin(shownAs(elt));
     press = triggeringEvent;
   } else if (press !== triggeringEvent) {
@@ -46,7 +57,8 @@ function begin(element) {
   slow = setTimeout(() => showTrouble("slow"), SLOW_MS);
 }
 
-function end() {
+/** The press has its answer: the next one counts. */
+export function endPress() {
   clearTimeout(slow);
   pressed?.removeAttribute("data-busy");
   pressed?.removeAttribute("aria-busy");
@@ -77,9 +89,14 @@ export function hideTrouble() {
 
 function onFailure(kind) {
   return (event) => {
-    const { elt } = event.detail;
+    const { elt, requestConfig } = event.detail;
     if (elt instanceof Element && elt.matches("[data-note], [data-quiet]")) return;
-    if (isPress(elt)) end();
+    if (isPress(elt) && kind !== "server" && outbox.keep(requestConfig)) {
+      clearTimeout(slow);
+      showTrouble("kept");
+      return;
+    }
+    if (isPress(elt)) endPress();
     if (showTrouble(kind)) return;
     const notice = document.getElementById("network");
     if (notice) notice.hidden = false;
@@ -101,11 +118,11 @@ export function start() {
   document.addEventListener("htmx:timeout", onFailure("timeout"));
   document.addEventListener("htmx:responseError", onFailure("server"));
   document.addEventListener("htmx:sendAbort", (event) => {
-    if (isPress(event.detail.elt)) end();
+    if (isPress(event.detail.elt)) endPress();
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     const notice = document.getElementById("network");
     if (notice) notice.hidden = true;
-    if (event.detail.target.matches("[data-screen]")) end();
+    if (event.detail.target.matches("[data-screen]")) endPress();
   });
 }

@@ -21,6 +21,7 @@ function giveKeys(item) {
     item.querySelector("[data-add-reason]")?.setAttribute("data-key", "m");
     item.querySelector("[data-more]")?.setAttribute("data-key", "c");
     item.querySelector("[data-take-back]")?.setAttribute("data-key", "Escape");
+    for (const action of item.querySelectorAll("[data-item-key]")) action.dataset.key = action.dataset.itemKey;
   }, GUARD_MS);
 }
 

@@ -95,7 +95,7 @@ function typeAhead(event, name) {
 export function giveAhead(field) {
   const words = ahead.trimStart();
   ahead = "";
-  if (words && field.matches("input:not([type]), input[type=text], textarea") && !field.value) field.value = words;
+  if (words && field.matches("input:not([type]), input[type=text], input[type=search], textarea") && !field.value) field.value = words;
 }
 
 function onKeyInField(event, name) {

@@ -6,6 +6,7 @@
 
 import { hideTrouble, showTrouble } from "./busy.js";
 import { markDue } from "./chime.js";
+import { isKeeping } from "./outbox.js";
 
 const FALLBACK_SECONDS = 20;
 /** So many renewals in a row without an answer, and the agent is told. */
@@ -23,6 +24,15 @@ export function refresh() {
   if (screen) window.htmx.ajax("GET", window.location.pathname, { source: screen, target: screen, swap: "innerHTML" });
 }
 
+/** Who types goes on typing: only what a supervisor or a colleague answered changes, beside the field. */
+function tellBeside(html) {
+  const beside = document.getElementById("beside");
+  const next = new DOMParser().parseFromString(html, "text/html").getElementById("beside");
+  if (!beside || !next || beside.dataset.mark === next.dataset.mark) return;
+  beside.replaceWith(next);
+  window.htmx.process(next);
+}
+
 function isBusyTyping(shown) {
   const field = document.activeElement;
   return field instanceof HTMLElement && shown.contains(field) && field.matches("input, textarea, select");
@@ -37,18 +47,19 @@ async function renew() {
         headers: { "X-CSRFToken": csrfToken(), Accept: "application/json" },
       });
       const body = answer.ok ? await answer.json() : null;
-      if (lost >= LOST_AFTER) hideTrouble();
+      if (lost >= LOST_AFTER && !isKeeping()) hideTrouble();
       lost = 0;
       const current = screenState();
       if (body) markDue(body.due);
       if (current === shown) {
         const moved = !body || body.state !== shown.dataset.state;
         if (moved || (body.fingerprint !== shown.dataset.fingerprint && !isBusyTyping(shown))) refresh();
+        else if (body.beside) tellBeside(body.beside);
       }
     } catch {
       // The network is away: the next round tries again.
       lost += 1;
-      if (lost >= LOST_AFTER) showTrouble("network");
+      if (lost >= LOST_AFTER) showTrouble(isKeeping() ? "kept" : "network");
     }
   }
   plan();

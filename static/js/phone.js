@@ -19,12 +19,12 @@
  * `unknown`, never a guess. `ended` may never come (socket lost): the screen lives without it, the agent declares.
  */
 
+import { newKey } from "./outbox.js";
 import { createDemoPhone, prepareMenu } from "./phone-demo.js";
 import { createTelPhone } from "./phone-tel.js";
 
 const ADAPTERS = { demo: createDemoPhone, tel: createTelPhone };
 const LIVE = ["dialling", "connected", "closing", "waiting"];
-const TRIES = 20;
 const AGAIN_MS = 3000;
 
 let current = null;
@@ -42,10 +42,11 @@ function report(call, event, detail = {}) {
 
 /** What the phone reports is not lost with a request: it is told again until the server has it or the call is over. */
 async function send(call, url, values) {
-  for (let tries = 0; tries < TRIES; tries += 1) {
+  const headers = { "X-Press": newKey() };
+  for (;;) {
     const screen = document.querySelector("[data-screen]");
     try {
-      await window.htmx.ajax("POST", url, { source: screen, target: screen, swap: "innerHTML", values });
+      await window.htmx.ajax("POST", url, { source: screen, target: screen, swap: "innerHTML", values, headers });
       return;
     } catch {
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));

@@ -84,11 +84,13 @@ def load_demo(*, at: datetime, password: str = DEMO_PASSWORD) -> bool:
 
 
 def _team(users: dict[str, User], at: datetime) -> None:
-    """Put the two agents into a team that the supervisor looks after."""
+    """Put the two agents into a team that the supervisor looks after, who is reached at an extension."""
     team = create_team(name="Équipe Loire", supervisors=[users["supervisor"]], by=users["manager"], at=at)
-    for name in ("agent", "agent2"):
-        users[name].team = team
-        users[name].save(update_fields=["team"])
+    for name, extension in (("agent", "31"), ("agent2", "32")):
+        users[name].team, users[name].extension = team, extension
+        users[name].save(update_fields=["team", "extension"])
+    users["supervisor"].extension = "21"
+    users["supervisor"].save(update_fields=["extension"])
 
 
 def _campaigns(finance: Sponsor, crafts: Sponsor, manager: User, at: datetime) -> dict[str, Campaign]:

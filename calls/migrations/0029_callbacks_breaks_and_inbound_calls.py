@@ -11,7 +11,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [('calls', '0021_count_situations_by_list'), ('campaigns', '0022_consents_and_mapping_templates'), ('crm', '0007_plain_words_sooner'), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
+    dependencies = [('calls', '0028_name_what_a_call_tells'), ('campaigns', '0022_consents_and_mapping_templates'), ('crm', '0007_plain_words_sooner'), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
 
     operations = [
         migrations.CreateModel(
