@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from calls.enums import CallState, IncidentKind
-from calls.models import Ban, Call, Incident, WordList
+from calls.models import Ban, Call, Callback, CallEvent, Incident, Reminder, WordList
 from campaigns.models import Change, FollowUpTemplate
 from campaigns.services.imports import upload_import
 from crm.enums import Role
@@ -83,6 +83,15 @@ MATRIX = [
     Line("desk-next-call", "post", MISSING, MISSING, MISSING, MISSING, FORBIDDEN),
     Line("desk-manual-call", "post", BAD, BAD, BAD, BAD, FORBIDDEN),
     Line("desk-pause", "post", NOT_NOW, THERE, THERE, THERE, FORBIDDEN),
+    Line("desk-news", "get", OK, OK, OK, OK, FORBIDDEN),
+    Line("desk-sound", "post", THERE, THERE, THERE, THERE, FORBIDDEN),
+    Line("callbacks", "get", OK, OK, OK, OK, FORBIDDEN),
+    Line("callback-owner", "post", MISSING, THERE, THERE, THERE, FORBIDDEN),
+    Line("callback-cancellation", "post", MISSING, THERE, THERE, THERE, FORBIDDEN),
+    Line("reminder-completion", "post", MISSING, THERE, THERE, THERE, FORBIDDEN),
+    Line("inbound", "get", THERE, OK, OK, OK, FORBIDDEN),
+    Line("inbound", "post", THERE, BAD, BAD, BAD, FORBIDDEN),
+    Line("inbound-call", "post", THERE, BAD, BAD, BAD, FORBIDDEN),
     Line("desk-phone", "post", THERE, THERE, THERE, THERE, FORBIDDEN),
     own_call("call", OK, "get"),
     own_call("call-dial", THERE),
@@ -281,7 +290,11 @@ def world(db: None) -> World:
         at=NOW, by=users["manager"], kind="hours", sponsor=programme.sponsor, programme=programme
     )
     slug = {"slug": campaign.slug}
-    of_call = {line.name: {"pk": call.pk} for line in MATRIX if line.name.startswith("call")}
+    of_call = {line.name: {"pk": call.pk} for line in MATRIX if line.name.split("-")[0] == "call"}
+    promised = {"entry": entry, "campaign": campaign, "prospect": prospect, "due_at": NOW, "created_at": NOW}
+    callback = Callback.objects.create(created_by=colleague, **promised)
+    told = CallEvent.objects.create(call=call, kind="wish", at=NOW, by=colleague, data={"text": "un devis"})
+    reminder = Reminder.objects.create(call=call, event=told, owner=colleague, due_at=NOW)
     of_prospect = ("prospect", "prospect-look", "prospect-edit", "prospect-erasure", "prospect-campaigns")
     of_campaign = ("campaign", "campaign-edit", "campaign-status", "campaign-queue", "words", "words-preview")
     template = FollowUpTemplate.objects.create(
@@ -299,6 +312,8 @@ def world(db: None) -> World:
         **{key: {"pk": incident.pk} for key in ("incident-decision", "incident-answer", "incident-release")},
         **{key: {"pk": ban.pk} for key in ("ban", "ban-decision", "ban-lift", "ban-appeal")},
         "offer-answer": {"pk": 1},
+        **{key: {"pk": callback.pk} for key in ("callback-owner", "callback-cancellation")},
+        "reminder-completion": {"pk": reminder.pk},
         "sponsor": {"pk": programme.sponsor_id},
         **{key: {"pk": colleague.pk} for key in of_user},
         **{key: {"pk": team.pk} for key in ("team", "team-deletion")},

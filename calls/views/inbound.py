@@ -62,7 +62,7 @@ def shown(fiche: Fiche) -> dict[str, Any]:
         "prospect": fiche.prospect,
         "campaign": fiche.campaign,
         "calls": [(call, told_of(call)) for call in fiche.calls],
-        "bars": list(map(bar_sentence, fiche.bars)),
+        "bars": list(dict.fromkeys(map(bar_sentence, fiche.bars))),
         "callbacks": list(callback_sentences(fiche)),
         "notes": fiche.notes,
     }
