@@ -168,7 +168,7 @@ def test_the_sound_is_the_agents_choice_and_stays(client: Client) -> None:
 
     assert 'data-sound="off"' in client.get(reverse("desk")).content.decode()
     note_presence(by=agent, at=NOW)
-    assert not promises_of(agent, NOW).sound
+    assert not Workplace.objects.get(agent=agent).sound
     set_sound(on=True, by=agent)
     assert Workplace.objects.get(agent=agent).seen_at == NOW
 

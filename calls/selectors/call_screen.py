@@ -302,7 +302,7 @@ def desk_of(user: User, campaign: Campaign | None, at: datetime) -> Desk:
         campaigns=campaigns,
         campaign=chosen,
         day=day,
-        promises=promises_of(user, at),
+        promises=promises_of(user, at, wishes=day.wishes),
         latest=ask(_dialled, agent=user.pk, since=midnight),
         pause=next(iter(ask(_paused, agent=user.pk)), None),
         callable=counts.callable if counts else 0,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from calls.enums import CallbackState
-from calls.models import Callback, Reminder, Workplace
+from calls.models import Callback, Reminder
 from crm.enums import CALLING, Role
 from crm.models import User
 from crm.selectors.composed import ask
@@ -32,17 +32,15 @@ class Promises:
     released: Sequence[Callback]
     reminders: Sequence[Reminder]
     due: Sequence[int]
-    sound: bool
     token: str
 
 
-def promises_of(user: User, at: datetime) -> Promises:
-    """Return what an agent promised and is to be reminded of. Three queries."""
+def promises_of(user: User, at: datetime, *, wishes: bool = True) -> Promises:
+    """Return what an agent promised and is to be reminded of. Two queries; one where no wish is known to wait."""
     rows: list[Callback] = ask(_promised, agent=user.pk, until=at + AHEAD, since=at - TOLD_FOR)
     promised = [row for row in rows if row.state == CallbackState.OPEN and row.owner_id == user.pk]
     released = [row for row in rows if row not in promised]
-    reminders: list[Reminder] = ask(_wishes, owner=user.pk, until=at)
-    sound = all(place.sound for place in ask(_workplace, agent=user.pk))
+    reminders: list[Reminder] = ask(_wishes, owner=user.pk, until=at) if wishes else []
     due = [row.pk for row in promised if row.due_at <= at]
     seen = repr(
         (
@@ -50,11 +48,10 @@ def promises_of(user: User, at: datetime) -> Promises:
             [row.pk for row in released],
             [row.pk for row in reminders],
             due,
-            sound,
         )
     )
     token = hashlib.sha256(seen.encode()).hexdigest()[:16]
-    return Promises(promised, released, reminders, due, sound, token)
+    return Promises(promised, released, reminders, due, token)
 
 
 def _promised(*, agent: int, until: datetime, since: datetime) -> QuerySet[Callback]:
@@ -67,10 +64,6 @@ def _promised(*, agent: int, until: datetime, since: datetime) -> QuerySet[Callb
 def _wishes(*, owner: int, until: datetime) -> QuerySet[Reminder]:
     rows = Reminder.objects.filter(owner=owner, done_at__isnull=True, due_at__lte=until)
     return rows.select_related("event", "call__prospect").order_by("due_at", "pk")[:5]
-
-
-def _workplace(*, agent: int) -> QuerySet[Workplace]:
-    return Workplace.objects.filter(agent=agent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,10 @@ SELECT (SELECT count(*) FROM calls c WHERE c.state = 'done'),
        (SELECT l.id FROM latest l
          WHERE EXISTS (SELECT FROM calls_callevent e JOIN calls_situation s ON s.code = e.data->>'situation'
                         WHERE e.call_id = l.id AND e.kind = 'situation' AND s.effect = ANY (%(hard)s))
-           AND NOT EXISTS (SELECT FROM calls_pause p WHERE p.after_call_id = l.id AND p.agent_id = %(agent)s))
+           AND NOT EXISTS (SELECT FROM calls_pause p WHERE p.after_call_id = l.id AND p.agent_id = %(agent)s)),
+       coalesce((SELECT w.sound FROM calls_workplace w WHERE w.agent_id = %(agent)s), true),
+       EXISTS (SELECT FROM calls_reminder r
+                WHERE r.owner_id = %(agent)s AND r.done_at IS NULL AND r.due_at <= %(at)s)
 """
 
 
@@ -39,7 +42,8 @@ SELECT (SELECT count(*) FROM calls c WHERE c.state = 'done'),
 class Day:
     """An agent's day so far. `goal` is what the day asks for, `spared` what breaks after hard calls took off it.
 
-    `hard_call` is the last call, where it was hard and no break followed it yet. Times are durations.
+    `hard_call` is the last call, where it was hard and no break followed it yet. Times are durations. `sound`: the desk
+    may sound; `wishes`: some are to be seen to.
     """
 
     finished: int
@@ -50,6 +54,8 @@ class Day:
     waiting: timedelta
     pause: timedelta
     hard_call: int | None
+    sound: bool
+    wishes: bool
 
 
 def day_of(user: User, *, since: datetime, at: datetime) -> Day:
@@ -65,7 +71,7 @@ def day_of(user: User, *, since: datetime, at: datetime) -> Day:
     }
     with connection.cursor() as cursor:
         cursor.execute(TODAY, asked)
-        finished, online, after_call, pause, hard, first, hard_call = cursor.fetchone()
+        finished, online, after_call, pause, hard, first, hard_call, sound, wishes = cursor.fetchone()
     spent = [max(time or timedelta(), timedelta()) for time in (online, after_call, pause)]
     waiting = (at - first if first else timedelta()) - sum(spent, timedelta())
     goal = goal_of_day(user.daily_goal, hard or timedelta())
@@ -78,4 +84,6 @@ def day_of(user: User, *, since: datetime, at: datetime) -> Day:
         waiting=max(waiting, timedelta()),
         pause=spent[2],
         hard_call=hard_call,
+        sound=sound,
+        wishes=wishes,
     )

@@ -70,6 +70,7 @@ def show_desk(request: HttpRequest, user: User, *, status: int = 200) -> HttpRes
         "next": moment_in_prose(found.next_at, at) if found.next_at else "",
         "pauses": PAUSES,
         "day": day_in_words(found.day),
+        "sound": found.day.sound,
         "courtesy": own_sentence(own_courtesy(user, at)),
         **promises_in_words(found.promises, at),
         "latest": [(row, name_of(row), outcome_of(row)) for row in found.latest],
@@ -106,7 +107,6 @@ def promises_in_words(promises: Promises, at: datetime) -> dict[str, Any]:
         "reminders": promises.reminders[:2],
         "token": promises.token,
         "due": " ".join(map(str, promises.due)),
-        "sound": promises.sound,
     }
 
 
