@@ -526,9 +526,9 @@ def a_long_talk(agent: Agent) -> None:
     agent.aside("w", "form[action$='/wishes/']", "wish")
     agent.aside("e", "form[action$='/fiche/']", "correction")
     with agent.camera.noting("call-situation"):
-        agent.press("s", ".outcomes")
+        agent.press("s", ".palette__row")
         agent.shoot("situation", "choice")
-        agent.page.locator("form:has(input[name=situation]) button").first.click()
+        agent.page.locator(".palette__row").first.click()
         agent.page.locator("form:has(input[name=over]) button").first.wait_for()
         agent.shoot("situation", "stage")
         agent.press("ArrowDown", ".question")

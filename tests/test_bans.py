@@ -8,10 +8,10 @@ import pytest
 from calls.enums import BanState, CallEventKind, Decision, IncidentKind
 from calls.models import Ban, BanAppeal, BanDecision, Incident
 from calls.services.bans import grant_ban, lift_ban, note_appeal, refuse_ban, request_ban
-from calls.services.closing import enter_stage
 from calls.services.dial import dial_manually
 from calls.services.errors import Forbidden, Invalid, InvalidTransition, NotFound, ProspectExcluded
 from calls.services.incidents import decide
+from calls.services.situations import enter_stage
 from campaigns.models import Exclusion
 from campaigns.services.exclusions import lift_exclusion
 from crm.enums import Role

@@ -7,10 +7,10 @@ import pytest
 from calls.enums import AnswerKind, CallEventKind, CallState, IncidentKind
 from calls.models import Callback, Incident, IncidentAnswer
 from calls.selectors.inbox import InboxFilter, calling_now, incidents_found, waiting
-from calls.services.closing import enter_stage
 from calls.services.conclude import incident_of
 from calls.services.errors import Forbidden, Invalid, InvalidTransition
 from calls.services.help import answer_incident, keep_promises, see_incidents
+from calls.services.situations import enter_stage
 from calls.services.supervisor import ask_supervisor
 from campaigns.enums import EntryState
 from crm.enums import Role
@@ -123,7 +123,7 @@ def test_a_promise_about_somebody_who_is_barred_stays_a_note() -> None:
 @db
 def test_nobody_answers_a_report_nor_what_is_decided() -> None:
     talk = Talk().greeted()
-    enter_stage(situation="racist", stage=4, **talk.by())
+    enter_stage(situation="racist", stage=6, **talk.by())
     abuse = Incident.objects.get(kind=IncidentKind.ABUSE)
 
     with pytest.raises(Invalid):
@@ -136,7 +136,7 @@ def test_nobody_answers_a_report_nor_what_is_decided() -> None:
 @db
 def test_danger_is_above_calls_for_help_and_both_above_the_rest() -> None:
     talk, other, third = Talk().greeted(), Talk().greeted(), Talk().greeted()
-    enter_stage(situation="racist", stage=4, **third.by())
+    enter_stage(situation="racist", stage=6, **third.by())
     help = called(talk)
     danger = incident_of(other.call, IncidentKind.DANGER, by=other.agent, at=other.at, data={})
     danger.save()

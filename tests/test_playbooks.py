@@ -10,9 +10,12 @@ from calls.models import Situation, Stage
 from calls.rules.playbooks import PLAYBOOKS, Playbook
 from calls.rules.playbooks.content import MAY_END_A_CALL, SENTENCE_LENGTH, SENTENCES
 from calls.rules.playbooks.words import PLACEHOLDERS, filled
+from calls.selectors.call_screen import screen_of
 from calls.services.reference import load_playbooks
+from calls.services.situations import enter_stage
 from campaigns.rules.texts import check_text
 from tests.rawsql import execute, refused
+from tests.talking import Talk
 
 #: Codes and effects that programs and reports know.
 EFFECTS = {
@@ -157,3 +160,17 @@ def test_what_may_end_a_call_may_still_be_moved_from_abuse_to_driving() -> None:
     execute("UPDATE calls_situation SET effect = 'driving' WHERE code = 'racist'")
 
     assert Situation.objects.get(code="racist").stages.filter(may_end=True).exists()
+
+
+@pytest.mark.django_db
+def test_a_stage_that_does_not_say_so_takes_the_right_to_end_back() -> None:
+    talk = Talk().greeted()
+    enter_stage(situation="troll", stage=1, **talk.by())
+    assert talk.read().end_allowed_by == "stage:troll/1"
+
+    enter_stage(situation="troll", stage=2, **talk.by())
+    assert talk.read().end_allowed_by == ""
+    enter_stage(situation="troll", stage=3, **talk.by())
+    enter_stage(situation="suicidal", stage=1, **talk.by())
+
+    assert not screen_of(talk.read(), talk.at).may_hang_up

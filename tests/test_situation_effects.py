@@ -14,6 +14,7 @@ from calls.selectors.situations import Met, list_standing, met_by_source, standi
 from calls.services.claim import claim_next
 from calls.services.dispositions import finish
 from calls.services.line import ask_hang_up
+from calls.services.notes import write_note
 from calls.services.situation_effects import Asked, apply_effect
 from calls.services.situations import enter_stage, leave_situation, mark_driving
 from campaigns.models import CallList, Exclusion, ListEntry
@@ -212,6 +213,8 @@ def test_a_child_is_called_again_later_and_nothing_else() -> None:
 
     assert call.disposition is not None
     assert call.disposition.code == "minor"
+    with pytest.raises(InvalidTransition):
+        write_note(text="Léa, dix ans", **talk.by())
     talk.said("thank", "goodbye").hung_up()
     assert talk.entry.state == "ready"
     assert "Léa" not in str(list(call.events.values_list("data", flat=True)))

@@ -1,7 +1,7 @@
 """Who may enter which page: every address of the product's pages, by every role. An address without a line fails."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -10,7 +10,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from calls.enums import CallState, IncidentKind
-from calls.models import Ban, Call, Callback, CallEvent, Incident, Reminder, WordList
+from calls.models import Ban, Call, Callback, CallEvent, Incident, Reminder, Situation, WordList
+from calls.selectors.playbook_pages import content_of
+from calls.services.playbooks import save_playbook
 from campaigns.models import Change, FollowUpTemplate
 from campaigns.services.imports import upload_import
 from crm.enums import Role
@@ -127,6 +129,13 @@ MATRIX = [
     supervising("inbox-news"),
     supervising("incident"),
     supervising("incident-decision", WRONG, "post"),
+    supervising("situation-list"),
+    managing("situation-new"),
+    managing("situation-new", WRONG, "post"),
+    supervising("situation"),
+    managing("situation", WRONG, "post"),
+    supervising("situation-version"),
+    managing("situation-version", THERE, "post"),
     supervising("incident-answer", BAD, "post"),
     supervising("incident-release", BAD, "post"),
     supervising("ban-list"),
@@ -289,6 +298,9 @@ def world(db: None) -> World:
     change = Change.objects.create(
         at=NOW, by=users["manager"], kind="hours", sponsor=programme.sponsor, programme=programme
     )
+    boss = Situation.objects.get(code="boss")
+    written = replace(content_of(boss), keywords="responsable chef")
+    save_playbook(situation=boss, content=written, by=users["manager"], at=NOW, expected_version=boss.version)
     slug = {"slug": campaign.slug}
     of_call = {line.name: {"pk": call.pk} for line in MATRIX if line.name.split("-")[0] == "call"}
     promised = {"entry": entry, "campaign": campaign, "prospect": prospect, "due_at": NOW, "created_at": NOW}
@@ -314,6 +326,8 @@ def world(db: None) -> World:
         "offer-answer": {"pk": 1},
         **{key: {"pk": callback.pk} for key in ("callback-owner", "callback-cancellation")},
         "reminder-completion": {"pk": reminder.pk},
+        "situation": {"code": "boss"},
+        "situation-version": {"code": "boss", "version": 1},
         "sponsor": {"pk": programme.sponsor_id},
         **{key: {"pk": colleague.pk} for key in of_user},
         **{key: {"pk": team.pk} for key in ("team", "team-deletion")},

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from calls.enums import CallbackState, Decision, IncidentKind
+from calls.enums import CallbackState, Decision, IncidentKind, StartedBy
 from calls.models import Callback, Incident
 from calls.services.incidents import decide
 from crm.access import sponsors_of
@@ -56,6 +56,7 @@ class IncidentOut(serializers.Serializer[Any]):
     decided_at = serializers.DateTimeField(allow_null=True)
     decided_by = serializers.IntegerField(allow_null=True)
     reason = serializers.CharField(allow_blank=True)
+    started_by = serializers.CharField(allow_blank=True)
 
 
 class DecisionIn(Body):
@@ -67,6 +68,7 @@ class DecisionIn(Body):
     note = Text(max_length=2000, required=False, allow_blank=True)
     callback_at = Moment(required=False, allow_null=True)
     number = Text(max_length=200, required=False, allow_blank=True)
+    started_by = serializers.ChoiceField(StartedBy.choices, required=False, allow_blank=True)
 
 
 def callback_out(callback: Callback) -> dict[str, Any]:
@@ -104,6 +106,7 @@ def incident_out(incident: Incident) -> dict[str, Any]:
         "decided_at": stamp(decision.at) if decision else None,
         "decided_by": decision.by_id if decision else None,
         "reason": decision.reason if decision else "",
+        "started_by": decision.started_by if decision else "",
     }
 
 

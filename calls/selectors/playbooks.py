@@ -82,6 +82,11 @@ class StageCard:
     next_title: str
 
     @property
+    def is_in_tongues(self) -> bool:
+        """Whether it says the same in many languages, with their names."""
+        return any(sentence.name for sentence in self.say)
+
+    @property
     def calms(self) -> bool:
         """Whether it is left because the person calmed down, not because all was said."""
         return self.effect in (SituationEffect.ABUSE, SituationEffect.ANGER)

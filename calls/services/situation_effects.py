@@ -65,6 +65,9 @@ def on_stage(call: Call, stage: Stage, *, first: bool, by: User, at: datetime) -
     if first and (kind := ALERTS.get(effect)):
         report(incident_of(call, kind, by=by, at=at, data=data))
     if not stage.may_end:
+        # Only the stage that says so lets the call be ended: on another one the right is gone.
+        if call.end_allowed_by.startswith(STAGE):
+            save(call, end_allowed_by="")
         return
     driving = effect == SituationEffect.DRIVING
     allow(call, DRIVING if driving else f"{STAGE}:{stage.situation.code}/{stage.position}")

@@ -30,6 +30,8 @@ from crm.rules.errors import Forbidden, Invalid
 from crm.rules.phones import normalise, search_forms
 
 MAX_CHECKED = 10_000
+#: Reasons that a program may give. A ban is asked for, and granted by a manager.
+BY_HAND = [choice for choice in ExclusionReason.choices if choice[0] != ExclusionReason.BAN]
 FILTERS = ("number", "prospect", "scope", "reason", "active")
 REGION = r"^[A-Z]{2}\Z"
 
@@ -45,7 +47,7 @@ class ExclusionIn(Body):
     number = Text(max_length=200, required=False, allow_null=True)
     region = serializers.RegexField(REGION, required=False)
     prospect = Id(required=False, allow_null=True)
-    reason = serializers.ChoiceField(ExclusionReason.choices)
+    reason = serializers.ChoiceField(BY_HAND)
     note = Text(max_length=300, required=False, allow_blank=True)
     until = Moment(required=False, allow_null=True)
 
@@ -115,7 +117,7 @@ class BulkIn(Body):
         child=serializers.CharField(max_length=200, allow_blank=True), min_length=1, max_length=MAX_CHECKED
     )
     region = serializers.RegexField(REGION, required=False)
-    reason = serializers.ChoiceField(ExclusionReason.choices)
+    reason = serializers.ChoiceField(BY_HAND)
     note = Text(max_length=300, required=False, allow_blank=True)
     until = Moment(required=False, allow_null=True)
 

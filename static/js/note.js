@@ -8,6 +8,8 @@ import { focusPrimary } from "./focus.js";
 
 const RETRY_MS = 5000;
 let retry = 0;
+/** What the check warned of last: the warning stands, and asking again would take it from under the hand. */
+let held = null;
 
 const keyOf = (field) => `draft-${field.id}`;
 
@@ -68,6 +70,13 @@ function draft() {
   return field ? sessionStorage.getItem(keyOf(field)) : null;
 }
 
+/** Words that the check warned of are not sent again as they are while its warning stands. */
+function onAsked(event) {
+  const { elt } = event.detail;
+  if (!elt.matches("[data-note]") || !document.querySelector(".note-warning")) return;
+  if (elt.querySelector("textarea")?.value === held) event.preventDefault();
+}
+
 /** What finishes the call takes the draft along, so that it is stored, or decided on, before. */
 function onSend(event) {
   const { elt, parameters, verb } = event.detail;
@@ -89,22 +98,24 @@ function onSubmit(event) {
 }
 
 function onAnswer(event) {
-  const { elt, requestConfig, successful, xhr } = event.detail;
+  const { elt, requestConfig, xhr } = event.detail;
   if (!(elt instanceof Element) || !elt.matches("[data-note], [data-note-keep]")) return;
   const field = document.getElementById(elt.querySelector("textarea")?.id || requestConfig.elt?.id || "") || form()?.querySelector("textarea");
   if (!field) return;
   const sent = requestConfig.formData?.get("note") ?? requestConfig.parameters?.note;
   clearTimeout(retry);
-  if (successful) {
+  if (xhr.status >= 200 && xhr.status < 300) {
+    held = null;
     if (sent === sessionStorage.getItem(keyOf(field))) sessionStorage.removeItem(keyOf(field));
     keepAsStored(field, sent, xhr.responseText);
     return;
   }
-  // The check warns: trying again would say the same.
+  // The check warns, or the call is another's: trying again would say the same.
   if (xhr.status === 422) {
+    held = sent;
     say("held");
-    return;
   }
+  if (xhr.status >= 400 && xhr.status < 500) return;
   say("unsaved");
   retry = setTimeout(send, RETRY_MS);
 }
@@ -114,6 +125,7 @@ export function start() {
   document.addEventListener("click", onNeutral);
   document.addEventListener("submit", onSubmit, { capture: true });
   document.addEventListener("htmx:configRequest", onSend);
+  document.addEventListener("htmx:beforeRequest", onAsked);
   document.addEventListener("htmx:afterRequest", onAnswer);
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target.matches("[data-screen]")) resume();

@@ -15,8 +15,8 @@ UNDERSTANDING: tuple[Playbook, ...] = (
                 title="Le dire dans la langue de la personne",
                 title_en="Say so in the person's language",
                 fr=(
-                    "Toutes mes excuses, je parle mal votre langue. Laquelle préférez-vous ?",
-                    "Parlez-vous un peu français ?",
+                    "Excusez-moi, je parle mal votre langue.",
+                    "Quelle langue préférez-vous ?",
                 ),
                 en=(
                     "I am sorry, I do not speak your language well.",
@@ -36,11 +36,11 @@ UNDERSTANDING: tuple[Playbook, ...] = (
                 title="Proposer quelqu'un qui parle la langue",
                 title_en="Offer somebody who speaks it",
                 fr=(
-                    "Une personne qui parle votre langue peut vous rappeler. Quand cela vous convient-il ?",
+                    "Nous vous rappelons dans votre langue. À quel moment ?",
                     "Je vous fais rappeler dans votre langue. Préférez-vous le matin ou l'après-midi ?",
                 ),
                 en=(
-                    "Somebody who speaks your language can call you back. When would suit you?",
+                    "We will call you in your language. When would suit you?",
                     "I will have you called back in your language. Do you prefer mornings or afternoons?",
                 ),
                 say_other={
@@ -54,8 +54,8 @@ UNDERSTANDING: tuple[Playbook, ...] = (
                 do_en="Never go through a child, and let no relative agree to anything.",
             ),
             StageText(
-                title="Noter la langue",
-                title_en="Note the language",
+                title="Noter la langue, promettre un rappel",
+                title_en="Note the language, promise a callback",
                 fr=(
                     "C'est noté : la prochaine fois, nous parlerons votre langue. Merci, et au revoir.",
                     "Merci de votre patience. À bientôt.",
