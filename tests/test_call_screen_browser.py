@@ -347,3 +347,34 @@ def test_the_note_survives_a_change_of_state(desk: Page) -> None:
     mismatch(desk)
 
     expect(desk.locator('textarea[name="note"]')).to_have_value("rappeler la directrice")
+
+
+def test_a_number_that_is_refused_stays_in_its_field_to_be_mended(desk: Page) -> None:
+    desk.keyboard.press("a")
+    desk.keyboard.type("12")
+    desk.keyboard.press("Enter")
+
+    expect(desk.get_by_text("Ce n'est pas un numéro que l'on peut appeler.")).to_be_visible()
+    expect(desk.locator("#manual-number")).to_have_value("12")
+    expect(desk.locator("#manual-number")).to_be_focused()
+
+
+def test_who_chose_a_language_promises_the_callback_by_its_digit(desk: Page) -> None:
+    reach_criteria(desk)
+    desk.keyboard.press("s")
+    expect(desk.locator(".palette__words")).to_be_focused()
+    desk.keyboard.type("langue")
+    desk.keyboard.press("Enter")
+    for stage in ("2/3", "3/3"):
+        expect(desk.locator('[data-key="ArrowRight"]')).to_be_visible()
+        expect(desk.locator("[data-guarded]")).to_have_count(0)
+        desk.keyboard.press("ArrowRight")
+        expect(desk.locator(".what__count")).to_have_text(stage)
+
+    desk.keyboard.press("f")
+    desk.locator('select[name="language"]').select_option("es")
+    desk.keyboard.press("3")
+
+    expect_state(desk, "closing")
+    expect(desk.locator("#what-title")).to_contain_text("Rappel promis demain à 10")
+    expect(desk.locator(".who__facts").first).to_contain_text("Espagnol")

@@ -201,6 +201,7 @@ def test_a_stage_of_a_situation_shows_its_words_and_leaves_the_mandate_to_its_ke
     reach_criteria(agent)
 
     agent.keyboard.press("s")
+    expect(agent.locator(".palette__words")).to_be_focused()
     agent.keyboard.type("chef")
     agent.keyboard.press("Enter")
 

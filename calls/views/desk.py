@@ -57,14 +57,15 @@ def desk(request: HttpRequest) -> HttpResponseBase:
     return show_desk(request, user)
 
 
-def show_desk(request: HttpRequest, user: User, *, status: int = 200) -> HttpResponse:
-    """Answer with the desk, as a page or as the fragment of the screen."""
+def show_desk(request: HttpRequest, user: User, *, status: int = 200, typed: str = "") -> HttpResponse:
+    """Answer with the desk, as a page or as the fragment of the screen; `typed` is a number that was refused."""
     chosen, at = Campaign.objects.filter(pk=request.session.get("campaign") or 0).first(), timezone.now()
     found = desk_of(user, chosen, at)
     screen = {
         "state": "desk",
         "template": "calls/_desk.html",
         "title": _("Poste"),
+        "number_typed": typed,
         "phone": phone_of(request),
         "announcement": desk_announcement(found),
         "next": moment_in_prose(found.next_at, at) if found.next_at else "",
@@ -164,12 +165,12 @@ def lead_to(request: HttpRequest, user: User, own: Call | None = None) -> HttpRe
     return show(request, screen_of(current, timezone.now()))
 
 
-def refused(request: HttpRequest, user: User, refusal: DomainError) -> HttpResponseBase:
-    """Say what the domain refused, with its status, above the agent's present state."""
+def refused(request: HttpRequest, user: User, refusal: DomainError, *, typed: str = "") -> HttpResponseBase:
+    """Say what the domain refused, with its status, above the agent's present state; what was `typed` stays."""
     messages.error(request, sentence_of(refusal))
     current = open_call_of(user)
     if current is None:
-        return show_desk(request, user, status=refusal.status)
+        return show_desk(request, user, status=refusal.status, typed=typed)
     return show(request, screen_of(current, timezone.now()), status=refusal.status)
 
 
@@ -200,7 +201,7 @@ def manual_call(request: HttpRequest) -> HttpResponseBase:
         campaign = running_campaign_or_404(user, asked["campaign"])
         prepared = dial_manually(campaign=campaign, number=asked["number"], by=user, at=timezone.now())
     except DomainError as refusal:
-        return refused(request, user, refusal)
+        return refused(request, user, refusal, typed=request.POST.get("number", "")[:40])
     return lead_to(request, user, own_call_or_404(user, prepared.pk))
 
 

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from calls.enums import SituationEffect
 from calls.forms import EffectForm
 from calls.models import Call
+from calls.rules.playbooks.words import language_in_words
 from calls.rules.quick_times import TIMES, quick_time
 from calls.selectors.call_screen import CallScreen, time_zone_of
 from calls.selectors.situations import languages_spoken
@@ -157,15 +158,8 @@ def _languages() -> list[tuple[str, str]]:
     """Return codes and names of languages, those that somebody here speaks first and said so. One query."""
     spoken = languages_spoken()
     rest = [code for code in LANGUAGES if code[:2] not in spoken]
-    here = [(code, _("%(language)s (parlé ici)") % {"language": _named(code)}) for code in spoken]
-    return here + sorted(((code[:2], _named(code)) for code in rest), key=lambda row: row[1])
-
-
-def _named(code: str) -> str:
-    try:
-        return str(get_language_info(code)["name_translated"])
-    except KeyError:
-        return code
+    here = [(code, _("%(language)s (parlé ici)") % {"language": language_in_words(code)}) for code in spoken]
+    return here + sorted(((code[:2], language_in_words(code)) for code in rest), key=lambda row: row[1])
 
 
 def do_effect(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:

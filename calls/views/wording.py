@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from calls.enums import CallState, HungUpBy, Result
 from calls.models import Call
+from calls.rules.playbooks.words import language_in_words
 from calls.selectors.call_screen import CallScreen
 from campaigns.models import Disposition
 
@@ -78,7 +79,7 @@ def facts_of(call: Call) -> list[dict[str, str]]:
         (_("Secteur"), prospect.sector),
         (_("Adresse"), prospect.address),
         (_("Ville"), town),
-        (_("Langue"), prospect.language),
+        (_("Langue"), language_in_words(prospect.language)),
         (_("E-mail"), prospect.email),
         (_("Fichier"), prospect.source.name),
     )

@@ -31,6 +31,11 @@ function isField(element) {
   return element instanceof HTMLElement && (element.isContentEditable || element.matches("input:not([type=radio]), textarea, select"));
 }
 
+/** In a list of words (`data-words`) no digit means anything: it belongs to the buttons beside. */
+function isDigitBeside(element, name) {
+  return element.matches("select[data-words]") && /^\d$/.test(name);
+}
+
 /** What is folded away has a place, but is not seen: its key would act in the dark. */
 function isUsable(element) {
   return !element.disabled && element.getClientRects().length > 0 && element.checkVisibility();
@@ -57,7 +62,7 @@ export function guardPrimary() {
 function onKeydown(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   const name = nameOf(event);
-  if (isField(event.target)) {
+  if (isField(event.target) && !isDigitBeside(event.target, name)) {
     onKeyInField(event, name);
     return;
   }

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.rules.texts import render
@@ -68,3 +69,11 @@ def extension_said(number: str, language: str) -> str:
 def language_name(code: str) -> str:
     """Return a language by its own name, its code where that is not known here."""
     return LANGUAGES.get(code, code)
+
+
+def language_in_words(code: str) -> str:
+    """Return a language by its name in the language of the page, its code where it has none."""
+    try:
+        return str(get_language_info(code.lower())["name_translated"]) if code else ""
+    except KeyError:
+        return code
