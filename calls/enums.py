@@ -29,6 +29,7 @@ class Mode(models.TextChoices):
     QUEUE = "queue", _("Liste")
     MANUAL = "manual", _("Manuel")
     EXTERNAL = "external", _("Autre système")
+    INBOUND = "inbound", _("La personne nous appelle")
 
 
 class NoteCategory(models.TextChoices):
@@ -304,3 +305,26 @@ class CallbackState(models.TextChoices):
     DONE = "done", _("Fait")
     CANCELLED = "cancelled", _("Annulé")
     EXCLUDED = "excluded", _("Exclu")
+
+
+class PauseKind(models.TextChoices):
+    """What a break is for."""
+
+    SHORT = "short", _("Pause courte")
+    LUNCH = "lunch", _("Repas")
+    TRAINING = "training", _("Formation")
+    MEETING = "meeting", _("Réunion")
+    TECHNICAL = "technical", _("Souci technique")
+    HARD_CALL = "hard_call", _("Après un appel éprouvant")
+
+
+#: Situations after which a break is offered that does not count against the day's goal.
+HARD_EFFECTS = frozenset(
+    {
+        SituationEffect.ABUSE,
+        SituationEffect.DANGER,
+        SituationEffect.ANGER,
+        SituationEffect.LEARNER,
+        SituationEffect.BEREAVEMENT,
+    }
+)

@@ -150,6 +150,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     name: {"task": name, "schedule": timedelta(seconds=seconds), "options": {"expires": seconds}}
     for name, seconds in {
         "calls.expire_leases": 10,
+        "calls.release_callbacks": 60,
         "calls.keep_promises": 30,
         "calls.send_follow_ups": 30,
         "calls.forget_presses": 3_600,
@@ -158,6 +159,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "campaigns.purge_uploads": 3_600,
     }.items()
 }
+
+#: Minutes after which a due callback whose agent is not there is everybody's.
+CALLBACK_RELEASE_MINUTES = env.integer("CALLBACK_RELEASE_MINUTES", default=30, minimum=1)
 
 # --- Who comes in ---
 

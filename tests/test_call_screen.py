@@ -240,7 +240,7 @@ def test_a_wish_whose_moment_cannot_be_read_is_asked_again_with_its_words(
     browser_of: Client, story: Story
 ) -> None:
     story.go("asked")
-    sent = {"text": "une « formation »", "remind_at": "demain"}
+    sent = {"text": "une « formation »", "remind_at": "bientôt"}
 
     answer = browser_of.post(story.url("wishes"), sent, headers=HTMX)
 

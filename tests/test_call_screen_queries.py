@@ -243,6 +243,7 @@ OF_PAGES: list[tuple[str, str, dict[str, Any]]] = [
     ("asked", "fiche", {"field": "sector", "value": "64.19Z"}),
     ("asked", "fiche", {"field": "sector", "value": "10.71C"}),
     ("asked", "fiche", {"field": "sector", "value": "10.71C", "confirmed": "on"}),
+    ("asked", "callback-preview", {"callback_at": "mardi 15h", "callback_agent": "AGENT"}),
     ("ended", "completion", {}),
     ("busy", "completion", {}),
     ("no such number", "completion", {}),

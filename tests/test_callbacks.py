@@ -160,10 +160,11 @@ def test_an_exclusion_ends_the_promise() -> None:
 def test_the_desk_shows_the_agents_own_callbacks() -> None:
     talk = Talk().greeted()
     talk.disposed("callback", callback_at=talk.at + timedelta(days=1), callback_agent=talk.agent)
+    talk.said("thank", "goodbye").hung_up().disposed("callback")
 
     desk = desk_of(talk.agent, talk.campaign, talk.at)
 
-    assert [callback.prospect for callback in desk.callbacks] == [talk.prospect]
-    assert desk.today == 1
-    assert not desk_of(make_user(), talk.campaign, talk.at).callbacks
+    assert [callback.prospect for callback in desk.promises.promised] == [talk.prospect]
+    assert desk.day.finished == 1
+    assert not desk_of(make_user(), talk.campaign, talk.at).promises.promised
     assert Call.objects.filter(agent=talk.agent).count() == 1

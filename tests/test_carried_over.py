@@ -74,14 +74,14 @@ def test_the_call_shows_it_and_says_what_to_do_without(client: Client) -> None:
         (
             Origin("l'annuaire public", "3 mars 2026", "droits@x.example"),
             "fr",
-            "Nous avons eu vos coordonnées par l'annuaire public, le 3 mars 2026. Pour les consulter, les corriger ou "
-            "les faire supprimer, adressez-vous à droits@x.example.",
+            "Nous avons eu vos coordonnées par l'annuaire public, le 3 mars 2026. Pour consulter, corriger ou faire "
+            "supprimer vos données, adressez-vous à droits@x.example.",
         ),
         (
             Origin("Vous étiez au salon.", "3 mars 2026"),
             "fr",
-            "Vous étiez au salon. Nous les avons reçues le 3 mars 2026. Si vous voulez les consulter, les corriger ou "
-            "les faire supprimer, dites-le-moi : je le transmets.",
+            "Vous étiez au salon. Nous avons eu vos coordonnées le 3 mars 2026. Si vous voulez consulter, corriger ou "
+            "faire supprimer vos données, dites-le-moi : je le transmets.",
         ),
         (
             Origin(),

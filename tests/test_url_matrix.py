@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from calls.enums import CallState, IncidentKind
-from calls.models import Ban, Call, Incident, Situation, WordList
+from calls.models import Ban, Call, Callback, CallEvent, Incident, Reminder, Situation, WordList
 from calls.selectors.playbook_pages import content_of
 from calls.services.playbooks import save_playbook
 from calls.services.practice import begin_practice
@@ -86,6 +86,15 @@ MATRIX = [
     Line("desk-next-call", "post", MISSING, MISSING, MISSING, MISSING, FORBIDDEN),
     Line("desk-manual-call", "post", BAD, BAD, BAD, BAD, FORBIDDEN),
     Line("desk-pause", "post", NOT_NOW, THERE, THERE, THERE, FORBIDDEN),
+    Line("desk-news", "get", OK, OK, OK, OK, FORBIDDEN),
+    Line("desk-sound", "post", THERE, THERE, THERE, THERE, FORBIDDEN),
+    Line("callbacks", "get", OK, OK, OK, OK, FORBIDDEN),
+    Line("callback-owner", "post", MISSING, THERE, THERE, THERE, FORBIDDEN),
+    Line("callback-cancellation", "post", MISSING, THERE, THERE, THERE, FORBIDDEN),
+    Line("reminder-completion", "post", MISSING, THERE, THERE, THERE, FORBIDDEN),
+    Line("inbound", "get", THERE, OK, OK, OK, FORBIDDEN),
+    Line("inbound", "post", THERE, BAD, BAD, BAD, FORBIDDEN),
+    Line("inbound-call", "post", THERE, BAD, BAD, BAD, FORBIDDEN),
     Line("desk-phone", "post", THERE, THERE, THERE, THERE, FORBIDDEN),
     own_call("call", OK, "get"),
     own_call("call-dial", THERE),
@@ -97,6 +106,7 @@ MATRIX = [
     own_call("call-situations", BAD),
     own_call("call-fiche", BAD),
     own_call("call-disposition", BAD),
+    own_call("call-callback-preview", OK),
     own_call("call-release", BAD),
     own_call("call-lease", OK),
     own_call("call-note", OK),
@@ -299,7 +309,11 @@ def world(db: None) -> World:
     save_playbook(situation=boss, content=written, by=users["manager"], at=NOW, expected_version=boss.version)
     practice = begin_practice(exercise="racist-2", by=users["admin"], at=NOW)
     slug = {"slug": campaign.slug}
-    of_call = {line.name: {"pk": call.pk} for line in MATRIX if line.name.startswith("call")}
+    of_call = {line.name: {"pk": call.pk} for line in MATRIX if line.name.split("-")[0] == "call"}
+    promised = {"entry": entry, "campaign": campaign, "prospect": prospect, "due_at": NOW, "created_at": NOW}
+    callback = Callback.objects.create(created_by=colleague, **promised)
+    told = CallEvent.objects.create(call=call, kind="wish", at=NOW, by=colleague, data={"text": "un devis"})
+    reminder = Reminder.objects.create(call=call, event=told, owner=colleague, due_at=NOW)
     of_prospect = ("prospect", "prospect-look", "prospect-edit", "prospect-erasure", "prospect-campaigns")
     of_campaign = ("campaign", "campaign-edit", "campaign-status", "campaign-queue", "words", "words-preview")
     template = FollowUpTemplate.objects.create(
@@ -318,6 +332,8 @@ def world(db: None) -> World:
         **{key: {"pk": ban.pk} for key in ("ban", "ban-decision", "ban-lift", "ban-appeal")},
         "offer-answer": {"pk": 1},
         "practice": {"pk": practice.pk},
+        **{key: {"pk": callback.pk} for key in ("callback-owner", "callback-cancellation")},
+        "reminder-completion": {"pk": reminder.pk},
         "situation": {"code": "boss"},
         "situation-version": {"code": "boss", "version": 1},
         "sponsor": {"pk": programme.sponsor_id},

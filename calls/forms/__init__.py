@@ -1,11 +1,11 @@
 """What the pages of this app accept, parsed and bounded before a service sees it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
+from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import (
@@ -18,23 +18,32 @@ from calls.enums import (
     Evidence,
     HungUpBy,
     IncidentKind,
+    PauseKind,
     Result,
     StartedBy,
 )
+from calls.rules.moments import Unreadable, read_moment
+from calls.selectors.callbacks import CallbackFilter
 from calls.selectors.inbox import InboxFilter
 from campaigns.enums import Scope, Step
 from campaigns.rules.criteria import ATTRIBUTE
 from crm.forms import TypedField
-from crm.models import Prospect
+from crm.models import Prospect, User
 from crm.rules.errors import Invalid
 
 
-def moment_in(text: str, time_zone: str) -> datetime | None:
-    """Return a moment as a form sends it, aware, read in `time_zone`; None for no text. Raises ValueError."""
-    if not text:
-        return None
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(time_zone or "Europe/Paris"))
+class MomentField(forms.CharField):
+    """A time in words or of a picker ("demain 15 h"), read by the clock of the pages; aware, or None for nothing."""
+
+    def clean(self, value: Any) -> Any:
+        """Return the moment; refuse what names none to come."""
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return read_moment(text, timezone.now(), timezone.get_current_timezone_name()).at
+        except Unreadable as unreadable:
+            raise forms.ValidationError(unreadable.message) from None
 
 
 def override() -> forms.CharField:
@@ -208,13 +217,71 @@ def like(before: Any, text: str) -> Any:
 
 
 class DispositionForm(forms.Form):
-    """How the call ended. `callback_at` is the clock of the called party."""
+    """How the call ended. `callback_at` is the clock of the called party, in words; `callback_pick` a picker's.
+
+    `callback_exact`: the agent attests that the person gave that very time.
+    """
 
     code = forms.SlugField(max_length=40)
     note = forms.CharField(max_length=2000, required=False)
     override = override()
-    callback_at = forms.CharField(max_length=40, required=False)
+    callback_at = forms.CharField(max_length=80, required=False)
+    callback_pick = forms.CharField(max_length=40, required=False)
+    callback_exact = forms.BooleanField(required=False)
     callback_agent = forms.IntegerField(min_value=1, required=False)
+    callback_language = forms.SlugField(max_length=8, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """The words come before the picker."""
+        cleaned = super().clean() or {}
+        cleaned["callback_at"] = cleaned.get("callback_at") or cleaned.get("callback_pick") or ""
+        return cleaned
+
+
+class CallbackWordsForm(forms.Form):
+    """What is typed of a callback that is about to be agreed."""
+
+    callback_at = forms.CharField(max_length=80, required=False)
+    callback_pick = forms.CharField(max_length=40, required=False)
+    callback_exact = forms.BooleanField(required=False)
+    callback_agent = forms.IntegerField(min_value=1, required=False)
+
+
+class CallbackFilterForm(forms.Form):
+    """What narrows the page of callbacks; everything is in the address."""
+
+    owner = forms.ModelChoiceField(
+        label=_("Qui rappelle"), queryset=User.objects.none(), required=False, empty_label=_("tous")
+    )
+    only = forms.ChoiceField(
+        label=_("Lesquels"),
+        required=False,
+        choices=[("", _("tous")), ("late", _("en retard")), ("pool", _("à toute l'équipe"))],
+    )
+
+    def __init__(self, *args: Any, owners: QuerySet[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        owner = self.fields["owner"]
+        assert isinstance(owner, forms.ModelChoiceField)
+        owner.queryset = owners
+
+    def wanted(self) -> CallbackFilter:
+        """Return the filter; what cannot be read narrows nothing."""
+        values = self.cleaned_data if self.is_valid() else {}
+        owner = values.get("owner")
+        only = values.get("only", "")
+        return CallbackFilter(owner.pk if owner else None, late=only == "late", pool=only == "pool")
+
+    @property
+    def is_narrowing(self) -> bool:
+        """Whether it keeps less than all."""
+        return self.wanted() != CallbackFilter()
+
+
+class CallbackOwnerForm(forms.Form):
+    """To whom a callback is given; nobody: whoever is free."""
+
+    owner = forms.IntegerField(min_value=1, required=False)
 
 
 class WishForm(forms.Form):
@@ -223,7 +290,7 @@ class WishForm(forms.Form):
     text = forms.CharField(
         max_length=500, error_messages={"required": _("Notez ce que la personne souhaite.")}
     )
-    remind_at = forms.CharField(max_length=40, required=False)
+    remind_at = forms.CharField(max_length=80, required=False)
     override = override()
 
 
@@ -289,10 +356,28 @@ class ManualCallForm(forms.Form):
     number = forms.CharField(max_length=40, required=False)
 
 
-class PauseForm(forms.Form):
-    """Why the agent pauses, if they care to say."""
+class LookupForm(forms.Form):
+    """One whole number, in any spelling, of somebody who calls us."""
 
+    number = forms.CharField(
+        max_length=60, error_messages={"required": _("Donnez un numéro entier, tel qu'il s'affiche.")}
+    )
+
+
+class InboundCallForm(forms.Form):
+    """The call of somebody on the line: E.164 number, the record that carries it (none: unknown), the campaign."""
+
+    number = forms.RegexField(r"^\+[1-9][0-9]{6,14}$")
+    prospect = forms.IntegerField(min_value=1, required=False)
+    campaign = forms.IntegerField(min_value=1, error_messages={"required": _("Choisissez une campagne.")})
+
+
+class PauseForm(forms.Form):
+    """What the break is for, why, if they care to say, and the hard call that it follows."""
+
+    kind = forms.ChoiceField(choices=PauseKind.choices, required=False)
     reason = forms.CharField(max_length=100, required=False)
+    after_call = forms.IntegerField(min_value=1, required=False)
 
 
 class DecisionForm(forms.Form):
@@ -302,7 +387,8 @@ class DecisionForm(forms.Form):
     reason = forms.CharField(max_length=500, required=False)
     code = forms.SlugField(max_length=40, required=False)
     note = forms.CharField(max_length=2000, required=False)
-    callback_at = forms.DateTimeField(required=False)
+    callback_at = MomentField(required=False, max_length=80)
+    callback_exact = forms.BooleanField(required=False)
     number = forms.CharField(max_length=60, required=False)
     started_by = forms.ChoiceField(choices=StartedBy.choices, required=False)
 

@@ -3,10 +3,11 @@
 from calls.models.bans import Ban, BanAppeal, BanDecision
 from calls.models.calls import Call, CallAnswer, CallDisposition, CallEffect, CallEvent
 from calls.models.checked import NoteWarning, WordList
-from calls.models.desk import Callback, Pause, Press
+from calls.models.desk import Callback, Pause, Press, Reminder, Workplace
 from calls.models.follow_ups import FollowUp
 from calls.models.guards import GuardedExclusion
 from calls.models.incidents import Incident, IncidentAnswer, IncidentDecision
+from calls.models.lookups import Lookup
 from calls.models.practice import Practice
 from calls.models.situations import Situation, SituationMark, SituationVersion, Stage
 from calls.models.transfers import Transfer, TransferAnswer
@@ -26,10 +27,12 @@ __all__ = [
     "Incident",
     "IncidentAnswer",
     "IncidentDecision",
+    "Lookup",
     "NoteWarning",
     "Pause",
     "Practice",
     "Press",
+    "Reminder",
     "Situation",
     "SituationMark",
     "SituationVersion",
@@ -37,4 +40,5 @@ __all__ = [
     "Transfer",
     "TransferAnswer",
     "WordList",
+    "Workplace",
 ]

@@ -49,6 +49,15 @@ GUARD = """
     RETURN NEW;
 """
 
+#: Somebody who calls us is on the line at once: nobody is disturbed, so no bar stands in the way. Such a call begins as
+#: `connected`, and no legal move leads from there to a dial.
+GUARD_INSERT = f"""
+    IF NEW.mode = 'inbound' AND NEW.state = 'connected' AND NEW.answered_at IS NOT NULL AND NEW.dialled_at IS NULL
+       AND NEW.out_of_criteria_at IS NULL AND NEW.disposition_id IS NULL
+    THEN RETURN NEW; END IF;
+    {GUARD.strip()}
+"""
+
 #: Legal moves, and what never changes on a call.
 MOVES = """
     IF (NEW.id, NEW.campaign_id, NEW.prospect_id, NEW.number, NEW.mode, NEW.started_at)
@@ -336,6 +345,15 @@ class Call(models.Model):
                 condition=Q(out_of_criteria_at__isnull=True) | Q(disposition__isnull=False),
                 name="call_mismatch_is_qualified",
             ),
+            # Whoever calls us was answered and never dialled.
+            models.CheckConstraint(
+                condition=~Q(mode=Mode.INBOUND)
+                | (
+                    Q(answered_at__isnull=False, dialled_at__isnull=True)
+                    & ~Q(state__in=[CallState.CLAIMED, CallState.DIALLING, CallState.RELEASED])
+                ),
+                name="call_inbound_never_dialled",
+            ),
         ]
         indexes = [
             # The agent's day: calls made today, newest first.
@@ -358,7 +376,7 @@ class Call(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
                 declare=[("bar", "bigint")],
-                func=GUARD,
+                func=GUARD_INSERT,
             ),
             Trigger(
                 name="call_guard_dial",

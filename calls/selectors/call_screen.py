@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Window
-from django.db.models.functions import JSONObject
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,18 +18,21 @@ from calls.enums import (
     CallState,
     HungUpBy,
     IncidentKind,
+    Mode,
     Result,
 )
-from calls.models import Call, CallAnswer, Callback, CallEvent, Incident, Pause
+from calls.models import Call, CallAnswer, Callback, CallEvent, Incident, Pause, Workplace
 from calls.rules.closing import due_step
 from calls.rules.hang_up import may_hang_up_from, why_may_hang_up
 from calls.rules.transitions import ON_LINE, allowed
 from calls.selectors.answers import standings
+from calls.selectors.callbacks import Promises, promises_of
 from calls.selectors.carried import CARRIED, Carried, carried_of, carried_rows
+from calls.selectors.day import Day, day_of
 from calls.selectors.escalation import READ, Escalation, escalation_of, rows_of_escalation
 from calls.selectors.facts import Said, facts_of, line_facts, said_of
 from calls.selectors.history import Line, latest, lines_with_labels, says_english
-from calls.selectors.sentences import Words, apology_of, values_of, words_of
+from calls.selectors.sentences import Words, apology_of, inbound_opening, values_of, words_of
 from campaigns.enums import STEPS_OF, CampaignStatus, Reach, ScriptKind, Step
 from campaigns.models import Campaign, Disposition
 from campaigns.selectors.queue import QueueCounts, queue_counts
@@ -141,6 +144,8 @@ class CallScreen:
     disturbances: Sequence[Disturbance]
     note: str
     wishes: Sequence[str]
+    due_callback: datetime | None
+    sound: bool
     help_asked_at: datetime | None
     ringing_at: datetime | None
     spoken_origin: str
@@ -158,9 +163,8 @@ class Desk:
 
     campaigns: Sequence[Campaign]
     campaign: Campaign | None
-    today: int
-    goal: int
-    callbacks: Sequence[Callback]
+    day: Day
+    promises: Promises
     latest: Sequence[Call]
     pause: Pause | None
     callable: int
@@ -179,6 +183,9 @@ class _Around:
     incidents: list[tuple[int, str]] = field(default_factory=list)
     callback_id: int | None = None
     callback_at: datetime | None = None
+    #: The agent's next other callback, and whether their desk may sound.
+    due_at: datetime | None = None
+    sound: bool = True
     escalation: Escalation = field(kw_only=True)
     carried: Carried = field(default_factory=Carried)
 
@@ -203,7 +210,7 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         may_hang_up_from=may_hang_up_from(line, at),
         why_may_hang_up=str(why or ""),
         time_zone=time_zone_of(call),
-        opening=_filled(call, words, ScriptKind.OPENING),
+        opening=_opening(call, words),
         script=_filled(call, words, ScriptKind.BODY),
         apology=apology_of([item.at for item in around.disturbances], words.language if words else "fr"),
         questions=_questions(call, answers) if call.state in _ASKED else [],
@@ -222,6 +229,8 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         disturbances=around.disturbances,
         note=_last(events, CallEventKind.NOTE, "text"),
         wishes=_wishes(events),
+        due_callback=around.due_at if around.due_at and around.due_at <= at else None,
+        sound=around.sound,
         help_asked_at=_first_at(events, CallEventKind.SUPERVISOR_ASKED),
         ringing_at=_first_at(events, CallEventKind.RINGING),
         spoken_origin=call.prospect.source.spoken_origin if call.prospect else "",
@@ -288,14 +297,13 @@ def desk_of(user: User, campaign: Campaign | None, at: datetime) -> Desk:
     chosen = chosen or (campaigns[0] if campaigns else None)
     midnight = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
     counts = queue_counts(chosen, at) if chosen else None
-    latest = ask(_dialled, agent=user.pk, since=midnight)
+    day = day_of(user, since=midnight, at=at)
     return Desk(
         campaigns=campaigns,
         campaign=chosen,
-        today=latest[0].today if latest else 0,
-        goal=user.daily_goal,
-        callbacks=ask(_promised, agent=user.pk, until=at + timedelta(days=7)),
-        latest=latest,
+        day=day,
+        promises=promises_of(user, at, wishes=day.wishes),
+        latest=ask(_dialled, agent=user.pk, since=midnight),
         pause=next(iter(ask(_paused, agent=user.pk)), None),
         callable=counts.callable if counts else 0,
         nobody=_nobody(counts) if counts else "",
@@ -304,14 +312,9 @@ def desk_of(user: User, campaign: Campaign | None, at: datetime) -> Desk:
 
 
 def _dialled(*, agent: int, since: datetime) -> QuerySet[Any]:
-    dialled = Call.objects.filter(agent=agent, started_at__gte=since, dialled_at__isnull=False)
-    found: QuerySet[Any] = dialled.annotate(today=Window(Count("pk")))
+    talked = Q(dialled_at__isnull=False) | Q(mode=Mode.INBOUND)
+    found = Call.objects.filter(talked, agent=agent, started_at__gte=since)
     return found.select_related("prospect", "disposition").order_by("-started_at", "-pk")[:LATEST]
-
-
-def _promised(*, agent: int, until: datetime) -> QuerySet[Callback]:
-    promised = Callback.objects.filter(owner=agent, state=CallbackState.OPEN, due_at__lt=until)
-    return promised.select_related("prospect", "campaign").order_by("due_at", "pk")[:20]
 
 
 def _paused(*, agent: int) -> QuerySet[Pause]:
@@ -342,6 +345,8 @@ def _around(call: Call) -> _Around:
         incidents=[(item["id"], item["kind"]) for item in row["reported"]],
         callback_id=row["agreed"],
         callback_at=row["agreed_at"],
+        due_at=row["due"],
+        sound=row["sound"] is not False,
         escalation=escalation_of(row),
         carried=carried_of(row),
     )
@@ -361,6 +366,9 @@ def _rows_around(known: bool, *, call: int, sponsor: int) -> QuerySet[Call, Any]
         call__campaign__programme__sponsor=sponsor,
     ).order_by("-id")[:DISTURBANCES]
     callback = Callback.objects.filter(call=OuterRef("pk"), state=CallbackState.OPEN).order_by("-id")
+    promised = Callback.objects.filter(owner=OuterRef("agent_id"), state=CallbackState.OPEN)
+    # One whose entry is this call's is kept by it.
+    promised = promised.exclude(entry=Coalesce(OuterRef("entry_id"), 0)).order_by("due_at")
     phones = ProspectNumber.objects.filter(prospect=OuterRef("prospect_id")).order_by("position", "id")
     own = {"call": OuterRef("pk")}
     rows: QuerySet[Call, Any] = (
@@ -376,12 +384,24 @@ def _rows_around(known: bool, *, call: int, sponsor: int) -> QuerySet[Call, Any]
             reported=_rows(Incident.objects.filter(**own).order_by("id"), "id", "kind"),
             agreed=Subquery(callback.values("id")[:1]),
             agreed_at=Subquery(callback.values("due_at")[:1]),
+            due=Subquery(promised.values("due_at")[:1]),
+            sound=Subquery(Workplace.objects.filter(agent=OuterRef("agent_id")).values("sound")[:1]),
             numbers=_rows(phones, "id", "number", "kind", "extension", "note", "validity"),
             **rows_of_escalation(),
             **carried_rows(sponsor),
         )
         .values(
-            "told", "answered", "disturbed", "reported", "agreed", "agreed_at", "numbers", *READ, *CARRIED
+            "told",
+            "answered",
+            "disturbed",
+            "reported",
+            "agreed",
+            "agreed_at",
+            "due",
+            "sound",
+            "numbers",
+            *READ,
+            *CARRIED,
         )
     )
     return rows
@@ -449,6 +469,12 @@ def _questions(call: Call, answers: Sequence[CallAnswer]) -> list[Question]:
         )
         for row in standings(call, answers)
     ]
+
+
+def _opening(call: Call, words: Words | None) -> str:
+    if words is not None and call.mode == Mode.INBOUND:
+        return inbound_opening(call, words.language)
+    return _filled(call, words, ScriptKind.OPENING)
 
 
 def _filled(call: Call, words: Words | None, kind: str) -> str:

@@ -52,7 +52,7 @@ def message_of(call: Call, template: FollowUpTemplate) -> Message:
         template.language,
         agent=values["agent"],
         sponsor=values["sponsor"],
-        origin=origin_of(call, template.language),
+        origin=origin_of(call, template.language, written=True),
         contact=call.prospect.source.rights_contact if call.prospect else "",
     )
     return Message(subject[:250], body)

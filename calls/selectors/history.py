@@ -14,7 +14,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from calls.enums import AnsweredBy, CallEventKind, Cause, HungUpBy, Result
+from calls.enums import AnsweredBy, CallEventKind, Cause, HungUpBy, Mode, Result
 from calls.models import Call, Situation
 from campaigns.enums import ExclusionReason, Step
 from campaigns.models import Disposition
@@ -178,6 +178,15 @@ _TOLD_AS_THEMSELVES = frozenset(
     }
 )
 
+#: What became of a callback, by the event that its line names.
+_OF_CALLBACKS = {
+    "kept": gettext_lazy("Rappel tenu : la personne nous a appelés"),
+    "released": gettext_lazy("Rappel rendu à l'équipe"),
+    "reassigned": gettext_lazy("Rappel confié à quelqu'un d'autre"),
+    "cancelled": gettext_lazy("Rappel annulé"),
+}
+INBOUND = gettext_lazy("La personne nous a appelés")
+
 #: Times among the data, as ISO 8601: of an agreed callback, of a wish.
 _MOMENTS = ("due_at", "remind_at")
 
@@ -238,4 +247,8 @@ def _text(event: ProspectEvent, labels: Mapping[str, Mapping[str, Any]]) -> str:
         words = words[:1]
     told = event.data.get("event")
     label = str((CallEventKind(told) if told in _TOLD_AS_THEMSELVES else EventKind(event.kind)).label)
+    if event.kind == EventKind.CALLBACK and told in _OF_CALLBACKS:
+        label = str(_OF_CALLBACKS[told])
+    elif event.data.get("mode") == Mode.INBOUND:
+        label = str(INBOUND)
     return _(" : ").join([label, ", ".join(words)]) if words else label

@@ -8,18 +8,21 @@ from calls.rules.origin import Origin, origin_sentence
 from campaigns.rules.texts import NEUTRAL
 
 
-def origin_of(call: Call, language: str = "") -> str:
-    """Return the sentence that tells where the number comes from, in `language` or in the one of the call."""
+def origin_of(call: Call, language: str = "", *, written: bool = False) -> str:
+    """Return the sentence that tells where the number comes from, in `language` or in the one of the call.
+
+    `written`: as it is read in a message.
+    """
     code = "en" if (language or _spoken(call))[:2].lower() == "en" else "fr"
     if call.prospect is None:
-        return origin_sentence(Origin(), code)
+        return origin_sentence(Origin(), code, written=written)
     source = call.prospect.source
     with override(code):
         obtained = date_format(source.obtained_at, "j F Y") if source.obtained_at else ""
     # The source is named in the campaign's language: "from l'annuaire" cannot be said.
     same = code == call.campaign.language[:2].lower()
     spoken = source.spoken_origin if same or not source.spoken_origin else NEUTRAL[code]["origin"]
-    return origin_sentence(Origin(spoken, obtained, source.rights_contact), code)
+    return origin_sentence(Origin(spoken, obtained, source.rights_contact), code, written=written)
 
 
 def _spoken(call: Call) -> str:

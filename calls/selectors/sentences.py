@@ -23,6 +23,17 @@ APOLOGIES = {
     "fr": "Avant tout, toutes mes excuses : nous vous avions déjà dérangé par erreur le {date}.",
     "en": "First of all, I apologise: we already disturbed you by mistake on {date}.",
 }
+#: Said first to somebody who calls us: the moment is theirs, so none is asked for.
+INBOUND_OPENINGS = {
+    "fr": (
+        "Bonjour, {agent} à l'appareil, pour {sponsor}. Merci de votre appel. "
+        "Il s'agit sans doute de ceci : {subject}. Je vous écoute."
+    ),
+    "en": (
+        "Hello, this is {agent}, for {sponsor}. Thank you for calling: you are probably calling about {subject}. "
+        "How can I help you?"
+    ),
+}
 #: Read when a campaign has words neither in the prospect's language nor in its own.
 LAST_LANGUAGE = "fr"
 
@@ -118,6 +129,12 @@ def values_of(call: Call, language: str, expected: str = "") -> dict[str, str]:
             "origin": prospect.source.spoken_origin if same else "",
         }
     return values
+
+
+def inbound_opening(call: Call, language: str) -> str:
+    """Return what is said first to somebody who calls us, filled in."""
+    code = language[:2] if language[:2] in INBOUND_OPENINGS else LAST_LANGUAGE
+    return render(INBOUND_OPENINGS[code], values_of(call, code), code)
 
 
 def apology_of(disturbed: Sequence[datetime], language: str) -> str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from calls.enums import DISPOSITION_OF_CAUSE, CallEventKind, CallState, IncidentKind, NotePlace
 from calls.models import Call, CallAnswer, CallDisposition, Incident
 from calls.rules.transitions import ON_LINE
+from calls.selectors.agreeing import time_verdict
 from calls.selectors.answers import unmet
 from calls.selectors.choosing import Choice, choice_of
 from calls.selectors.facts import is_settled
@@ -30,6 +31,7 @@ from calls.services.note_check import kept_words
 from calls.services.notes import note_lines, publish_note
 from campaigns.enums import Reach
 from campaigns.models import Criterion, Disposition
+from campaigns.rules.gate import OPEN, sentence
 from crm.models import User
 
 __all__ = [
@@ -53,6 +55,7 @@ def dispose(
     note: str = "",
     callback_at: datetime | None = None,
     callback_agent: User | None = None,
+    callback_language: str = "",
     exact: bool = False,
     override_reason: str = "",
 ) -> Call:
@@ -60,9 +63,10 @@ def dispose(
 
     `callback_at` (aware, later than `at`) is obligatory where the disposition says so, and refused where it bars the
     person; `callback_agent` makes it personal, as does a final disposition (an appointment is kept by who made it),
-    `exact` says that the person gave that very time. `note` is checked as every note is (`override_reason`). The same
-    code twice is stored once; off the line it then finishes the call. Raises Invalid for a code that is
-    unknown, not offered here or lacks something;
+    `exact` says that the person gave that very time: else one outside the calling rules is refused.
+    `callback_language` (ISO 639-1) gives the callback to who speaks it. `note` is checked as every note is
+    (`override_reason`). The same code twice is stored once; off the line it then finishes the call. Raises Invalid for
+    a code that is unknown, not offered here or lacks something;
     ClosingRequired after a mismatch that is not closed; InvalidTransition otherwise.
     """
     with held(call, by=by, bars="exclusive") as current:
@@ -72,7 +76,7 @@ def dispose(
             return _already(current, by=by, at=at)
         require_verb("disposition", current, at)
         _check_choice(current, disposition)
-        agreed = _agreed(disposition, callback_at, callback_agent, exact, call=current)
+        agreed = _agreed(disposition, callback_at, callback_agent, exact, callback_language, call=current)
         words = _kept_note(current, choice, note, override_reason, by=by, at=at) or choice.note
         _check_words(current, disposition, words, agreed, at)
         return _store(current, choice, words, agreed, by=by, at=at)
@@ -167,7 +171,7 @@ def correct_disposition(
             if last.corrects_id is not None:
                 return current
             raise Invalid.field("code", _("C'est déjà la qualification de cet appel."))
-        agreed = _agreed(disposition, callback_at, callback_agent, exact, call=current)
+        agreed = _agreed(disposition, callback_at, callback_agent, exact, "", call=current)
         words = _kept_note(current, choice, note, override_reason, by=by, at=at)
         _check_words(current, disposition, words or last.note, agreed, at)
         return _correct(current, last, choice, reason, words, agreed, by=by, at=at)
@@ -252,10 +256,18 @@ def _check_choice(call: Call, disposition: Disposition) -> None:
 
 
 def _agreed(
-    disposition: Disposition, at: datetime | None, agent: User | None, exact: bool, *, call: Call
+    disposition: Disposition,
+    at: datetime | None,
+    agent: User | None,
+    exact: bool,
+    language: str,
+    *,
+    call: Call,
 ) -> Agreed | None:
     """Return the promise that goes with a disposition, if one was made."""
-    return Agreed(at, agent or (call.agent if disposition.final else None), exact) if at else None
+    if at is None:
+        return None
+    return Agreed(at, agent or (call.agent if disposition.final else None), exact, language[:8])
 
 
 def _check_words(
@@ -276,6 +288,23 @@ def _check_words(
     if call.entry_id is None:
         raise Invalid.field(
             "code", _("Ce numéro n'a pas de fiche en liste : un rappel ne peut pas être promis.")
+        )
+    _check_time(call, agreed)
+
+
+def _check_time(call: Call, agreed: Agreed) -> None:
+    """Refuse a time outside the calling rules that the person did not give, and an owner who cannot hold the call."""
+    verdict = OPEN if agreed.exact else time_verdict(call, agreed.at)
+    if not verdict.allowed:
+        raise Invalid.field(
+            "callback_at",
+            _("%(why)s Seule une heure exacte, donnée par la personne, est acceptée.")
+            % {"why": sentence(verdict.gate, verdict.reason)},
+        )
+    owner, language = agreed.agent, agreed.language
+    if owner is not None and language and language not in (call.campaign.language, *owner.languages):
+        raise Invalid.field(
+            "callback_language", _("Qui rappelle doit parler cette langue : confiez ce rappel à l'équipe.")
         )
 
 

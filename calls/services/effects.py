@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from calls.enums import CallbackState, EffectKind
+from calls.enums import CallbackState, EffectKind, Mode
 from calls.models import Call, Callback, CallEffect, Incident
 from calls.rules.retry import Outcome, Plan, plan_entry
 from calls.selectors.choosing import Choice
@@ -19,7 +19,7 @@ from calls.services.mismatch import (
     resourcing,
     shared_number,
 )
-from campaigns.enums import BarTarget, EntryState, ExclusionReason, Gate, Reach, Scope
+from campaigns.enums import WAITING, BarTarget, EntryState, ExclusionReason, Gate, Reach, Scope
 from campaigns.models import Disposition, ListEntry
 from campaigns.services.exclusions import lift_exclusions
 from crm.enums import EventKind
@@ -28,11 +28,15 @@ from crm.models import User
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """A time agreed for a later call: when, by whom (null: the first free agent), and whether the person gave it."""
+    """A time agreed for a later call: when, by whom (null: the first free agent), and whether the person gave it.
+
+    `language` is the one in which the person is called back, "" for that of the entry.
+    """
 
     at: datetime
     agent: User | None = None
     exact: bool = False
+    language: str = ""
 
     def facts(self) -> dict[str, Any]:
         """Return it as JSON for the history."""
@@ -40,6 +44,7 @@ class Agreed:
             "callback_at": self.at.isoformat(),
             "callback_agent": self.agent.pk if self.agent else None,
             "exact": self.exact,
+            **({"callback_language": self.language} if self.language else {}),
         }
 
 
@@ -189,11 +194,12 @@ def _plan(
     at: datetime,
 ) -> Plan:
     disposition = choice.disposition
-    return plan_entry(
+    plan = plan_entry(
         Outcome(
             final=disposition.final,
             retry_after=choice.delay,
-            counts_as_attempt=disposition.counts_as_attempt,
+            # Who calls us was not called.
+            counts_as_attempt=disposition.counts_as_attempt and call.mode != Mode.INBOUND,
             about_the_number=_is_about_the_number(disposition),
         ),
         attempts=before["attempts"],
@@ -203,6 +209,10 @@ def _plan(
         callback_at=agreed.at if agreed else None,
         at=at,
     )
+    if call.mode == Mode.INBOUND and plan.state == EntryState.READY and call.entry_was not in WAITING:
+        # That somebody calls us puts nobody back into a queue that was done with them.
+        return Plan(call.entry_was, None, plan.attempts)
+    return plan
 
 
 def _effects(call: Call, entry: ListEntry, before: dict[str, Any], after: After) -> list[CallEffect]:
@@ -246,6 +256,9 @@ def _changes(plan: Plan, after: After, agreed: Agreed | None, *, at: datetime) -
 def _agree(
     call: Call, entry: ListEntry, agreed: Agreed, note: str, *, by: User, at: datetime
 ) -> tuple[CallEffect, Line]:
+    if agreed.language:
+        # The queue serves an entry to those who speak its language.
+        ListEntry.objects.filter(pk=entry.pk).update(language=agreed.language)
     callback = Callback.objects.create(
         entry=entry,
         campaign_id=entry.campaign_id,

@@ -19,7 +19,9 @@ from calls.models import (
     Incident,
     IncidentAnswer,
     IncidentDecision,
+    Lookup,
     NoteWarning,
+    Reminder,
     Transfer,
     TransferAnswer,
 )
@@ -54,6 +56,7 @@ def erase_prospect(
         erase_prospect_record(prospect=current, by=by, at=at, reason=reason)
         _close_entries(current, at)
         _blank_words(current)
+        Reminder.objects.filter(call__prospect=current, done_at=None).update(done_at=at, done_by=by)
         current.refresh_from_db()
         return current
 
@@ -74,7 +77,8 @@ def _close_entries(prospect: Prospect, at: datetime) -> None:
     entries.update(number="", owner=None, exact=False, updated_at=at)
     callbacks = Callback.objects.filter(prospect=prospect)
     callbacks.filter(state=CallbackState.OPEN).update(state=CallbackState.CANCELLED, closed_at=at)
-    callbacks.update(note="")
+    callbacks.update(note="", cancel_reason="")
+    Lookup.objects.filter(found__contains=[prospect.pk]).exclude(number="").update(number="")
 
 
 def _forget_follow_ups(prospect: Prospect) -> None:

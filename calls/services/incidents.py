@@ -48,6 +48,7 @@ def decide(
     code: str = "",
     note: str = "",
     callback_at: datetime | None = None,
+    callback_exact: bool = False,
     number: str = "",
     started_by: str = "",
 ) -> IncidentDecision:
@@ -69,7 +70,7 @@ def decide(
             if earlier.decision == decision and _gives(incident, code):
                 return earlier
             raise InvalidTransition(_("Cet incident est déjà décidé."))
-        _do(incident, decision, reason, code, note, callback_at, number, by=by, at=at)
+        _do(incident, decision, reason, code, note, (callback_at, callback_exact), number, by=by, at=at)
         row = IncidentDecision.objects.create(
             incident=incident, decision=decision, reason=reason, started_by=started_by, at=at, by=by
         )
@@ -204,7 +205,7 @@ def _do(
     reason: str,
     code: str,
     note: str,
-    callback_at: datetime | None,
+    promised: tuple[datetime | None, bool],
     number: str,
     *,
     by: User,
@@ -216,7 +217,14 @@ def _do(
                 lift_exclusion(exclusion=incident.exclusion, reason=reason[:300], by=by, at=at)
         case Decision.CORRECT if incident.call is not None:
             correct_disposition(
-                call=incident.call, code=code, reason=reason, note=note, callback_at=callback_at, by=by, at=at
+                call=incident.call,
+                code=code,
+                reason=reason,
+                note=note,
+                callback_at=promised[0],
+                exact=promised[1],
+                by=by,
+                at=at,
             )
         case Decision.CLOSE_CALL if incident.call is not None:
             close_call(call=incident.call, reason=reason, code=code, by=by, at=at)

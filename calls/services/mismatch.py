@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
-from calls.enums import AnsweredBy, CallEventKind, EffectKind, IncidentKind, Result
+from calls.enums import AnsweredBy, CallEventKind, EffectKind, IncidentKind, Mode, Result
 from calls.models import Call, CallAnswer, CallEffect, Incident
 from calls.services.conclude import Consequences, as_json, columns_of, conclude, incident_of
 from calls.services.held import Line, line, talk_lease, tell
@@ -59,7 +59,8 @@ def store_mismatch(call: Call, criterion: Criterion | None, heard: str, *, by: U
     changed: dict[str, Any] = {}
     effects = []
     if entry is not None:
-        changed = {"attempts": before["attempts"] + 1}
+        # Who calls us was not called.
+        changed = {"attempts": before["attempts"] + (call.mode != Mode.INBOUND)}
         effects.append(CallEffect(call=call, kind=EffectKind.ENTRY, entry=entry, before=before))
     outcome = Consequences(changed, effects, incidents, lines)
     lease = talk_lease(call, at)

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import AnsweredBy, CallEventKind, CallState, NotePlace, Result
-from calls.models import Call, CallAnswer
+from calls.models import Call, CallAnswer, Reminder
 from calls.rules.hang_up import SUPERVISOR
 from calls.services.errors import Invalid, InvalidTransition
 from calls.services.held import Line, held, line, require_verb, save, talk_lease, tell, tell_all
@@ -122,8 +122,9 @@ def note_wish(
 ) -> Call:
     """Keep the person's wish to be called about something else: its words (500 characters), its time, and nothing more.
 
-    The words are checked as those of a note. It opens no campaign and lifts no exclusion. The same words twice
-    are kept once. Raises Invalid without words.
+    The words are checked as those of a note. It opens no campaign and lifts no exclusion. At `remind_at` the agent and
+    the supervisors are reminded, to decide for themselves: nobody is called by it. The same words twice are kept once.
+    Raises Invalid without words.
     """
     text = text.strip()[:500]
     with held(call, by=by) as current:
@@ -136,6 +137,9 @@ def note_wish(
         data = {"text": text, "remind_at": remind_at.isoformat() if remind_at else None}
         if not current.events.filter(kind=CallEventKind.WISH, data=data).exists():
             tell(current, CallEventKind.WISH, by=by, at=at, data=data)
+            if remind_at is not None:
+                told = current.events.filter(kind=CallEventKind.WISH).latest("pk")
+                Reminder.objects.create(call=current, event=told, owner=by, due_at=remind_at)
         return current
 
 

@@ -32,9 +32,10 @@ from calls.forms import (
     ReasonForm,
     SituationForm,
     WishForm,
-    moment_in,
 )
 from calls.models import Call
+from calls.rules.moments import Unreadable, read_moment
+from calls.selectors.agreeing import READ_IN
 from calls.selectors.call_screen import screen_of, time_zone_of
 from calls.selectors.transfers import left_to
 from calls.services import closing, dial, dispositions, lease, line, supervisor, talk
@@ -43,11 +44,12 @@ from calls.services.errors import MismatchNotConfirmed
 from calls.services.fiche import correct_fact
 from calls.services.presses import once
 from calls.services.transfers import name_of as transfer_name
+from calls.views.agreeing import promised_in
 from calls.views.beside import beside_html
 from calls.views.desk import current_call, lead_to, refused, show_desk
 from calls.views.drafts import doubted, keeps_draft
 from calls.views.refusals import checked, sentence_of
-from calls.views.screen import NOTHING, Ask, fingerprint_of, show, state_of
+from calls.views.screen import NOTHING, Ask, due_time, fingerprint_of, show, state_of
 from calls.views.situation import do_effect
 from campaigns.models import Criterion
 from crm.models import User
@@ -80,7 +82,12 @@ def handed_away(request: HttpRequest, user: User, pk: int) -> HttpResponseBase:
     gone = left_to(user, pk)
     if gone is None:
         raise Http404
-    messages.success(request, _("%(name)s a pris l'appel.") % {"name": transfer_name(gone.recipient)})
+    words = {"name": transfer_name(gone.recipient), "number": gone.recipient.extension}
+    if words["number"]:
+        said = _("%(name)s a pris l'appel. Passez-lui la ligne : poste %(number)s.") % words
+    else:
+        said = _("%(name)s a pris l'appel.") % words
+    messages.success(request, said)
     return redirect("desk")
 
 
@@ -135,7 +142,7 @@ def asked_again(request: HttpRequest, typed: str) -> Ask:
     """Return the inline form that a refused request came from; `typed` is a fact that only needs to be confirmed."""
     sent = request.POST
     if "code" in sent:
-        return Ask(conclude="1", code=sent["code"][:40])
+        return Ask(conclude="1", code=sent["code"][:40], typed=sent.dict())
     if sent.get("result") == Result.MISMATCH:
         return Ask(heard=sent.get("criterion", "")[:40] or "other")
     if "words" in sent:
@@ -284,27 +291,26 @@ def fiche(request: HttpRequest, pk: int) -> HttpResponseBase:
 def disposition(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:
     """How the call ended. The callback's time is the clock of the called party."""
     told = checked(DispositionForm(request.POST))
-    callback_at = told_moment(call, told, "callback_at")
-    agent = user if told["callback_agent"] == user.pk else None
+    promised = promised_in(call, told, by=user, at=at)
     return dispositions.dispose(
         call=call,
         code=told["code"],
         note=told["note"],
         override_reason=told["override"],
-        callback_at=callback_at,
-        callback_agent=agent,
-        exact=callback_at is not None,
         by=user,
         at=at,
+        **promised,
     )
 
 
 def told_moment(call: Call, told: dict[str, Any], name: str) -> datetime | None:
     """Return the time of a field, which is the clock of the called party."""
+    if not told[name]:
+        return None
     try:
-        return moment_in(told[name], time_zone_of(call))
-    except ValueError:
-        raise Invalid.field(name, _("Cette date n'est pas lisible.")) from None
+        return read_moment(told[name], timezone.now(), time_zone_of(call) or READ_IN).at
+    except Unreadable as unreadable:
+        raise Invalid.field(name, unreadable.message) from None
 
 
 @call_verb
@@ -357,7 +363,7 @@ def correction_request(request: HttpRequest, user: User, call: Call, at: datetim
 
 @require_POST
 def renew_lease(request: HttpRequest, pk: int) -> JsonResponse:
-    """Renew the lease of an open screen; answers the state that the server knows (`state`, `fingerprint`)."""
+    """Renew the lease of an open screen; answers what the server knows (`state`, `fingerprint`, `due`)."""
     user, at = agent_of(request), timezone.now()
     own = own_row_or_404(user, pk)
     try:
@@ -365,6 +371,6 @@ def renew_lease(request: HttpRequest, pk: int) -> JsonResponse:
     except DomainError:
         own = own_call_or_404(user, pk)
     facts = screen_of(own, at)
-    said = {"state": state_of(facts), "fingerprint": fingerprint_of(facts)}
+    said = {"state": state_of(facts), "fingerprint": fingerprint_of(facts), "due": due_time(facts)}
     # For a screen in which somebody types: it is not read anew, but these lines are.
     return JsonResponse({**said, "beside": beside_html(request, facts)})

@@ -1,9 +1,12 @@
 """The agent's desk: which campaign, the next prospect, a manual call, a pause, the phone, going home."""
 
+from datetime import datetime, timedelta
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -11,22 +14,33 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from calls.access import agent_of, own_call_or_404, running_campaign_or_404
+from calls.enums import PauseKind
 from calls.forms import ManualCallForm, PauseForm
 from calls.models import Call
 from calls.selectors.call_screen import Desk, desk_of, open_call_of, screen_of
+from calls.selectors.callbacks import Promises, promises_of
 from calls.selectors.courtesy import own_courtesy
+from calls.selectors.day import Day
 from calls.services.claim import claim_next
-from calls.services.desk import end_pause, leave_desk, start_pause
+from calls.services.desk import end_pause, leave_desk, note_presence, set_sound, start_pause
 from calls.services.dial import dial_manually
 from calls.views.courtesy import own_sentence
 from calls.views.drafts import keeps_draft
 from calls.views.refusals import checked, sentence_of
 from calls.views.screen import PHONES, answer, phone_of, show
-from calls.views.wording import due_in_short, moment_in_prose, name_of, outcome_of
+from calls.views.wording import NO_BREAK, due_in_short, moment_in_prose, name_of, outcome_of
 from campaigns.models import Campaign
 from crm.models import User
 from crm.rules.errors import DomainError, OpenCallExists
 
+#: Breaks that the desk offers, with their keys; the one after a hard call has its own place.
+PAUSES = (
+    ("b", PauseKind.SHORT),
+    ("1", PauseKind.LUNCH),
+    ("2", PauseKind.TRAINING),
+    ("3", PauseKind.MEETING),
+    ("4", PauseKind.TECHNICAL),
+)
 #: Promised callbacks listed at the desk; the others are counted.
 DUE = 5
 
@@ -54,13 +68,72 @@ def show_desk(request: HttpRequest, user: User, *, status: int = 200) -> HttpRes
         "phone": phone_of(request),
         "announcement": desk_announcement(found),
         "next": moment_in_prose(found.next_at, at) if found.next_at else "",
-        "callbacks": [(row, due_in_short(row.due_at, at), row.due_at <= at) for row in found.callbacks[:DUE]],
-        "more_callbacks": max(0, len(found.callbacks) - DUE),
+        "pauses": PAUSES,
+        "day": day_in_words(found.day),
+        "sound": found.day.sound,
         "courtesy": own_sentence(own_courtesy(user, at)),
+        **promises_in_words(found.promises, at),
         "latest": [(row, name_of(row), outcome_of(row)) for row in found.latest],
     }
     context = {"screen": screen, "desk": found}
     return answer(request, context, address=reverse("desk"), status=status)
+
+
+def day_in_words(day: Day) -> list[tuple[Any, str]]:
+    """Return the time of today in each state: label and duration."""
+    times = (
+        (_("En ligne"), day.online),
+        (_("Après-appel"), day.after_call),
+        (_("Attente"), day.waiting),
+        (_("Pause"), day.pause),
+    )
+    return [(label, duration(time)) for label, time in times]
+
+
+def duration(time: timedelta) -> str:
+    """Return a duration as it is read: `1 h 05`, `12 min`."""
+    hours, minutes = divmod(int(time.total_seconds()) // 60, 60)
+    return f"{hours}{NO_BREAK}h{NO_BREAK}{minutes:02}" if hours else f"{minutes}{NO_BREAK}min"
+
+
+def promises_in_words(promises: Promises, at: datetime) -> dict[str, Any]:
+    """Return what the desk shows of callbacks and wishes."""
+    return {
+        "callbacks": [
+            (row, due_in_short(row.due_at, at), row.due_at <= at) for row in promises.promised[:DUE]
+        ],
+        "more_callbacks": max(0, len(promises.promised) - DUE),
+        "released": promises.released[:2],
+        "reminders": promises.reminders[:2],
+        "token": promises.token,
+        "due": " ".join(map(str, promises.due)),
+    }
+
+
+@require_safe
+def desk_news(request: HttpRequest) -> HttpResponse:
+    """Tell an open desk what is due now; 204 when that is what it has `seen`.
+
+    `active`: a key or the mouse was touched there since it last asked.
+    """
+    user, at = agent_of(request), timezone.now()
+    if request.GET.get("active"):
+        note_presence(by=user, at=at)
+    promises = promises_of(user, at)
+    if request.GET.get("seen") == promises.token:
+        return HttpResponse(status=204)
+    context = {"screen": promises_in_words(promises, at)}
+    response = render(request, "calls/_desk_callbacks.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_POST
+def sound(request: HttpRequest) -> HttpResponseBase:
+    """Turn the sound of the desk on or off."""
+    user = agent_of(request)
+    set_sound(on=request.POST.get("sound") == "on", by=user)
+    return lead_to(request, user)
 
 
 def desk_announcement(desk: Desk) -> str:
@@ -140,7 +213,10 @@ def pause(request: HttpRequest) -> HttpResponseBase:
         if request.method == "DELETE" or request.POST.get("_method") == "delete":
             end_pause(by=user, at=at)
         else:
-            start_pause(reason=checked(PauseForm(request.POST))["reason"], by=user, at=at)
+            told = checked(PauseForm(request.POST))
+            hard = own_call_or_404(user, told["after_call"]) if told["after_call"] else None
+            kind = told["kind"] or PauseKind.SHORT
+            start_pause(kind=kind, reason=told["reason"], after_call=hard, by=user, at=at)
     except DomainError as refusal:
         return refused(request, user, refusal)
     return lead_to(request, user)

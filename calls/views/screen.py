@@ -17,18 +17,20 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from calls.enums import AnsweredBy, CallState, Cause, Evidence
 from calls.forms import FactForm
 from calls.models import Call
-from calls.rules.transitions import ON_LINE as LINE_STATES
 from calls.selectors import call_screen
 from calls.selectors.call_screen import CallScreen
+from calls.selectors.hard import was_hard
 from calls.selectors.origins import origin_of
 from calls.services.note_check import NoteNotNeutral
 from calls.views import playbook
+from calls.views.agreeing import callback_form
 from calls.views.beside import LIVE_EVERY, beside_of, colleagues_shown
 from calls.views.carried import known_before, known_of, mandate_of
 from calls.views.courtesy import closing_sentence
@@ -53,7 +55,7 @@ from crm.services.looks import note_look
 Row = TypeVar("Row")
 
 #: Choices of a list are numbered, then lettered; letters of other actions on the screen are left out.
-CHOICE_KEYS = "1234567890fiaoutr"
+CHOICE_KEYS = "1234567890fiaoutvb"
 #: Once the line is free fewer actions stand beside, and more dispositions are offered.
 CHOICE_KEYS_AFTER = "1234567890fikmopstuvx"
 #: Beyond so many characters a text to say is set in the smaller of its two sizes, so that it fits its place whole.
@@ -149,6 +151,8 @@ class Ask:
     value: str = ""
     swap: str = ""
     doubt: NoteNotNeutral | None = None
+    #: What was typed in the disposition's form, by field.
+    typed: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, query: Mapping[str, Any]) -> "Ask":
@@ -268,6 +272,8 @@ class ScreenContext:
             "phone": phone,
             "evidence": Evidence.SOFTPHONE if phone == "demo" else Evidence.DECLARED,
             "number_display": spaced(call.number),
+            "due_time": due_time(self.facts),
+            "sound": self.facts.sound,
             "time_zone": self.facts.time_zone,
             "clock": clock_in(self.facts.time_zone),
             "on_line": state in ON_LINE,
@@ -319,7 +325,8 @@ class ScreenContext:
         """The transfer of the call to a colleague: its form when it is open, its key while nobody else was asked."""
         offer = self.facts.escalation.offer
         stands = offer is not None and offer.stands(timezone.now())
-        possible = str(self.call.state) in LINE_STATES and not stands
+        # Once all is said there is nothing left to hand over.
+        possible = state_of(self.facts) in ("connected", "closing") and not stands
         shown = possible and bool(self.ask.hand)
         return {
             "transfer_url": self.url("transfer"),
@@ -476,8 +483,8 @@ class ScreenContext:
                 "label": label_of(chosen),
                 "requires_note": chosen.requires_note,
                 "requires_callback": chosen.requires_callback,
-                "takes_callback": not chosen.bar_target and self.call.entry_id is not None,
                 "final": chosen.final,
+                **callback_form(self.call, chosen, self.ask.typed),
             },
         }
 
@@ -539,6 +546,7 @@ class ScreenContext:
             "ban_url": self.url("ban") if self.facts.may_ask_ban else "",
             "ban_asked": self.facts.escalation.ban_asked,
             "pause_url": reverse("desk-pause"),
+            "was_hard": was_hard(call),
             "announcement": ended_announcement(needs, recorded_sentence(self.facts)),
             **self.dispositions(NOTHING, CHOICE_KEYS_AFTER),
         }
@@ -566,6 +574,11 @@ def since(call: Call, state: str) -> datetime | None:
     return {"dialling": call.dialled_at, "connected": call.answered_at, "closing": call.answered_at}.get(
         state, call.answered_at if state == "waiting" else None
     )
+
+
+def due_time(facts: CallScreen) -> str:
+    """Return when the agent's other callback was due, as a clock shows it; "" when none is."""
+    return f"{localtime(facts.due_callback):%H:%M}" if facts.due_callback else ""
 
 
 def lease_every(facts: CallScreen, state: str) -> int:

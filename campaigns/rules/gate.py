@@ -147,6 +147,33 @@ GATES: tuple[Judge, ...] = (
 )
 
 
+#: The gates that speak of the time alone: what a person who gave an exact time has lifted (contract, section 6).
+TIME_GATES: tuple[Judge, ...] = (_window, _holiday)
+#: How often a closed time may lead to another one before nobody is callable.
+OPENINGS_TRIED = 60
+
+
+def judge_time(facts: Facts, at: datetime) -> Verdict:
+    """Return the first refusal of the gates that speak of the time alone, or `OPEN`: what may be agreed for `at`."""
+    for ask in TIME_GATES:
+        verdict = ask(facts, at)
+        if verdict is not None:
+            return verdict
+    return OPEN
+
+
+def next_allowed_time(facts: Facts, at: datetime) -> datetime | None:
+    """Return the first moment from `at` on at which a call may be agreed, None when there is none."""
+    for _tried in range(OPENINGS_TRIED):
+        verdict = judge_time(facts, at)
+        if verdict.allowed:
+            return at
+        if verdict.until is None or verdict.until <= at:
+            return None
+        at = verdict.until
+    return None
+
+
 def local_date(at: datetime, time_zone: str) -> date:
     """Return the date of a moment at the called party's; by UTC where the zone is unknown."""
     return at.astimezone(ZoneInfo(time_zone if is_time_zone(time_zone) else "UTC")).date()

@@ -1,5 +1,6 @@
 /** Entry of the call screen. */
 
+import * as chime from "./chime.js";
 import * as lease from "./lease.js";
 import * as note from "./note.js";
 import * as outbox from "./outbox.js";
@@ -10,6 +11,7 @@ import { focusNext } from "./focus.js";
 
 keepWith(outbox);
 outbox.start();
+chime.start();
 lease.start();
 phone.start();
 note.start();

@@ -5,6 +5,7 @@
  */
 
 import { hideTrouble, showTrouble } from "./busy.js";
+import { markDue } from "./chime.js";
 import { isKeeping } from "./outbox.js";
 
 const FALLBACK_SECONDS = 20;
@@ -49,6 +50,7 @@ async function renew() {
       if (lost >= LOST_AFTER && !isKeeping()) hideTrouble();
       lost = 0;
       const current = screenState();
+      if (body) markDue(body.due);
       if (current === shown) {
         const moved = !body || body.state !== shown.dataset.state;
         if (moved || (body.fingerprint !== shown.dataset.fingerprint && !isBusyTyping(shown))) refresh();

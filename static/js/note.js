@@ -98,9 +98,11 @@ function onSubmit(event) {
 }
 
 function onAnswer(event) {
-  const { elt, requestConfig, xhr } = event.detail;
+  const { requestConfig, xhr } = event.detail;
+  // The form that asked may be gone with its warning.
+  const elt = requestConfig?.elt;
   if (!(elt instanceof Element) || !elt.matches("[data-note], [data-note-keep]")) return;
-  const field = document.getElementById(elt.querySelector("textarea")?.id || requestConfig.elt?.id || "") || form()?.querySelector("textarea");
+  const field = document.getElementById(elt.querySelector("textarea")?.id || "") || form()?.querySelector("textarea");
   if (!field) return;
   const sent = requestConfig.formData?.get("note") ?? requestConfig.parameters?.note;
   clearTimeout(retry);
