@@ -77,8 +77,8 @@ def test_supervisors_see_their_own_sponsors_and_the_calls_behind_each_number(
     client.force_login(make_user(Role.SUPERVISOR, sponsors=[told.programme.sponsor]))
 
     page = client.get(reverse("courtesy")).content.decode()
-    behind = client.get(reverse("courtesy-calls", args=[told.agent.pk]), {"days": 7, "only": "whole"})
-    empty = client.get(reverse("courtesy-calls", args=[told.agent.pk]), {"days": 7, "only": "agent"})
+    behind = client.get(reverse("courtesy-calls", args=[told.agent.pk]), {"days": "7", "only": "whole"})
+    empty = client.get(reverse("courtesy-calls", args=[told.agent.pk]), {"days": "7", "only": "agent"})
 
     assert told.agent.username in page
     assert other.agent.username not in page

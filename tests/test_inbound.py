@@ -256,15 +256,15 @@ def test_a_pause_is_ended_first() -> None:
 def test_nothing_behind_a_wall_is_taken(what: str) -> None:
     talk = opted_out()
     agent = make_user(sponsors=[talk.programme.sponsor])
-    other: dict[str, Any] = {
+    others: dict[str, dict[str, Any]] = {
         "campaign": {"campaign": make_campaign()},
         "draft": {"campaign": make_campaign(talk.programme, status="draft")},
         "prospect": {"prospect": make_prospect(talk.call.number, source=make_source(make_sponsor()))},
         "number": {"number": next_number()},
-    }[what]
+    }
 
     with pytest.raises(NotFound):
-        taken(talk, by=agent, **other)
+        taken(talk, by=agent, **others[what])
 
 
 def test_the_page_takes_the_call_and_shows_it(client: Client) -> None:

@@ -1,5 +1,7 @@
 """The check of notes: insults, sensitive facts and account numbers are not kept of a person; lists are a manager's."""
 
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
@@ -208,7 +210,7 @@ class TestOnACall:
 
     def test_what_was_heard_and_wished_is_checked_too(self) -> None:
         talk = Talk().greeted()
-        mismatch = {"criterion": talk.criterion, "result": "mismatch"}
+        mismatch: dict[str, Any] = {"criterion": talk.criterion, "result": "mismatch"}
 
         with pytest.raises(NoteNotNeutral):
             note_wish(text="un salaud, rappeler", remind_at=None, **talk.by())

@@ -273,7 +273,7 @@ def test_a_list_where_another_language_is_spoken_is_told_of_once_with_its_share(
             claimed = claim_next(campaign=talk.campaign, by=talk.agent, at=talk.at)
             assert claimed is not None
             talk.call, talk.entry_id = Call.objects.get(pk=claimed.pk), entry.pk
-        ListEntry.objects.filter(pk=talk.call.entry_id).update(call_list=call_list)
+        ListEntry.objects.filter(calls=talk.call).update(call_list=call_list)
         talk.greeted()
         enter_stage(situation=code, stage=1, **talk.by())
 

@@ -1,6 +1,7 @@
 """An agent calls the supervisor, hands a call to a colleague, asks for a ban: each seen by the other one at once."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -138,7 +139,7 @@ def test_a_supervisor_promises_to_call_back_and_lets_the_agent_hang_up(
     expect(agent.get_by_role("button", name="Raccrocher")).to_be_visible(timeout=AT_ONCE)
 
     item.locator("summary", has_text="Je rappelle plus tard").click()
-    tomorrow = timezone.localtime() + timezone.timedelta(days=1)
+    tomorrow = timezone.localtime() + timedelta(days=1)
     item.locator('[name="due_at"]').fill(f"{tomorrow:%Y-%m-%dT15:00}")
     item.get_by_role("button", name="Promettre le rappel").click()
     expect(page.locator(".item--decided")).to_contain_text("Reparler plus tard")

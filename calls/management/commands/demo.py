@@ -15,12 +15,28 @@ from campaigns.enums import CampaignStatus, Operator, Purpose
 from campaigns.models import Campaign, Programme
 from campaigns.services.campaigns import start_campaign
 from campaigns.services.entries import add_prospects
+from campaigns.services.follow_ups import save_follow_up_template
 from campaigns.services.programmes import add_criterion
 from crm.enums import EventKind, NumberKind, Validity
 from crm.models import Prospect, ProspectEvent, ProspectNumber, Source, Sponsor, User
 from crm.rules.demo import DEMO_LOGINS, DEMO_PASSWORD, DemoLogin
 from crm.services.sponsors import create_sponsor
 from crm.services.teams import create_team
+
+#: What every agent of the demo may settle alone, and the e-mail that may follow a call.
+MANDATE = {
+    "may_decide": "Déplacer un rendez-vous, corriger la fiche.",
+    "may_promise": "Un rappel à l'heure qui convient, une réponse du superviseur dans la journée.",
+    "may_offer": "Le résumé de l'enquête, par e-mail.",
+}
+FOLLOW_UP = {
+    "name": "Le lien promis",
+    "language": "fr",
+    "subject": "Suite à notre appel",
+    "body": "Bonjour,\n\nVous m'avez demandé de vous écrire au sujet de {subject}. Voici ce qu'il faut en savoir, "
+    "à lire quand cela vous conviendra.\n\nBien à vous,\n{agent}",
+    "active": True,
+}
 
 
 class Command(BaseCommand):
@@ -115,6 +131,8 @@ def _campaigns(finance: Sponsor, crafts: Sponsor, manager: User, at: datetime) -
         _campaign(meetings, TREASURY, "Trésorerie des agences", Purpose.APPOINTMENT),
         _campaign(training, BAKERS, "Boulangers d'Orléans et d'ailleurs", Purpose.INFORMATION),
     )
+    for campaign in made:
+        save_follow_up_template(campaign=campaign, data=FOLLOW_UP, by=manager, at=at)
     return {
         campaign.slug: start_campaign(campaign=campaign, by=manager, at=at, reason="Liste prête.")
         for campaign in made
@@ -163,6 +181,7 @@ def _campaign(programme: Programme, slug: str, name: str, purpose: str) -> Campa
         purpose=purpose,
         calling_rule="none",
         status=CampaignStatus.DRAFT,
+        **MANDATE,
     )
 
 
