@@ -231,7 +231,7 @@ def test_the_supervisor_and_the_address_for_complaints_are_named(
     page.keyboard.type("chef")
     page.keyboard.press("Enter")
     expect(page.locator(".what .say").first).to_contain_text("Awa Diop")
-    expect(page.locator(".what .say").first).to_contain_text("4210")
+    expect(page.locator(".what .say").first).to_contain_text("poste 4210")
     ready(page)
     page.keyboard.press("ArrowDown")
     expect(page.locator(".question--now")).to_be_visible()
