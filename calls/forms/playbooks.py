@@ -16,8 +16,8 @@ ADD, REMOVE, UP, DOWN = "add", "remove", "up", "down"
 PREFIX = "stages"
 
 
-def _sentences(rows: int) -> forms.Textarea:
-    return forms.Textarea(attrs={"rows": rows})
+def _sentences(rows: int, language: str = "fr") -> forms.Textarea:
+    return forms.Textarea(attrs={"rows": rows, "lang": language})
 
 
 class PlaybookForm(forms.Form):
@@ -73,18 +73,21 @@ class StageForm(forms.Form):
         label=_("Phrases en français, une par ligne"), required=False, widget=_sentences(4), max_length=1200
     )
     say_en = forms.CharField(
-        label=_("Phrases en anglais, une par ligne"), required=False, widget=_sentences(4), max_length=1200
+        label=_("Phrases en anglais, une par ligne"),
+        required=False,
+        widget=_sentences(4, "en"),
+        max_length=1200,
     )
     say_other = forms.CharField(
         label=_("Dans d'autres langues"),
         required=False,
-        widget=_sentences(2),
+        widget=forms.Textarea(attrs={"rows": 2}),
         max_length=4000,
         help_text=_("Une par ligne, le code de la langue d'abord : « es : Lo siento. »"),
     )
     do = forms.CharField(label=_("À faire"), max_length=300, required=False, widget=_sentences(2))
     do_en = forms.CharField(
-        label=_("À faire, en anglais"), max_length=300, required=False, widget=_sentences(2)
+        label=_("À faire, en anglais"), max_length=300, required=False, widget=_sentences(2, "en")
     )
     may_end = forms.BooleanField(label=_("Permet de mettre fin à l'appel"), required=False)
 
