@@ -24,6 +24,7 @@ from calls.enums import IncidentKind
 from calls.models import Incident
 from calls.services.claim import claim_next
 from calls.services.dispositions import ask_correction
+from calls.services.practice import begin_practice, make_move
 from campaigns.enums import CampaignStatus, EntryState, Gate
 from campaigns.models import Campaign, ListEntry
 from campaigns.services.imports import preview_import, run_import, start_import, upload_import
@@ -426,3 +427,15 @@ def test_the_desk(visitor: Visitor) -> None:
         make_entry(story.campaign, make_prospect(organisation=f"{LONG} {turn}"), due_at=timezone.now())
         make_campaign(story.programme, name=f"{LONG}, vague {turn}")
     visitor.visit(desk, fits=True)
+
+
+def test_every_phase_of_an_exercise(visitor: Visitor) -> None:
+    agent = make_user(Role.AGENT)
+    practice = begin_practice(exercise="racist-2", by=agent, at=NOW)
+    visitor.sign_in(agent)
+    moves: list[dict[str, Any]] = [{"do": "open", "situation": "racist", "stage": 2}]
+    moves += [{"do": do} for do in ("back", "say", "say", "wait")]
+
+    for move in moves:
+        make_move(practice=practice, by=agent, at=NOW, **move)
+        visitor.visit(reverse("practice", args=[practice.pk]), fits=True)

@@ -231,7 +231,7 @@ def test_the_supervisor_and_the_address_for_complaints_are_named(
     page.keyboard.type("chef")
     page.keyboard.press("Enter")
     expect(page.locator(".what .say").first).to_contain_text("Awa Diop")
-    expect(page.locator(".what .say").first).to_contain_text("4210")
+    expect(page.locator(".what .say").first).to_contain_text("poste 4210")
     ready(page)
     page.keyboard.press("ArrowDown")
     expect(page.locator(".question--now")).to_be_visible()
@@ -258,3 +258,22 @@ def test_a_playbook_that_is_retired_is_no_longer_found(
     page.keyboard.type("chef")
 
     expect(page.locator("[data-none]")).to_be_visible()
+
+
+def test_the_mandate_stands_beside_what_is_said(
+    screen: Callable[..., Page],  # noqa: F811
+    story: Story,  # noqa: F811
+) -> None:
+    story.campaign.may_decide = "Un rendez-vous, à l'heure que la personne choisit."
+    story.campaign.may_offer = "L'envoi des résultats par e-mail."
+    story.campaign.save()
+    story.go("asked")
+    page = screen()
+
+    open_palette(page)
+    page.keyboard.type("injuste")
+    page.keyboard.press("Enter")
+
+    expect(page.locator(".stage__mandate")).to_contain_text("Un rendez-vous")
+    expect(page.locator(".stage__mandate")).to_contain_text("L'envoi des résultats")
+    assert page.evaluate(OVERFLOW) <= 1

@@ -194,3 +194,17 @@ def test_the_mandate_stands_on_the_screen_by_one_key(agent: Page) -> None:
     expect(agent.locator("#mandate")).to_contain_text("Un rappel sous deux jours.")
     agent.keyboard.press("Escape")
     expect(agent.locator("#mandate")).to_be_hidden()
+
+
+def test_a_stage_of_a_situation_shows_its_words_and_leaves_the_mandate_to_its_key(agent: Page) -> None:
+    take_the_next(agent)
+    reach_criteria(agent)
+
+    agent.keyboard.press("s")
+    agent.keyboard.type("chef")
+    agent.keyboard.press("Enter")
+
+    expect(agent.locator(".what__count")).to_have_text("1/2")
+    expect(agent.locator(".what__body")).not_to_contain_text("Un rappel sous deux jours.")
+    body = agent.locator(".what__body")
+    assert body.evaluate("(one) => one.scrollHeight <= one.clientHeight + 1")

@@ -16,8 +16,8 @@ ADD, REMOVE, UP, DOWN = "add", "remove", "up", "down"
 PREFIX = "stages"
 
 
-def _sentences(rows: int, lang: str = "") -> forms.Textarea:
-    return forms.Textarea(attrs={"rows": rows, **({"lang": lang} if lang else {})})
+def _sentences(rows: int, lang: str) -> forms.Textarea:
+    return forms.Textarea(attrs={"rows": rows, "lang": lang})
 
 
 def _line(lang: str) -> forms.TextInput:
@@ -92,7 +92,7 @@ class StageForm(forms.Form):
     say_other = forms.CharField(
         label=_("Dans d'autres langues"),
         required=False,
-        widget=_sentences(2),
+        widget=forms.Textarea(attrs={"rows": 2}),
         max_length=4000,
         help_text=_("Une par ligne, le code de la langue d'abord : « es : Lo siento. »"),
     )

@@ -7,7 +7,7 @@ from typing import Any
 from calls.enums import SituationEffect
 from calls.models import Call, Situation, Stage
 from calls.rules.palette import GROUPS, finds, folded, group_of
-from calls.rules.playbooks.words import RIGHT_TO_LEFT, filled, language_name
+from calls.rules.playbooks.words import RIGHT_TO_LEFT, extension_said, filled, language_name
 from calls.selectors.call_screen import CallScreen
 from calls.selectors.sentences import values_of
 from crm.models import User
@@ -16,6 +16,8 @@ from crm.models import User
 HOUSE_LANGUAGES = frozenset({"fr", "en"})
 #: Characters to say beyond which a stage is set in its smaller size.
 LONG = 330
+#: Digits up to which a supervisor's number is an extension, which nobody outside can dial alone.
+EXTENSION_DIGITS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,8 @@ def _said(call: Call, stage: Stage, own: Mapping[str, str]) -> list[Sentence]:
     chosen = spoken if stage.say.get(spoken) else "fr"
 
     def sentence(language: str, text: str, name: str = "") -> Sentence:
-        return Sentence(filled(text, {**values_of(call, language), **own}, language), language, name)
+        values = {**values_of(call, language), **own, **_number_said(own, language)}
+        return Sentence(filled(text, values, language), language, name)
 
     if set(stage.say) <= HOUSE_LANGUAGES:
         return [sentence(chosen, text) for text in stage.say.get(chosen, [])]
@@ -190,6 +193,13 @@ def _own_values(call: Call, stage: Stage) -> dict[str, str]:
     if "{supervisor" in f"{stage.say} {stage.do} {stage.do_en}":
         values |= _supervisor_of(call.agent)
     return values
+
+
+def _number_said(own: Mapping[str, str], language: str) -> dict[str, str]:
+    """Return the supervisor's number as it is said to somebody outside: a few digits are an extension of this house."""
+    number = own.get("supervisor_number", "")
+    is_short = number.isdecimal() and len(number) <= EXTENSION_DIGITS
+    return {"supervisor_number": extension_said(number, language)} if is_short else {}
 
 
 def _supervisor_of(agent: User) -> dict[str, str]:

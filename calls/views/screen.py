@@ -390,6 +390,8 @@ class ScreenContext:
             "ringing": facts.ringing_at,
             "questions": self.questions(),
             "mismatch": mismatch_sentence(facts),
+            # What a gesture just recorded is seen at once, above the sentences that follow it.
+            "settled": recorded_sentence(facts) if self.call.disposition_id else "",
         }
 
     def questions(self) -> list[dict[str, Any]]:

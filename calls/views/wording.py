@@ -36,10 +36,12 @@ def time_in_prose(at: datetime) -> str:
 
 
 def moment_in_prose(at: datetime, now: datetime) -> str:
-    """Return when something is due inside a sentence: `à 14 h 32` today, `le 3 mars à 14 h 32` on another day."""
-    time = time_in_prose(at)
-    if localtime(at).date() == localtime(now).date():
+    """Return when something is due inside a sentence: `à 14 h 32` today, `demain à 14 h 32`, `le 3 mars à 14 h 32`."""
+    time, days = time_in_prose(at), (localtime(at).date() - localtime(now).date()).days
+    if days == 0:
         return _("à %(time)s") % {"time": time}
+    if days == 1:
+        return _("demain à %(time)s") % {"time": time}
     return _("le %(day)s à %(time)s") % {"day": date_format(localtime(at), _("j F")), "time": time}
 
 

@@ -162,7 +162,7 @@ function described(element) {
 function openHelp() {
   const dialog = document.getElementById("keys-help");
   if (!dialog || dialog.open) return;
-  dialog.querySelectorAll("dl, h3").forEach((old) => old.remove());
+  dialog.querySelectorAll(".keys-help__list").forEach((old) => old.remove());
   const groups = new Map();
   const primaryFirst = (one, other) => Number(other.matches("[data-primary]")) - Number(one.matches("[data-primary]"));
   const usable = [...document.querySelectorAll("[data-key]")].filter((element) => !dialog.contains(element) && isUsable(element));
@@ -171,15 +171,19 @@ function openHelp() {
     if (!groups.has(group)) groups.set(group, []);
     groups.get(group).push(...described(element));
   }
-  const end = dialog.querySelector("form");
+  const zones = document.createElement("div");
+  zones.className = "keys-help__list";
   for (const [title, lines] of groups) {
+    const zone = document.createElement("section");
     const heading = document.createElement("h3");
     heading.textContent = title;
     const list = document.createElement("dl");
     list.append(...lines);
-    if (title) end.before(heading);
-    end.before(list);
+    if (title) zone.append(heading);
+    zone.append(list);
+    zones.append(zone);
   }
+  dialog.querySelector("form").before(zones);
   dialog.showModal();
 }
 

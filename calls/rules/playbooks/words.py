@@ -47,6 +47,9 @@ LANGUAGES = {
 #: Written from right to left.
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
+#: What stands before the number of an extension.
+EXTENSIONS = {"fr": "poste", "en": "extension"}
+
 _BEFORE = re.compile(r" (?=[:;?!»])")
 _AFTER = re.compile(r"(?<=«) ")
 
@@ -55,6 +58,11 @@ def filled(text: str, values: Mapping[str, str], language: str) -> str:
     """Return a sentence of a playbook with its placeholders filled, set as its language is: no sign begins a line."""
     said = render(text, values, language, more=NEUTRAL.get(language[:2].lower(), NEUTRAL["fr"]))
     return _AFTER.sub("\u00a0", _BEFORE.sub("\u00a0", said)) if language[:2].lower() == "fr" else said
+
+
+def extension_said(number: str, language: str) -> str:
+    """Return an extension of a switchboard as a sentence in French or English names it, bare in other languages."""
+    return f"{EXTENSIONS.get(language[:2].lower(), '')} {number}".strip()
 
 
 def language_name(code: str) -> str:
