@@ -304,6 +304,16 @@ def test_the_page_gives_and_cancels(client: Client) -> None:
     assert callback.state == CallbackState.CANCELLED
 
 
+def test_a_cancellation_without_its_reason_is_refused_in_one_sentence(client: Client) -> None:
+    callback = promise(None, NOW)
+    client.force_login(make_user(Role.SUPERVISOR))
+
+    refused = client.post(reverse("callback-cancellation", args=[callback.pk]), {"reason": "  "}, follow=True)
+
+    assert [str(told) for told in refused.context["messages"]] == ["Dites pourquoi en quelques mots."]
+    assert Callback.objects.get(pk=callback.pk).state == CallbackState.OPEN
+
+
 def test_the_page_costs_the_same_for_ten_and_twenty(
     client: Client, django_assert_max_num_queries: Any
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
 from calls.models import Situation, SituationVersion, Stage
 from calls.rules.playbooks.content import Content, StageContent
@@ -308,6 +309,7 @@ def test_a_manager_saves_a_playbook_and_finds_who_changed_what(
     assert content_of(boss).stages[0].title == "Donner son nom"
     old = client.get(reverse("situation-version", args=["boss", 1])).content.decode()
     assert first.title in old
+    assert old.index(escape(first.say["fr"][0])) < old.index(escape(first.say["en"][0]))
     client.post(reverse("situation-version", args=["boss", 1]), {"version": "2"})
     assert content_of(Situation.objects.get(code="boss")) == content
 

@@ -16,8 +16,13 @@ ADD, REMOVE, UP, DOWN = "add", "remove", "up", "down"
 PREFIX = "stages"
 
 
-def _sentences(rows: int, language: str = "fr") -> forms.Textarea:
-    return forms.Textarea(attrs={"rows": rows, "lang": language})
+def _sentences(rows: int, lang: str) -> forms.Textarea:
+    return forms.Textarea(attrs={"rows": rows, "lang": lang})
+
+
+def _line(lang: str) -> forms.TextInput:
+    """A line in a language of its own, so that a screen reader reads it as such."""
+    return forms.TextInput(attrs={"lang": lang})
 
 
 class PlaybookForm(forms.Form):
@@ -26,8 +31,8 @@ class PlaybookForm(forms.Form):
     code = forms.SlugField(
         label=_("Code"), max_length=40, help_text=_("En minuscules, sans espace ; il ne change plus ensuite.")
     )
-    label = forms.CharField(label=_("Libellé"), max_length=120)
-    label_en = forms.CharField(label=_("Libellé anglais"), max_length=120, required=False)
+    label = forms.CharField(label=_("Libellé"), max_length=120, widget=_line("fr"))
+    label_en = forms.CharField(label=_("Libellé anglais"), max_length=120, required=False, widget=_line("en"))
     keywords = forms.CharField(
         label=_("Mots de recherche"),
         max_length=300,
@@ -60,17 +65,23 @@ class PlaybookForm(forms.Form):
 class StageForm(forms.Form):
     """One stage: sentences one per line."""
 
-    title = forms.CharField(label=_("Titre"), max_length=120, required=False)
-    title_en = forms.CharField(label=_("Titre anglais"), max_length=120, required=False)
+    title = forms.CharField(label=_("Titre"), max_length=120, required=False, widget=_line("fr"))
+    title_en = forms.CharField(label=_("Titre anglais"), max_length=120, required=False, widget=_line("en"))
     opens = forms.CharField(
+        widget=_line("fr"),
         label=_("S'ouvre sur"),
         max_length=120,
         required=False,
         help_text=_("Ce que l'on entend quand le scénario commence ici ; vide s'il n'y commence pas."),
     )
-    opens_en = forms.CharField(label=_("S'ouvre sur, en anglais"), max_length=120, required=False)
+    opens_en = forms.CharField(
+        label=_("S'ouvre sur, en anglais"), max_length=120, required=False, widget=_line("en")
+    )
     say_fr = forms.CharField(
-        label=_("Phrases en français, une par ligne"), required=False, widget=_sentences(4), max_length=1200
+        label=_("Phrases en français, une par ligne"),
+        required=False,
+        widget=_sentences(4, "fr"),
+        max_length=1200,
     )
     say_en = forms.CharField(
         label=_("Phrases en anglais, une par ligne"),
@@ -85,7 +96,7 @@ class StageForm(forms.Form):
         max_length=4000,
         help_text=_("Une par ligne, le code de la langue d'abord : « es : Lo siento. »"),
     )
-    do = forms.CharField(label=_("À faire"), max_length=300, required=False, widget=_sentences(2))
+    do = forms.CharField(label=_("À faire"), max_length=300, required=False, widget=_sentences(2, "fr"))
     do_en = forms.CharField(
         label=_("À faire, en anglais"), max_length=300, required=False, widget=_sentences(2, "en")
     )

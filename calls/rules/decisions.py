@@ -52,8 +52,9 @@ DECISIONS_OF: dict[str, tuple[Decision, ...]] = {
     # The rule is a manager's: it changes, or it is explained.
     IncidentKind.POLICY: (Decision.ADOPTED, Decision.EXPLAINED),
     IncidentKind.RIGHTS: (Decision.ANSWERED, Decision.CALMER_TALK, Decision.NOTHING),
-    IncidentKind.LIST_LANGUAGE: (Decision.NOTHING,),
-    IncidentKind.LIST_LOST: (Decision.NOTHING,),
+    # A list that is probably wrong is its manager's: stopped or sent back to whoever delivered it, or kept.
+    IncidentKind.LIST_LANGUAGE: (Decision.ADOPTED, Decision.NOTHING),
+    IncidentKind.LIST_LOST: (Decision.ADOPTED, Decision.NOTHING),
     IncidentKind.OTHER: _ABOUT_PEOPLE,
 }
 
@@ -73,10 +74,17 @@ NEEDS_REASON = frozenset(
 )
 #: Decisions kept to managers. A ban is not: whoever decides it asks for it, and a manager grants it.
 FOR_MANAGERS = frozenset({Decision.REOPEN, Decision.ADOPTED, Decision.EXPLAINED})
+#: Kinds decided by managers alone, even when nothing follows.
+OF_MANAGERS = frozenset({IncidentKind.LIST_LANGUAGE, IncidentKind.LIST_LOST})
 #: Kinds on which it is asked who was rude first.
 ABOUT_RUDENESS = frozenset({IncidentKind.ABUSE, IncidentKind.HANG_UP_REVIEW})
 
 
+def is_for_managers(kind: str, decision: str) -> bool:
+    """Whether this decision on an incident of this kind is kept to managers."""
+    return kind in OF_MANAGERS or decision in FOR_MANAGERS
+
+
 def decisions_of(kind: str, *, managing: bool) -> tuple[Decision, ...]:
     """Return what may be decided on an incident of this kind, by a manager or by a supervisor."""
-    return tuple(choice for choice in DECISIONS_OF[kind] if managing or choice not in FOR_MANAGERS)
+    return tuple(choice for choice in DECISIONS_OF[kind] if managing or not is_for_managers(kind, choice))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -195,6 +195,12 @@ class Item:
             if event.kind in (CallEventKind.NOTE, CallEventKind.DISPOSITION) and words:
                 return str(words)
         return ""
+
+    @property
+    def due_on(self) -> date | None:
+        """The day by which the person has the right to an answer, or None."""
+        due = self.incident.data.get("due")
+        return date.fromisoformat(due) if due else None
 
     @property
     def fields(self) -> set[str]:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from calls.enums import CallEventKind, CallState, Cause, Decision, Evidence, HungUpBy, StartedBy
 from calls.models import Call, CallDisposition, Incident, IncidentDecision
-from calls.rules.decisions import DECISIONS_OF, FOR_MANAGERS, NEEDS_REASON
+from calls.rules.decisions import DECISIONS_OF, NEEDS_REASON, is_for_managers
 from calls.rules.transitions import ON_LINE
 from calls.selectors.bars import covering_exclusion
 from calls.selectors.choosing import choice_of
@@ -176,7 +176,7 @@ def _qualify(call: Call, code: str, reason: str, *, by: User, at: datetime) -> N
 def _check(incident: Incident, decision: str, reason: str, code: str, number: str, by: User) -> None:
     if decision not in DECISIONS_OF[incident.kind]:
         raise Invalid.field("decision", _("Cette décision ne convient pas à cet incident."))
-    if decision in FOR_MANAGERS and not by.is_managing:
+    if is_for_managers(incident.kind, decision) and not by.is_managing:
         raise Forbidden
     if decision in NEEDS_REASON and not reason:
         raise Invalid.field("reason", _("Dites pourquoi en quelques mots."))

@@ -63,8 +63,8 @@ def saved(request: HttpRequest, message: Any, to: str, *args: Any) -> HttpRespon
 
 def refused(request: HttpRequest, error: DomainError, to: str, *args: Any) -> HttpResponseRedirect:
     """Say why it was refused and go back to a page, where nothing changed."""
-    words = [str(error.message), *(str(word) for listed in error.fields.values() for word in listed)]
-    messages.error(request, " ".join(dict.fromkeys(words)))
+    details = [str(word) for listed in error.fields.values() for word in listed]
+    messages.error(request, " ".join(dict.fromkeys(details or [str(error.message)])))
     return redirect(to, *args)
 
 

@@ -36,6 +36,11 @@ class StageContent:
     do_en: str = ""
     may_end: bool = False
 
+    @property
+    def said(self) -> list[tuple[str, Sequence[str]]]:
+        """The sentences by language, French first: a version comes back from the database in the order of its codes."""
+        return sorted(self.say.items(), key=lambda pair: (pair[0] != "fr", pair[0]))
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
