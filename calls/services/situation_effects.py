@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from calls.enums import OF_LISTS, CallEventKind, IncidentKind, SituationEffect
 from calls.models import Call, Incident, Situation, SituationMark, Stage
 from calls.rules.hang_up import DRIVING, STAGE, SUPERVISOR
-from calls.rules.playbooks.words import language_in_words
 from calls.rules.quick_times import TIMES, quick_time
 from calls.rules.suspicions import is_suspect
 from calls.selectors.call_screen import time_zone_of
@@ -183,7 +182,7 @@ def _in_language(call: Call, situation: Situation, asked: Asked, by: User, at: d
         current = dispose(
             call=current,
             code="callback" if moment else "language",
-            note=_("Parle : %(language)s.") % {"language": language_in_words(code)},
+            note=_("Parle : %(language)s.") % {"language": code},
             callback_at=moment,
             exact=moment is not None,
             by=by,
