@@ -102,9 +102,10 @@ class Gate(models.TextChoices):
 
 
 class ClosingKind(models.TextChoices):
-    """Which closing is due: the full one with its apology, or the ordinary one."""
+    """Which closing is due: the full one with its apology, the one for the bereaved, or the ordinary one."""
 
     MISMATCH = "mismatch", _("Hors-critères")
+    MOURNING = "mourning", _("Deuil")
     ORDINARY = "ordinary", _("Ordinaire")
 
 
@@ -119,6 +120,7 @@ class Step(models.TextChoices):
 #: The steps that each kind of closing asks for, in order.
 STEPS_OF: dict[str, tuple[Step, ...]] = {
     ClosingKind.MISMATCH: (Step.APOLOGISE, Step.THANK, Step.GOODBYE),
+    ClosingKind.MOURNING: (Step.APOLOGISE, Step.THANK, Step.GOODBYE),
     ClosingKind.ORDINARY: (Step.THANK, Step.GOODBYE),
 }
 

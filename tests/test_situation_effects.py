@@ -10,6 +10,7 @@ from calls.enums import CallbackState, CallEventKind, CallState, IncidentKind, S
 from calls.models import Call, Callback, Incident, Situation, SituationMark, Stage
 from calls.rules.quick_times import quick_time
 from calls.rules.suspicions import is_suspect
+from calls.selectors.call_screen import screen_of
 from calls.selectors.situations import Met, list_standing, met_by_source, standings_of
 from calls.services.claim import claim_next
 from calls.services.dispositions import finish
@@ -190,6 +191,9 @@ def test_the_bereaved_are_never_called_again_by_anybody_and_nothing_stays_promis
     call = done(talk, code)
 
     assert (call.state, call.disposition and call.disposition.code) == (CallState.CLOSING, "deceased")
+    said = [step.text for step in screen_of(call, talk.at).steps]
+    assert said[0] == "Je vous présente mes condoléances, et toutes mes excuses pour cet appel."
+    assert not any("bonne journée" in text or "devais appeler" in text for text in said)
     assert Exclusion.objects.active().get(prospect=talk.prospect).scope == "everywhere"
     assert ListEntry.objects.get(pk=promised.pk).state == "excluded"
     assert Callback.objects.get(entry=promised).state == CallbackState.EXCLUDED

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Count
 
-from calls.enums import AnsweredBy, Cause, Decision, Evidence, HungUpBy, IncidentKind, Result
+from calls.enums import AnsweredBy, Cause, Decision, Evidence, HungUpBy, IncidentKind, Result, SituationEffect
 from calls.models import Call, Incident, Stage
 from calls.rules.demo_past import (
     AUTUMN,
@@ -71,7 +71,9 @@ class Past:
         self.shared = set(twice.values_list("number", flat=True))
         self.stages = {
             (stage.situation.code, stage.position): stage.may_end
-            for stage in Stage.objects.select_related("situation").order_by("position")
+            for stage in Stage.objects.filter(situation__effect=SituationEffect.ABUSE)
+            .select_related("situation")
+            .order_by("situation__position", "position")
         }
         self.disturbed: Prospect | None = None
         self._vouched_for = False

@@ -105,10 +105,12 @@ def _offered(facts: CallScreen, offer: Offer, at: datetime) -> Told:
     if offer.answer == TransferAnswerKind.ACCEPTED:
         words["name"] = offer.sender.name
         text = _("Appel passé par %(name)s.") % words
-        return Told(f"{text} {_('« %(note)s »') % words}" if offer.note else text)
+        note = _("« %(note)s »") % words
+        return Told(f"{text} {note}" if offer.note else text)
     if offer.answer == TransferAnswerKind.DECLINED:
         text = _("%(name)s ne peut pas prendre l'appel.") % words
-        return Told(f"{text} {_('« %(words)s »') % words}" if offer.words else text, "care")
+        said = _("« %(words)s »") % words
+        return Told(f"{text} {said}" if offer.words else text, "care")
     if offer.answer == TransferAnswerKind.WITHDRAWN:
         return Told(_("Proposition reprise."))
     if not offer.stands(at):

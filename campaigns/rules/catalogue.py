@@ -72,7 +72,8 @@ DISPOSITIONS: tuple[dict[str, Any], ...] = (
     _human("language", "Autre langue", "Other language", "2.33", final=False, retry_after=_RETRY, requires_note=True),
     _human(
         "deceased", "Personne décédée", "Deceased", "2.31",
-        **_MISTAKE, **_bar(BarTarget.PROSPECT, Scope.EVERYWHERE, ExclusionReason.DECEASED),
+        closing=ClosingKind.MOURNING.value,
+        **_bar(BarTarget.PROSPECT, Scope.EVERYWHERE, ExclusionReason.DECEASED),
     ),
     _human("minor", "Un enfant a répondu", "A child answered", "2.21", final=False, retry_after=_RETRY),
     _human(
@@ -115,6 +116,17 @@ CLOSING_STEPS: dict[tuple[str, str, str], str] = {
         ClosingKind.MISMATCH.value,
         Step.GOODBYE.value,
     ): "Je vous souhaite une très bonne journée. Au revoir.",
+    ("fr", ClosingKind.MOURNING.value, Step.APOLOGISE.value): (
+        "Je vous présente mes condoléances, et toutes mes excuses pour cet appel."
+    ),
+    ("fr", ClosingKind.MOURNING.value, Step.THANK.value): (
+        "Je retire ce numéro de nos appels : vous n'avez rien à faire."
+    ),
+    (
+        "fr",
+        ClosingKind.MOURNING.value,
+        Step.GOODBYE.value,
+    ): "Je vous souhaite beaucoup de courage. Au revoir.",
     ("fr", ClosingKind.ORDINARY.value, Step.THANK.value): (
         "Je vous remercie du temps que vous m'avez accordé, et de votre accueil."
     ),
@@ -131,6 +143,13 @@ CLOSING_STEPS: dict[tuple[str, str, str], str] = {
         "Thank you for the time you gave me. We will not call you again about {subject}."
     ),
     ("en", ClosingKind.MISMATCH.value, Step.GOODBYE.value): "I wish you a very good day. Goodbye.",
+    ("en", ClosingKind.MOURNING.value, Step.APOLOGISE.value): (
+        "Please accept my condolences, and my apologies for this call."
+    ),
+    ("en", ClosingKind.MOURNING.value, Step.THANK.value): (
+        "I am taking this number off our calls: there is nothing that you need to do."
+    ),
+    ("en", ClosingKind.MOURNING.value, Step.GOODBYE.value): "I wish you strength. Goodbye.",
     (
         "en",
         ClosingKind.ORDINARY.value,

@@ -110,7 +110,7 @@ def _bar_words(disposition: Disposition) -> str:
 def _closing_words(disposition: Disposition) -> str:
     steps = (
         _("Clôture : s'excuser, remercier, dire au revoir")
-        if disposition.closing == ClosingKind.MISMATCH
+        if disposition.closing in (ClosingKind.MISMATCH, ClosingKind.MOURNING)
         else _("Clôture : remercier, dire au revoir")
     )
     end = {

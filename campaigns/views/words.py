@@ -45,7 +45,7 @@ def words_preview(request: HttpRequest, slug: str) -> HttpResponse:
     fiche = words_selector.fiche_of(found, language, agent=user, pk=_fiche_asked(request.POST))
     where = request.POST.get("where", "")
     text = request.POST.get("text", "")[:4000] or request.POST.get("default", "")[:4000]
-    context: dict[str, Any] = {}
+    context: dict[str, Any] = {"language": language}
     try:
         context["heard"] = words_selector.heard_anew(text, fiche, language, where=where)
     except DomainError as error:
