@@ -13,7 +13,7 @@ def origin_of(call: Call, language: str = "", *, written: bool = False) -> str:
 
     `written`: as it is read in a message.
     """
-    code = "en" if (language or _spoken(call))[:2].lower() == "en" else "fr"
+    code = language_of_origin(call, language)
     if call.prospect is None:
         return origin_sentence(Origin(), code, written=written)
     source = call.prospect.source
@@ -23,6 +23,11 @@ def origin_of(call: Call, language: str = "", *, written: bool = False) -> str:
     same = code == call.campaign.language[:2].lower()
     spoken = source.spoken_origin if same or not source.spoken_origin else NEUTRAL[code]["origin"]
     return origin_sentence(Origin(spoken, obtained, source.rights_contact), code, written=written)
+
+
+def language_of_origin(call: Call, language: str = "") -> str:
+    """Return the language of that sentence: "en" where it is asked for or spoken on the call, else "fr"."""
+    return "en" if (language or _spoken(call))[:2].lower() == "en" else "fr"
 
 
 def _spoken(call: Call) -> str:

@@ -27,7 +27,7 @@ from calls.models import Call
 from calls.selectors import call_screen
 from calls.selectors.call_screen import CallScreen
 from calls.selectors.hard import was_hard
-from calls.selectors.origins import origin_of
+from calls.selectors.origins import language_of_origin, origin_of
 from calls.services.note_check import NoteNotNeutral
 from calls.views import playbook
 from calls.views.agreeing import callback_form
@@ -351,6 +351,7 @@ class ScreenContext:
             ],
             "disturbances": facts.disturbances,
             "spoken_origin": origin_of(self.call),
+            "origin_language": language_of_origin(self.call),
             "mandate": mandate_of(self.call),
             "known": known_of(facts),
             "history": call_screen.history_of(self.call),
