@@ -249,6 +249,15 @@ def test_a_wish_whose_moment_cannot_be_read_is_asked_again_with_its_words(
     assert not CallEvent.objects.filter(call=story.call, kind="wish").exists()
 
 
+def test_a_call_offered_to_nobody_keeps_the_words_that_were_written(browser_of: Client, story: Story) -> None:
+    story.go("asked")
+
+    answer = browser_of.post(story.url("transfer"), {"hand": "1", "note": "parle du contrat"}, headers=HTMX)
+
+    assert answer.status_code == 400
+    assert 'value="parle du contrat"' in answer.content.decode()
+
+
 def test_two_swapped_fields_are_exchanged_and_who_said_so_is_kept(browser_of: Client, story: Story) -> None:
     Prospect.objects.filter(pk=story.prospect.pk).update(first_name="Durand", last_name="Zoé")
     story.go("asked")

@@ -149,7 +149,7 @@ def asked_again(request: HttpRequest, typed: str) -> Ask:
         if "situation" in sent:
             return Ask(effect="1", value=sent["words"])
         return Ask(boss="1", value=sent["words"])
-    if "to" in sent:
+    if "to" in sent or "hand" in sent:
         return Ask(hand="1", value=sent.get("note", ""))
     if "text" in sent:
         return Ask(wish="1", value=sent["text"])
