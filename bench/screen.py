@@ -38,7 +38,8 @@ INBOX = "inbox"
 PACE = 1.6
 SUPERVISORS = 3
 #: What the pages ask by themselves, in seconds: see `lease.js` and the inbox.
-INBOX_EVERY = 5.0
+INBOX_EVERY = 2.0
+DESK_EVERY = 2.0
 
 #: Two questions that the file does not answer: the agent asks them.
 QUESTIONS = """
@@ -190,7 +191,11 @@ class Agent:
         if fate < 0.15:
             self.look("situations", "?situation=list")
             self.think(1)
-            self.look("back", "")
+            self.verb("situations", "stage", situation="policy", stage="1")
+            self.think(2)
+            self.verb("situation-effect", situation="policy", words="le délai est trop court")
+            self.think(1)
+            self.verb("situations", "calmed down", over="on")
         elif fate < 0.3:
             self.look("edit", "?edit=city")
             self.think(1.5)
@@ -200,7 +205,9 @@ class Agent:
             self.think(1.5)
             self.verb("wishes", text="une formation")
         elif fate < 0.5:
-            self.verb("help")
+            self.look("help form", "?boss=1")
+            self.think(1)
+            self.verb("help", words="demande le responsable")
         self.save("note", note="la directrice revient lundi, demander la comptable")
 
     def conclude(self) -> None:
@@ -221,8 +228,15 @@ class Agent:
         while (left := end - time.monotonic()) > 0:
             lease = re.search(r'data-lease-every="(\d+)"', self.screen)
             wait = min(left, max(0.0, self.due - time.monotonic())) if lease else left
+            if self.state() == "desk":
+                wait = min(left, DESK_EVERY)
             if self.stop.wait(wait):
                 raise Over
+            if self.state() == "desk":
+                self.seen.note(
+                    "desk: offers", self.browser.get("/desk/offer/?seen=", fragment=True), (200, 204)
+                )
+                self.seen.note("desk: due", self.browser.get("/desk/news/?seen=", fragment=True), (200, 204))
             if lease and time.monotonic() >= self.due:
                 self.due = time.monotonic() + float(lease[1])
                 answer = self.browser.post(f"/calls/{self.call}/lease/", fragment=False)

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from uuid import uuid4
 
 from bench.place import ROOT
 
@@ -143,6 +144,8 @@ class Browser:
         ]
         if fragment:
             lines.append("HX-Request: true")
+            if method == "POST":
+                lines.append(f"X-Press: {uuid4()}")
         if method == "POST":
             lines += [
                 f"X-CSRFToken: {self._token}",
