@@ -191,7 +191,8 @@ def test_zero_is_singular_in_french_and_plural_in_english(number: int, french: i
 
 def french_left(html: str) -> list[str]:
     """Return the texts of the catalogue that a page still shows in French."""
-    foreign = r'<input[^>]* lang="fr"[^>]*>|<(\w+)[^>]* lang="fr".*?</\1>'
+    # What a screen reader is told of a call quotes the sentence to say, in the person's own language.
+    foreign = r'<input[^>]* lang="fr"[^>]*>|<(\w+)[^>]* lang="fr".*?</\1>| data-announce="[^"]*"'
     names_of_factories = r"\w+ \d+"
     shown = re.sub(names_of_factories, "", unescape(re.sub(foreign, "", html, flags=re.DOTALL)))
     return [

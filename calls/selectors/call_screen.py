@@ -118,7 +118,8 @@ class CallScreen:
     `may_hang_up_from` is when the agent's right to hang up comes by itself (null: never); `why_may_hang_up` names the
     reason ("" when there is none). `dispositions` are those that can be chosen now; `proposed` is the code that the
     cause proposes. `situation` is the code of the playbook that is open ("" when none is), `stage` its position there;
-    `effects_done` names the effects of situations that the agent did. Times are aware, in UTC.
+    `effects_done` names the effects of situations that the agent did; `said_in` is the language of the sentences.
+    Times are aware, in UTC.
     """
 
     call: Call
@@ -155,6 +156,7 @@ class CallScreen:
     stage: int | None
     may_ask_ban: bool
     effects_done: Sequence[str]
+    said_in: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +238,7 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         spoken_origin=call.prospect.source.spoken_origin if call.prospect else "",
         escalation=around.escalation,
         may_ask_ban=_may_ask_ban(around),
+        said_in=words.language if words else call.campaign.language,
         carried=around.carried,
         effects_done=[
             event.data.get("effect", "") for event in events if event.kind == CallEventKind.SITUATION_EFFECT

@@ -352,6 +352,7 @@ class ScreenContext:
             "disturbances": facts.disturbances,
             "spoken_origin": origin_of(self.call),
             "origin_language": language_of_origin(self.call),
+            "said_in": facts.said_in,
             "mandate": mandate_of(self.call),
             "known": known_of(facts),
             "history": call_screen.history_of(self.call),

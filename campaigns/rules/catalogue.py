@@ -120,7 +120,7 @@ CLOSING_STEPS: dict[tuple[str, str, str], str] = {
         "Je vous présente mes condoléances, et toutes mes excuses pour cet appel."
     ),
     ("fr", ClosingKind.MOURNING.value, Step.THANK.value): (
-        "Je retire ce numéro de nos appels : vous n'avez rien à faire."
+        "Nous ne vous appellerons plus. Prenez soin de vous."
     ),
     (
         "fr",
@@ -147,7 +147,7 @@ CLOSING_STEPS: dict[tuple[str, str, str], str] = {
         "Please accept my condolences, and my apologies for this call."
     ),
     ("en", ClosingKind.MOURNING.value, Step.THANK.value): (
-        "I am taking this number off our calls: there is nothing that you need to do."
+        "We will not call you again. Please take care of yourself."
     ),
     ("en", ClosingKind.MOURNING.value, Step.GOODBYE.value): "I wish you strength. Goodbye.",
     (
