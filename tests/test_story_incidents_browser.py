@@ -1,7 +1,6 @@
 """What the supervisor answers in the inbox: an entry error, a shared number, a hang-up that was not allowed."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -187,9 +186,10 @@ def test_a_promised_callback_is_closed_by_a_mismatch_elsewhere_in_the_programme(
     expect_state(agent, "connected")
     agent.keyboard.press("Enter")
     agent.get_by_text("À rappeler").click()
-    tomorrow = timezone.now() + timedelta(days=1)
-    agent.get_by_label("Rappeler le").fill(f"{tomorrow:%Y-%m-%dT10:00}")
-    agent.get_by_label("Par").select_option(label="Moi")
+    agent.get_by_label("Rappeler quand").fill("demain 10h")
+    agent.get_by_label("La personne a donné cette heure exacte").check()
+    agent.get_by_label("Qui rappelle").select_option(label="Moi")
+    expect(agent.locator("#callback-understood")).to_contain_text("heure exacte")
     expect_state(agent, "connected")
     agent.get_by_role("button", name="Enregistrer").dblclick()
     expect_state(agent, "closing")
