@@ -67,10 +67,27 @@ def held(call: Call, *, by: User, bars: str = "") -> Iterator[Call]:
     with domain_errors(), transaction.atomic():
         if bars:
             lock_bars(call, exclusive=bars == "exclusive")
-        (locked,) = ask(_locked, pk=call.pk)
+        locked = _lock_call(call.pk)
         if locked.agent_id != by.pk and not by.is_supervising and by.role != Role.INTEGRATION:
             raise NotFound
         yield locked
+
+
+#: How often a call is looked for that somebody hands over at this very instant.
+TRIES = 3
+
+
+def _lock_call(pk: int) -> Call:
+    """Lock and return a call with what its verbs read. Raises NotFound for none.
+
+    Whoever waits for a call that changes hands meanwhile finds nothing: PostgreSQL reads the row anew and joins it with
+    the agent of before. The next statement sees both as they are.
+    """
+    for _try in range(TRIES):
+        found: list[Call] = ask(_locked, pk=pk)
+        if found:
+            return found[0]
+    raise NotFound
 
 
 def _locked(*, pk: int) -> QuerySet[Call]:
