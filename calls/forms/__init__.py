@@ -26,6 +26,7 @@ from calls.rules.moments import Unreadable, read_moment
 from calls.selectors.callbacks import CallbackFilter
 from calls.selectors.inbox import InboxFilter
 from campaigns.enums import Scope, Step
+from campaigns.forms.exclusions import BarForm
 from campaigns.rules.criteria import ATTRIBUTE
 from crm.forms import TypedField
 from crm.models import Prospect, User
@@ -503,33 +504,9 @@ class BanFilterForm(forms.Form):
         return {name: self.cleaned_data.get(name, "") for name in self.fields}
 
 
-class BanForm(forms.Form):
+class BanForm(BarForm):
     """Who should be called no more, how far, and why."""
 
-    number = forms.CharField(
-        label=_("Numéro"),
-        required=False,
-        max_length=60,
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
-        help_text=_("Dans n'importe quelle écriture."),
-    )
-    prospect: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
-        queryset=None,
-        label=_("Numéro de fiche"),
-        required=False,
-        widget=forms.NumberInput,
-        error_messages={"invalid_choice": _("Aucune fiche ne porte ce numéro.")},
-    )
-    scope = forms.ChoiceField(label=_("Portée"), choices=Scope.choices, initial=Scope.EVERYWHERE)
-    sponsor: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
-        queryset=None, label=_("Donneur d'ordre"), required=False
-    )
-    programme: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
-        queryset=None, label=_("Démarche"), required=False
-    )
-    campaign: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
-        queryset=None, label=_("Campagne"), required=False
-    )
     why = forms.CharField(
         label=_("Motif"),
         max_length=500,
@@ -537,27 +514,10 @@ class BanForm(forms.Form):
         help_text=_("Ce qui s'est passé, en quelques mots : le responsable décide d'après eux."),
     )
 
-    def __init__(self, *args: Any, places: Mapping[str, Any], prospects: Any, **kwargs: Any) -> None:
-        """Offer the `places` (querysets by name: sponsor, programme, campaign) and `prospects` that the user sees."""
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Propose the whole house: who is banned by one sponsor insults the next."""
         super().__init__(*args, **kwargs)
-        for name, rows in {**places, "prospect": prospects}.items():
-            choice = self.fields[name]
-            assert isinstance(choice, forms.ModelChoiceField)
-            choice.queryset = rows
-            choice.empty_label = _("À choisir")
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse a ban on nobody, and a scope without its place; forget the places that the scope does not name."""
-        cleaned = super().clean() or {}
-        if not self.errors and not cleaned.get("number") and not cleaned.get("prospect"):
-            self.add_error("number", _("Donnez un numéro ou une fiche."))
-        scope = cleaned.get("scope")
-        for name in ("sponsor", "programme", "campaign"):
-            if name != scope:
-                cleaned[name] = None
-            elif not cleaned.get(name) and name not in self.errors:
-                self.add_error(name, _("Cette portée demande de le choisir."))
-        return cleaned
+        self.fields["scope"].initial = Scope.EVERYWHERE
 
 
 class BanDecisionForm(forms.Form):

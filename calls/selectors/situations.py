@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, F, Func, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import JSONObject
 
 from calls.enums import CallEventKind
 from calls.models import Call, CallEvent, Situation, SituationMark
 from calls.rules.suspicions import is_suspect
 from campaigns.models import CallList, Campaign
-from crm.models import Source, User
+from crm.models import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,6 @@ def open_situation(call: Call, code: str) -> tuple[Situation | None, list[dict[s
         is_open = bool(stages) and stages[-1].get("situation") == code
         return (found if is_open else None), done
     return None, []
-
-
-def languages_spoken() -> list[str]:
-    """Return the codes of the languages in which somebody here can hold a call. One query."""
-    spoken = User.objects.filter(is_active=True).annotate(code=Func(F("languages"), function="unnest"))
-    return list(spoken.values_list("code", flat=True).distinct().order_by("code"))
 
 
 def list_standing(call_list: int, effect: str) -> ListStanding:

@@ -30,8 +30,6 @@ from crm.services.looks import note_look
 RIGHTS_WITHIN = timedelta(days=30)
 #: Opening one of these tells the supervisor at once.
 ALERTS: dict[str, IncidentKind] = {SituationEffect.DANGER: IncidentKind.DANGER}
-#: What may not be noted as free words: only that it was met is kept.
-WITHOUT_WORDS = frozenset({SituationEffect.MINOR, SituationEffect.BEREAVEMENT, SituationEffect.VULNERABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +144,11 @@ Act = Callable[[Call, Situation, Asked, User, datetime], Call]
 
 
 def _reported(kind: IncidentKind, *, words: bool) -> Act:
-    """Return the act of an incident for the supervisor or the manager; `words` when it needs what was said."""
+    """Return the act of an incident for the supervisor or the manager; `words` when it needs what was said, and
+    else keeps none."""
 
     def act(call: Call, situation: Situation, asked: Asked, by: User, at: datetime) -> Call:
-        said = asked.words.strip()[:500] if situation.effect not in WITHOUT_WORDS else ""
+        said = asked.words.strip()[:500] if words else ""
         if words and not said:
             raise Invalid.field("words", _("Notez en quelques mots ce que la personne a dit."))
         with held(call, by=by) as current:

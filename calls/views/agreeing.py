@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from calls.models import Call, Callback
 from calls.rules.moments import Unreadable
+from calls.rules.playbooks.words import language_in_words
 from calls.selectors.agreeing import Meeting, Understood, spoken_languages, understand
 from calls.services.errors import Invalid
 from campaigns.models import Disposition
@@ -20,14 +20,6 @@ from campaigns.rules.gate import sentence
 from crm.models import User
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-
-
-def language_name(code: str) -> str:
-    """Return a language's name in the language of the page, its code where Django knows none."""
-    try:
-        return str(get_language_info(code)["name_translated"])
-    except KeyError:
-        return code
 
 
 def callback_form(call: Call, chosen: Disposition, typed: Mapping[str, str]) -> dict[str, Any]:
@@ -41,7 +33,7 @@ def callback_form(call: Call, chosen: Disposition, typed: Mapping[str, str]) -> 
         "takes_callback": True,
         "typed": typed,
         "preview_url": reverse("call-callback-preview", args=[call.pk]),
-        "languages": [(code, language_name(code)) for code in spoken_languages(call.campaign)],
+        "languages": [(code, language_in_words(code)) for code in spoken_languages(call.campaign)],
     }
 
 

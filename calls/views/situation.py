@@ -14,8 +14,8 @@ from calls.forms import EffectForm
 from calls.models import Call
 from calls.rules.playbooks.words import language_in_words
 from calls.rules.quick_times import TIMES, quick_time
+from calls.selectors.agreeing import spoken_languages
 from calls.selectors.call_screen import CallScreen, time_zone_of
-from calls.selectors.situations import languages_spoken
 from calls.services.situation_effects import Asked, apply_effect
 from calls.views.refusals import checked
 from calls.views.wording import moment_in_prose
@@ -118,7 +118,7 @@ def effect_card(facts: CallScreen, effect: str, at: datetime) -> EffectCard | No
         means=str(MEANS[effect]),
         asks=ASKS.get(SituationEffect(effect), ""),
         buttons=_buttons(facts.call, effect, at),
-        languages=_languages() if effect == SituationEffect.LANGUAGE else (),
+        languages=_languages(facts.call) if effect == SituationEffect.LANGUAGE else (),
     )
 
 
@@ -154,12 +154,12 @@ def _times(call: Call, at: datetime) -> list[Button]:
     ]
 
 
-def _languages() -> list[tuple[str, str]]:
-    """Return codes and names of languages, those that somebody here speaks first and said so. One query."""
-    spoken = languages_spoken()
-    rest = [code for code in LANGUAGES if code[:2] not in spoken]
+def _languages(call: Call) -> list[tuple[str, str]]:
+    """Return codes and names of languages, those first that somebody here speaks, and said so. One query."""
+    spoken = spoken_languages(call.campaign)
     here = [(code, _("%(language)s (parlé ici)") % {"language": language_in_words(code)}) for code in spoken]
-    return here + sorted(((code[:2], language_in_words(code)) for code in rest), key=lambda row: row[1])
+    rest = [(code[:2], language_in_words(code)) for code in LANGUAGES if code[:2] not in spoken]
+    return here + sorted(rest, key=lambda row: row[1])
 
 
 def do_effect(request: HttpRequest, user: User, call: Call, at: datetime) -> Call:

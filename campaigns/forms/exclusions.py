@@ -70,8 +70,8 @@ class ExclusionFilterForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if value}
 
 
-class ExclusionForm(forms.Form):
-    """A bar on a number, a fiche or both, and how far it reaches."""
+class BarForm(forms.Form):
+    """Whom a bar is on, a number, a fiche or both, and how far it reaches: what every form that bars asks."""
 
     number = forms.CharField(
         label=_("Numéro"),
@@ -96,14 +96,6 @@ class ExclusionForm(forms.Form):
     )
     campaign: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
         queryset=None, label=_("Campagne"), required=False
-    )
-    reason = forms.ChoiceField(label=_("Motif"), choices=[(reason.value, reason.label) for reason in BY_HAND])
-    note = forms.CharField(label=_("Précision"), required=False, max_length=300)
-    until = forms.DateTimeField(
-        label=_("Jusqu'au"),
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        help_text=_("Vide : sans fin."),
     )
 
     def __init__(self, *args: Any, places: dict[str, Any], prospects: Any, **kwargs: Any) -> None:
@@ -137,3 +129,16 @@ class ExclusionForm(forms.Form):
             elif not cleaned.get(name) and name not in self.errors:
                 self.add_error(name, _("Cette portée demande de le choisir."))
         return cleaned
+
+
+class ExclusionForm(BarForm):
+    """A bar that somebody writes by hand: why, and until when."""
+
+    reason = forms.ChoiceField(label=_("Motif"), choices=[(reason.value, reason.label) for reason in BY_HAND])
+    note = forms.CharField(label=_("Précision"), required=False, max_length=300)
+    until = forms.DateTimeField(
+        label=_("Jusqu'au"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=_("Vide : sans fin."),
+    )
