@@ -438,7 +438,7 @@ def test_the_catalogue_is_seeded_and_loading_it_again_changes_nothing() -> None:
     assert load_reference_data() == (0, 0)
 
     assert Disposition.objects.count() == len(DISPOSITIONS) == 22
-    assert ClosingStep.objects.filter(campaign=None).count() == len(CLOSING_STEPS) == 10
+    assert ClosingStep.objects.filter(campaign=None).count() == len(CLOSING_STEPS) == 16
     assert Disposition.objects.get(code="complete").label == "Terminé"
     assert Disposition.objects.get(by_mismatch_only=True).code == "out_of_criteria"
     assert Disposition.objects.get(code="refusal").bar_scope == "programme"
