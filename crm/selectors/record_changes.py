@@ -7,6 +7,7 @@ the oldest transaction that is still under way, so nothing can come in between a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -41,20 +42,21 @@ class ChangePage:
     has_more: bool
 
 
-# `xid8` is compared as it is: as a text it would be in another order, and out of the index's reach.
-PAGE = """
+# `xid8` is compared as it is: as a text it would be in another order, and out of the index's reach. The last row that
+# was looked at is answered even where the reader may not see it: the place moves there.
+WINDOW = """
 WITH looked AS MATERIALIZED (
     SELECT xid, kind, ref, created, sponsor_id, at FROM crm_recordchange
      WHERE (xid, kind, ref) > (%(xid)s::text::xid8, %(kind)s COLLATE "C", %(ref)s)
        AND xid < pg_snapshot_xmin(pg_current_snapshot())
-     ORDER BY xid, kind, ref LIMIT %(looked)s)
+     ORDER BY xid, kind, ref LIMIT %(size)s)
 SELECT xid::text, kind, ref, created, sponsor_id, at, seen, n FROM (
     SELECT l.*, count(*) OVER () AS n, row_number() OVER (ORDER BY xid, kind, ref) AS place,
            kind = ANY (%(kinds)s)
            AND (%(sponsors)s::bigint[] IS NULL OR sponsor_id IS NULL OR sponsor_id = ANY (%(sponsors)s)) AS seen
       FROM looked l) q
  WHERE seen OR place = n
- ORDER BY xid, kind, ref LIMIT %(limit)s
+ ORDER BY xid, kind, ref
 """
 
 
@@ -63,36 +65,45 @@ def changes_after(
 ) -> ChangePage:
     """Return at most `limit` changes of these kinds behind a place; of these sponsors and of nobody's, None: of all.
 
-    One query, along the primary key. `has_more` may be true of a page without rows: what stands in between is other
-    people's.
+    Along the primary key: one query, up to five where most rows are other people's. `has_more` may be true of a page
+    without rows: there are too many of those in between.
     """
+    rows: list[RecordChange] = []
+    looked, size = 0, 2 * limit
+    while True:
+        found = _window(place, size, kinds, sponsors)
+        count = found[0][7] if found else 0
+        for xid, kind, ref, *more in found:
+            if len(rows) == limit:
+                return ChangePage(rows, place, has_more=True)
+            place = ChangePlace(int(xid), kind, ref)
+            created, sponsor, at, is_seen = more[:4]
+            if is_seen:
+                row = RecordChange(xid=place.xid, kind=kind, ref=ref, created=created, at=at)
+                row.sponsor_id = sponsor
+                rows.append(row)
+        looked += count
+        if count < size or looked >= LOOKED_AT:
+            return ChangePage(rows, place, has_more=count == size)
+        size *= 4
+
+
+def _window(
+    place: ChangePlace, size: int, kinds: Sequence[str], sponsors: Sequence[int] | None
+) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(
-            PAGE,
+            WINDOW,
             {
                 "xid": str(place.xid),
                 "kind": place.kind,
                 "ref": place.ref,
-                "looked": LOOKED_AT,
+                "size": size,
                 "kinds": list(kinds),
                 "sponsors": None if sponsors is None else list(sponsors),
-                "limit": limit + 1,
             },
         )
-        found = cursor.fetchall()
-    if not found:
-        return ChangePage((), place, has_more=False)
-    looked = found[0][7]
-    has_more = len(found) > limit or looked == LOOKED_AT
-    kept = found[:limit]
-    rows = [_row(values) for values in kept if values[6]]
-    xid, kind, ref = kept[-1][:3]
-    return ChangePage(rows, ChangePlace(int(xid), kind, ref), has_more)
-
-
-def _row(values: tuple[object, ...]) -> RecordChange:
-    xid, kind, ref, created, sponsor, at = values[:6]
-    return RecordChange(xid=int(str(xid)), kind=kind, ref=ref, created=created, sponsor_id=sponsor, at=at)
+        return list(cursor.fetchall())
 
 
 def end_of_changes() -> ChangePlace:
