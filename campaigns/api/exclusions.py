@@ -39,7 +39,7 @@ REGION = r"^[A-Z]{2}\Z"
 class ExclusionIn(Body):
     """A bar on a number (any spelling), a prospect, or both; its place is the one that `scope` names."""
 
-    ignored = ("id", "since", "lifted_at", "lifted_by", "lift_reason", "call")
+    ignored = ("id", "since", "lifted_at", "lifted_by", "lift_reason", "call", "version")
     scope = serializers.ChoiceField(Scope.choices)
     sponsor = Id(required=False, allow_null=True)
     programme = Id(required=False, allow_null=True)
@@ -70,6 +70,7 @@ class ExclusionOut(serializers.Serializer[Any]):
     lifted_by = serializers.IntegerField(allow_null=True)
     lift_reason = serializers.CharField(allow_blank=True)
     call = serializers.IntegerField(allow_null=True)
+    version = serializers.IntegerField()
 
 
 class LiftIn(Body):
@@ -167,6 +168,7 @@ def exclusion_out(exclusion: Exclusion) -> dict[str, Any]:
         "lifted_by": exclusion.lifted_by_id,
         "lift_reason": exclusion.lift_reason,
         "call": exclusion.call_ref,
+        "version": exclusion.version,
     }
 
 

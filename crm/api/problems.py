@@ -92,6 +92,20 @@ PROBLEMS: dict[str, Problem] = {
             "409 : la même demande est encore en cours ; recommencez dans un instant avec la même clé."
         ),
     ),
+    "cursor-gone": Problem(
+        _("Ce curseur ne mène plus nulle part"),
+        _(
+            "Ce qui le suit n'est plus conservé, ou la base a été restaurée. Relisez les listes, puis suivez "
+            "`changes/` depuis le champ `cursor` de cette réponse."
+        ),
+    ),
+    "feed-moved": Problem(
+        _("Le flux attend l'administrateur"),
+        _(
+            "La base a changé de place ou a été restaurée : un administrateur lance `manage.py rebase_changes`. "
+            "Gardez votre curseur et recommencez plus tard."
+        ),
+    ),
     "unauthenticated": Problem(
         _("Jeton absent ou refusé"),
         _("Envoyez `Authorization: Bearer JETON` ; le jeton est peut-être inconnu, périmé ou révoqué."),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
 
 from crm.models import FeedState, RecordChange
 from crm.models.record_changes import MOMENTS, RECORDS
@@ -140,6 +141,7 @@ class FeedMoved(DomainError):
 
     problem = "feed-moved"
     status = 503
+    default_message = _("Le flux attend que l'administrateur dise si la base a été restaurée.")
 
 
 def feed_state() -> FeedState:
