@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,14 +12,14 @@ from rest_framework.response import Response
 from calls.enums import CallbackState, Decision, IncidentKind, StartedBy
 from calls.models import Callback, Incident
 from calls.services.incidents import decide
-from crm.access import sponsors_of
+from crm.access import own_within_token, sponsors_of
+from crm.api import queries
 from crm.api.endpoints import EVERYBODY, SUPERVISORS, Endpoint, caller, now, record, stamp
 from crm.api.fields import Body, Moment, Text, read
 from crm.api.paging import page
 from crm.api.schema import describe, page_of
 from crm.enums import Role
 from crm.models import User
-from crm.rules.errors import Invalid
 
 
 class CallbackOut(serializers.Serializer[Any]):
@@ -112,7 +111,7 @@ def incident_out(incident: Incident) -> dict[str, Any]:
 
 def callbacks_of(user: User) -> QuerySet[Callback]:
     """Return the callbacks that the user sees: an agent's own, and to the others those of their sponsors."""
-    own = Q(owner=user)
+    own = Q(own_within_token(user, "campaign__programme__sponsor"), owner=user)
     if user.role == Role.AGENT:
         return Callback.objects.filter(own)
     return Callback.objects.filter(own | Q(campaign__programme__sponsor__in=sponsors_of(user)))
@@ -126,6 +125,7 @@ def incidents_of(user: User) -> QuerySet[Incident]:
 class CallbackList(Endpoint):
     """Agreed callbacks."""
 
+    resource = "callbacks"
     roles = {"GET": EVERYBODY}
 
     @describe(
@@ -134,21 +134,25 @@ class CallbackList(Endpoint):
         tag="callbacks",
         answers={200: page_of(CallbackOut)},
         is_list=True,
-        parameters=[OpenApiParameter("state", str, enum=CallbackState.values)],
+        parameters=[
+            OpenApiParameter("state", str, enum=CallbackState.values),
+            OpenApiParameter("owner", int),
+            OpenApiParameter("campaign", int),
+        ],
     )
     def get(self, request: Request) -> Response:
         """List."""
-        rows = callbacks_of(caller(request))
-        if state := request.query_params.get("state"):
-            if state not in CallbackState.values:
-                raise Invalid.field("state", _("État inconnu."))
-            rows = rows.filter(state=state)
-        return page(request, rows, callback_out, filters=("state",))
+        rows = callbacks_of(caller(request)).filter(
+            **queries.codes(request, state=CallbackState.values),
+            **queries.references(request, owner="owner", campaign="campaign"),
+        )
+        return page(request, rows, callback_out, filters=("state", "owner", "campaign"))
 
 
 class CallbackDetail(Endpoint):
     """One callback."""
 
+    resource = "callbacks"
     roles = {"GET": EVERYBODY}
 
     @describe("callbacks_get", "Read a callback", tag="callbacks", answers={200: CallbackOut})
@@ -160,6 +164,7 @@ class CallbackDetail(Endpoint):
 class IncidentList(Endpoint):
     """The supervisor's inbox."""
 
+    resource = "incidents"
     roles = {"GET": SUPERVISORS}
 
     @describe(
@@ -175,21 +180,17 @@ class IncidentList(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """List."""
-        rows, query = incidents_of(caller(request)), request.query_params
-        if "kind" in query:
-            if query["kind"] not in IncidentKind.values:
-                raise Invalid.field("kind", _("Code inconnu."))
-            rows = rows.filter(kind=query["kind"])
-        if "decided" in query:
-            if query["decided"] not in ("true", "false"):
-                raise Invalid.field("decided", _("`true` ou `false`."))
-            rows = rows.filter(decision_row__isnull=query["decided"] == "false")
+        rows = incidents_of(caller(request)).filter(**queries.codes(request, kind=IncidentKind.values))
+        decided = queries.truth(request, "decided")
+        if decided is not None:
+            rows = rows.filter(decision_row__isnull=not decided)
         return page(request, rows, incident_out, filters=("kind", "decided"))
 
 
 class IncidentDetail(Endpoint):
     """One incident."""
 
+    resource = "incidents"
     roles = {"GET": SUPERVISORS}
 
     @describe("incidents_get", "Read an incident", tag="incidents", answers={200: IncidentOut})
@@ -201,6 +202,7 @@ class IncidentDetail(Endpoint):
 class IncidentDecide(Endpoint):
     """The decision on an incident, once."""
 
+    resource = "incidents"
     roles = {"POST": SUPERVISORS}
 
     @describe(

@@ -12,6 +12,7 @@ from campaigns.enums import EntryState
 from campaigns.models import ListEntry
 from crm.enums import CALLING, EventKind
 from crm.models import ProspectEvent, User
+from crm.selectors.scopes import sees_every_sponsor, sponsors_of
 
 #: Callbacks that fell due at least `after` ago and whose agent did nothing for as long, and those of agents who are no
 #: longer in service: entry, callback and history in one statement. Entries come first and in order, as for every writer
@@ -130,7 +131,7 @@ def _hold(callback: Callback, by: User) -> Callback:
 def _check_owner(callback: Callback, to: User) -> None:
     """Refuse an agent who could not be served the callback: out of service, behind a wall, of another language."""
     sponsor = callback.campaign.programme.sponsor_id
-    sees = not to.is_narrowed or to.sponsors.filter(pk=sponsor).exists()
+    sees = sees_every_sponsor(to) or sponsors_of(to).filter(pk=sponsor).exists()
     spoken = ("", callback.campaign.language, *to.languages)
     if not (to.is_active and to.is_calling and sees):
         raise Invalid.field("owner", _("Cet agent ne peut pas rappeler pour cette campagne."))

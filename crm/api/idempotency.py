@@ -105,8 +105,13 @@ def forget_old_answers(*, at: datetime, limit: int) -> None:
 
 
 def _fingerprint(request: Request) -> str:
-    """Return the hex SHA-256 of what the request asks: its body, or its fields and the content of its files."""
+    """Return the hex SHA-256 of what the request asks: its body, or its fields and the content of its files, and which
+    sponsors its token keeps to."""
     digest = hashlib.sha256()
+    token = request.auth
+    if token is not None and token.sponsors is not None:
+        # Another token of the same user may see what this one must not be told again.
+        digest.update(f"{sorted(token.sponsors)}\n".encode())
     data = request.data
     raw = getattr(request, "raw_body", None)
     if raw is not None:

@@ -7,8 +7,9 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
 
-from crm.api.paging import PAGE_PARAMETERS
+from crm.api.paging import BY_ID, PAGE_PARAMETERS, ordering_parameter
 from crm.api.problems import MEDIA_TYPE, PROBLEMS
+from crm.api.selection import FIELDS_PARAMETER
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -75,23 +76,33 @@ def describe(
     description: str = "",
     is_list: bool = False,
     has_etag: bool = False,
+    orderings: tuple[str, ...] = BY_ID,
 ) -> Callable[[F], F]:
-    """Describe one operation. `answers` maps each success status to its shape, or to None when it has no body."""
+    """Describe one operation. `answers` maps each success status to its shape, or to None when it has no body;
+    `orderings` are those of a list."""
     more: list[Any] = list(parameters)
     if is_list:
-        more += PAGE_PARAMETERS
+        more += [*PAGE_PARAMETERS, ordering_parameter(orderings)]
     if operation.split("_")[-1] in {"create"} or (request is not None and has_etag is False):
         more.append(IDEMPOTENCY)
     if has_etag:
         more.append(IF_MATCH)
     responses: dict[Any, Any] = dict(answers)
     responses[("default", MEDIA_TYPE)] = ProblemOut
-    return extend_schema(
-        operation_id=operation,
-        summary=summary,
-        description=description,
-        tags=[tag],
-        request=request,
-        responses=responses,
-        parameters=more,
-    )
+    shape = answers.get(200)
+
+    def described(handler: F) -> F:
+        selects = handler.__name__ == "get" and hasattr(shape, "fields")
+        if selects:
+            setattr(handler, "answer_shape", shape)  # noqa: B010
+        return extend_schema(
+            operation_id=operation,
+            summary=summary,
+            description=description,
+            tags=[tag],
+            request=request,
+            responses=responses,
+            parameters=[*more, *([FIELDS_PARAMETER] if selects else [])],
+        )(handler)
+
+    return described
