@@ -64,7 +64,8 @@ class ForgivingRedisCache(RedisCache):
         def counted() -> int:
             name = self.make_and_validate_key(key, version=version)
             pipeline = self._cache.get_client(name, write=True).pipeline(transaction=False)
-            used, _kept = pipeline.incr(name).expire(name, seconds).execute()
-            return int(used)
+            pipeline.incr(name)
+            pipeline.expire(name, seconds)
+            return int(pipeline.execute()[0])
 
         return _or(None, counted)

@@ -19,6 +19,13 @@ def carries_token(request: HttpRequest | Request) -> bool:
     return bool(words) and words[0].lower() == SCHEME
 
 
+def reach_of(request: Request) -> TokenReach | None:
+    """Return what the token of a request opens; None for somebody who signed in on a page."""
+    reach = request.auth
+    assert reach is None or isinstance(reach, TokenReach)
+    return reach
+
+
 class TokenAuthentication(BaseAuthentication):
     """Recognise a bearer token; a wrong, expired or revoked one is refused with 401, never ignored."""
 

@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from crm.api.authentication import reach_of
 from crm.api.fields import stamp as stamp
 from crm.api.idempotency import run_once
 from crm.api.parsers import StrictJSONParser, is_storable
@@ -78,11 +79,12 @@ class ScopeHeld(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Return whether the endpoint names its resource; a missing scope is named in the refusal."""
         resource: str = getattr(view, "resource", "")
-        if not resource or resource == ANY or request.auth is None:
+        token = reach_of(request)
+        if not resource or resource == ANY or token is None:
             return bool(resource)
         method = str(request.method)
         needed = scope_needed(resource, method, only_reads=method in getattr(view, "only_reads", ()))
-        if not is_covered(needed, request.auth.scopes):
+        if not is_covered(needed, token.scopes):
             message = _("Il manque à ce jeton le droit « %(scope)s ».") % {"scope": needed}
             raise Forbidden(message, extra={"scope": needed})
         return True

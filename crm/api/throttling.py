@@ -14,6 +14,8 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from crm.api.authentication import reach_of
+
 WINDOW = 60
 
 
@@ -48,7 +50,8 @@ def spend(request: Request) -> Budget | None:
     if not limit or not request.user.is_authenticated:
         return None
     minute, second = divmod(int(time.time()), WINDOW)
-    whose = f"token:{request.auth.pk}" if request.auth else f"user:{request.user.pk}"
+    token = reach_of(request)
+    whose = f"token:{token.pk}" if token else f"user:{request.user.pk}"
     try:
         used = cache.count(f"api:{whose}:{minute}", 2 * WINDOW)  # type: ignore[attr-defined]
     except RedisError:
