@@ -1,5 +1,7 @@
 """API tokens. Only a digest is stored: a leaked dump opens nothing."""
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -46,6 +48,11 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}… ({self.name})"
+
+    @property
+    def last_moment(self) -> datetime | None:
+        """The last moment at which it opens anything; None where it has no end."""
+        return None if self.expires_at is None else self.expires_at - timedelta(microseconds=1)
 
 
 class IdempotentRequest(models.Model):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from crm.enums import MANAGING, Role, UserEventKind
@@ -106,7 +107,6 @@ def give_token(
 
 def give_token_to_new_program(
     *,
-    username: str,
     name: str,
     at: datetime,
     expires_at: datetime | None,
@@ -114,7 +114,16 @@ def give_token_to_new_program(
     sponsors: Sequence[Sponsor],
     by: User,
 ) -> GivenToken:
-    """Take a program on that sees `sponsors` and nothing else, and give it its first token. Both or neither."""
+    """Take a program on that sees `sponsors` and nothing else, and give it its first token. Both or neither.
+
+    The account has the name of the token; refuses the field `name` where another one is called so.
+    """
+    username = slugify(name)[:150]
+    if not username:
+        raise Invalid.field("name", _("Donnez un nom."))
+    if User.objects.filter(username__iexact=username).exists():
+        taken = _("Le compte « %(name)s » existe déjà : choisissez-le, ou donnez un autre nom.")
+        raise Invalid.field("name", taken % {"name": username})
     with transaction.atomic():
         data = {"first_name": "", "last_name": name, "role": Role.INTEGRATION}
         made = create_user(username=username, data=data, sponsors=sponsors, by=by, at=at)
