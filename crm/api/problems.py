@@ -79,7 +79,10 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "forbidden": Problem(
         _("Action non permise"),
-        _("Le rôle du jeton ne permet pas cette action : elle n'est pas non plus offerte dans ses pages."),
+        _(
+            "Le rôle du compte ne permet pas cette action, qui n'est pas non plus offerte dans ses pages ; ou ce jeton "
+            "n'en a pas le droit : `scope` dit alors lequel lui manque."
+        ),
     ),
     "throttled": Problem(
         _("Trop de demandes"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.enums import Resource, Role
 from crm.models import ApiToken, User
-from crm.rules.token_scopes import EVERYTHING, WRITE
+from crm.rules.token_scopes import EVERYTHING, READ, WRITE
 from crm.selectors.people import may_change, users_of
 from crm.selectors.scopes import sponsors_of
 
@@ -70,20 +70,16 @@ def state_of(token: ApiToken, at: datetime) -> TokenState:
     return TokenState("done", _("En service"))
 
 
-def rights_told(scopes: Iterable[str]) -> list[tuple[Any, Any]]:
-    """Return scopes in words: (resource, what may be done), in the order of the resources; none for all of the role."""
+def rights_told(scopes: Iterable[str]) -> list[tuple[Any, list[Any]]]:
+    """Return scopes in words: what may be done, and to which resources, in their order; none for all of the role."""
     held = set(scopes)
     if EVERYTHING in held:
         return []
-    acts = dict(scope.partition(":")[::2] for scope in held)
-    writes, reads = _("lire et écrire"), _("lire")
-    return [
-        (Resource(name).label if name in Resource.values else name, writes if acts[name] == WRITE else reads)
-        for name in [
-            *(name for name in Resource.values if name in acts),
-            *sorted(acts.keys() - set(Resource.values)),
-        ]
+    told = [
+        (words, [resource.label for resource in Resource if f"{resource}:{act}" in held])
+        for act, words in ((WRITE, _("Lire et écrire")), (READ, _("Lire")))
     ]
+    return [(words, labels) for words, labels in told if labels]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +88,7 @@ class TokenLine:
 
     token: ApiToken
     state: TokenState
-    rights: list[tuple[Any, Any]]
+    rights: list[tuple[Any, list[Any]]]
     may_revoke: bool
 
 
