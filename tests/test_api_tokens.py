@@ -42,6 +42,8 @@ from tests.test_api_matrix import COMMON, FORBIDDEN, MATRIX, MISSING, UPLOAD, ad
 
 pytestmark = pytest.mark.django_db
 
+#: What a resource needs beside its own scope: the feed tells of what may be read otherwise.
+MORE = {"changes": ["prospects:read"]}
 LATER = NOW + timedelta(days=400)
 
 
@@ -98,14 +100,14 @@ def test_a_token_that_reads_one_thing_writes_nothing_and_reads_nothing_else(role
     assert user is not None
     views = {name: view_of(item) for name, item in routes() if issubclass(view_of(item), Endpoint)}
     scopes = {view.resource for view in views.values()} & set(Resource.values)
-    tokens = {resource: speaking(user, f"{resource}:read") for resource in scopes}
+    tokens = {resource: speaking(user, f"{resource}:read", *MORE.get(resource, ())) for resource in scopes}
 
     for line in MATRIX:
         if line.name in COMMON or getattr(line, role) == FORBIDDEN:
             continue
         view = views[line.name]
         reads = line.method == "GET" or line.method in view.only_reads
-        other = next(iter(scopes - {view.resource}))
+        other = "sources" if view.resource == "sponsors" else "sponsors"
         own = status_of(tokens[view.resource], line.method, address_of(line.name, world))
         assert own == (getattr(line, role) if reads else FORBIDDEN), (line, own)
         strange = status_of(tokens[other], line.method, address_of(line.name, world))
@@ -130,6 +132,23 @@ def test_a_scope_gives_nothing_that_the_role_may_not() -> None:
     api = speaking(make_user("agent"), "prospects:write", "sponsors:write")
 
     assert "scope" not in problem_of(api.get("prospects/"), "forbidden", 403)
+
+
+def test_the_feed_tells_of_what_the_token_may_read_and_of_nothing_else() -> None:
+    manager = make_user("manager")
+    make_exclusion(programme=make_programme(), number="+33199009999")
+    make_prospect()
+    told = {"changes:read": 403, "exclusions:read": 403}
+
+    for scope, status in told.items():
+        assert speaking(manager, scope).get("changes/").status_code == status
+    some = speaking(manager, "changes:read", "exclusions:read")
+
+    assert {row["kind"] for row in some.get("changes/").json()["results"]} <= {"exclusion"}
+    assert problem_of(some.get("changes/?kinds=prospect"), "forbidden", 403)["scope"] == "prospects:read"
+    assert some.get("changes/?kinds=exclusion").status_code == 200
+    # A feed is no list of records: it is read whole.
+    assert "fields" in problem_of(some.get("changes/?fields=results"), "validation", 400)["errors"]
 
 
 def test_asking_whether_numbers_are_excluded_is_reading() -> None:

@@ -20,7 +20,16 @@ from calls.selectors.call_screen import READ_WITH
 from campaigns.access import exclusions_of
 from campaigns.api.exclusions import ExclusionOut, exclusion_out
 from crm.access import prospects_of, sees_every_sponsor, sponsors_of
-from crm.api.endpoints import PROGRAMS, SUPERVISORS, Endpoint, caller, now, stamp
+from crm.api.endpoints import (
+    PROGRAMS,
+    SUPERVISORS,
+    Endpoint,
+    caller,
+    holds,
+    now,
+    require_scope,
+    stamp,
+)
 from crm.api.fields import MAX_ID, Body, Text, read_query
 from crm.api.prospects import ProspectOut, prospect_out
 from crm.api.schema import describe
@@ -169,6 +178,13 @@ def _exclusions(user: User, ids: Sequence[int], at: datetime) -> Found:
     return {x.pk: (x.version, False, exclusion_out(x)) for x in exclusions_of(user).filter(pk__in=ids)}
 
 
+#: What a token needs to be told of a record, beside `changes:read`.
+SCOPES = {
+    "prospect": "prospects:read",
+    "call": "calls:read",
+    "disposition": "calls:read",
+    "exclusion": "exclusions:read",
+}
 READERS: dict[str, Callable[[User, Sequence[int], datetime], Found]] = {
     "prospect": _prospects,
     "call": _calls,
@@ -221,6 +237,14 @@ def decode_cursor(state: FeedState, text: str) -> ChangePlace:
     return ChangePlace(xid, kind, ref)
 
 
+def _kinds(request: Request, asked: Sequence[str] | None) -> Sequence[str]:
+    """Return the kinds to tell of: those asked for, or all that the token may read. Refuses one that it may not."""
+    readable = [kind for kind in RECORDS if holds(request, SCOPES[kind])]
+    for kind in asked or ([] if readable else RECORDS):
+        require_scope(request, SCOPES[kind])
+    return asked or readable
+
+
 class ChangeFeed(Endpoint):
     """What changed since a cursor."""
 
@@ -245,7 +269,9 @@ class ChangeFeed(Endpoint):
             OpenApiParameter("kinds", str, description=f"Only some, by commas: {','.join(RECORDS)}."),
         ],
         description="Every committed change once, however writers interleave. No order is promised across "
-        "transactions: `record` is the record as it is now, and the highest `version` of it is the latest.",
+        "transactions: `record` is the record as it is now, and the highest `version` of it is the latest. A token "
+        "is told of the kinds that it may read: `prospects:read`, `calls:read` (dispositions too), `exclusions:read`.",
+        has_fields=False,
     )
     def get(self, request: Request) -> Response:
         """Read a page."""
@@ -255,7 +281,7 @@ class ChangeFeed(Endpoint):
         page = changes_after(
             place,
             limit=query.get("limit", DEFAULT_LIMIT),
-            kinds=query.get("kinds", RECORDS),
+            kinds=_kinds(request, query.get("kinds")),
             sponsors=None
             if sees_every_sponsor(user)
             else list(sponsors_of(user).values_list("pk", flat=True)),

@@ -79,15 +79,26 @@ class ScopeHeld(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Return whether the endpoint names its resource; a missing scope is named in the refusal."""
         resource: str = getattr(view, "resource", "")
-        token = reach_of(request)
-        if not resource or resource == ANY or token is None:
+        if not resource or resource == ANY:
             return bool(resource)
         method = str(request.method)
-        needed = scope_needed(resource, method, only_reads=method in getattr(view, "only_reads", ()))
-        if not is_covered(needed, token.scopes):
-            message = _("Il manque à ce jeton le droit « %(scope)s ».") % {"scope": needed}
-            raise Forbidden(message, extra={"scope": needed})
+        require_scope(
+            request, scope_needed(resource, method, only_reads=method in getattr(view, "only_reads", ()))
+        )
         return True
+
+
+def holds(request: Request, scope: str) -> bool:
+    """Return whether the request's token has a scope; somebody who signed in has what the role has."""
+    token = reach_of(request)
+    return token is None or is_covered(scope, token.scopes)
+
+
+def require_scope(request: Request, scope: str) -> None:
+    """Refuse a token without this scope, and name it."""
+    if not holds(request, scope):
+        message = _("Il manque à ce jeton le droit « %(scope)s ».") % {"scope": scope}
+        raise Forbidden(message, extra={"scope": scope})
 
 
 class Endpoint(APIView):

@@ -99,9 +99,10 @@ def describe(
     is_list: bool = False,
     has_etag: bool = False,
     orderings: tuple[str, ...] = BY_ID,
+    has_fields: bool = True,
 ) -> Callable[[F], F]:
     """Describe one operation. `answers` maps each success status to its shape, or to None when it has no body;
-    `orderings` are those of a list."""
+    `orderings` are those of a list; `has_fields`: what a GET answers may be kept to some fields."""
     more: list[Any] = list(parameters)
     if is_list:
         more += [*PAGE_PARAMETERS, ordering_parameter(orderings)]
@@ -114,7 +115,7 @@ def describe(
     shape = answers.get(200)
 
     def described(handler: F) -> F:
-        selects = handler.__name__ == "get" and hasattr(shape, "fields")
+        selects = has_fields and handler.__name__ == "get" and hasattr(shape, "fields")
         if selects:
             setattr(handler, "answer_shape", shape)  # noqa: B010
         return extend_schema(
