@@ -68,7 +68,7 @@ class ScopedSchema(AutoSchema):
         operation = super().get_operation(path, path_regex, path_prefix, method, registry)
         resource = getattr(self.view, "resource", "")
         if operation and resource in Resource.values:
-            scope = scope_needed(resource, method, only_reads=method in self.view.only_reads)
+            scope = scope_needed(resource, method, only_reads=method in getattr(self.view, "only_reads", ()))
             told = operation.get("description", "")
             operation["description"] = f"{told}\n\nScope: `{scope}`.".strip()
         return operation
