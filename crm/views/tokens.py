@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -47,7 +48,7 @@ def token_new(request: HttpRequest) -> HttpResponse:
         programs=tokens_selector.programs_of(user),
         sponsors=access.sponsors_of(user),
         offered=OFFERED.get(Role.INTEGRATION, set()),
-        today=now().date(),
+        today=timezone.localdate(now()),
     )
     if request.method == "POST" and form.is_valid():
         try:
