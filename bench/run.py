@@ -14,10 +14,21 @@ QUICK = {
     "pages": ["--sizes", "2000,20000", "--requests", "20"],
     "imports": ["--rows", "20000", "--known", "0,20000"],
     "numbers": ["--count", "50000"],
+    "reading": ["--changes", "20000,200000", "--requests", "20"],
     "screen": ["--agents", "10", "--seconds", "30"],
 }
 #: Modules that benchmarks share.
-SHARED = {"__init__", "run", "place", "records", "agents", "serving", "lists", "import_export"}
+SHARED = {
+    "__init__",
+    "run",
+    "place",
+    "records",
+    "agents",
+    "serving",
+    "lists",
+    "import_export",
+    "reading_peer",
+}
 
 
 def main(arguments: list[str]) -> int:

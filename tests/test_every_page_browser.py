@@ -170,9 +170,8 @@ class Visitor:
             found = self.page.evaluate(LOOK, limits)
             for theme in themes:
                 self.page.evaluate(PAINT, theme)
-                told = self.page.evaluate(
-                    ASK_AXE, {"tags": TAGS, "contrast": size is DESK and theme == themes[1]}
-                )
+                is_second = theme != themes[0]
+                told = self.page.evaluate(ASK_AXE, {"tags": TAGS, "contrast": is_second})
                 found += [f"{theme}: {what}" for what in told]
             self.wrong += [f"{path} at {size['width']}: {what}" for what in found]
         self.wrong += [f"{path}: {what}" for what in self.missing]
