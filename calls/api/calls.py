@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from calls.access import calls_of, campaign_to_claim_or_404
-from calls.api.representation import CallOut, call_out
+from calls.api.representation import READ_WITH, CallOut, call_out, calls_out
 from calls.enums import AnsweredBy, CallState, Cause, Evidence, HungUpBy, Result
 from calls.models import Call
 from calls.services import closing, dial, dispositions, lease, line, notes, situations, supervisor, talk
@@ -31,7 +31,6 @@ from crm.enums import Role
 from crm.models import Prospect, User
 from crm.rules.errors import Forbidden, Invalid
 
-RELATED = ("campaign__programme__sponsor", "prospect__source", "disposition", "agent")
 TAG = "calls"
 
 
@@ -175,7 +174,7 @@ def get_call_or_404(user: User, pk: int) -> Call:
     """Return a call that the user sees, with what its representation reads."""
     if pk > MAX_ID:
         raise Http404
-    return get_object_or_404(calls_of(user).select_related(*RELATED), pk=pk)
+    return get_object_or_404(calls_of(user).select_related(*READ_WITH), pk=pk)
 
 
 class NextCall(Endpoint):
@@ -258,9 +257,9 @@ class CallList(Endpoint):
         ],
     )
     def get(self, request: Request) -> Response:
-        """List; `criteria`, `closing` and `allowed` are read one call at a time."""
+        """List."""
         user, query, at = caller(request), request.query_params, now()
-        rows = calls_of(user).select_related(*RELATED)
+        rows = calls_of(user).select_related(*READ_WITH)
         if "state" in query:
             if query["state"] not in CallState.values:
                 raise Invalid.field("state", _("État inconnu."))
@@ -272,7 +271,10 @@ class CallList(Endpoint):
                     raise Invalid.field(name, _("Un identifiant est un nombre."))
                 rows = rows.filter(**{name: int(text)})
         return page(
-            request, rows, lambda call: call_out(call, at, user), filters=("campaign", "state", "prospect")
+            request,
+            rows,
+            represent_all=lambda calls: calls_out(calls, at, user),
+            filters=("campaign", "state", "prospect"),
         )
 
 

@@ -11,9 +11,12 @@ from calls.models import Call
 from calls.rules.transitions import FOR_SUPERVISORS, allowed
 from calls.selectors.call_screen import CallScreen, screen_of
 from calls.selectors.facts import facts_of
+from calls.selectors.listed_calls import ListedCall, listed_calls
 from crm.api.endpoints import stamp
 from crm.models import User
 
+#: What the representation reads of a call besides its row.
+READ_WITH = ("campaign__programme__sponsor", "prospect__source", "disposition", "agent")
 #: Verbs that `events/` takes, each under its own name there.
 EVENTS = frozenset({"ringing", "answered", "not_reached", "hung_up", "line_dead", "explain"})
 
@@ -81,18 +84,35 @@ def call_out(call: Call, at: datetime, reader: User) -> dict[str, Any]:
     One that was just claimed has no history to read: no query.
     """
     if call.state == CallState.CLAIMED:
-        return _columns(call) | {
-            "criteria": [],
-            "mismatches": [],
-            "closing": [],
-            "may_hang_up": False,
-            "may_hang_up_from": None,
-            "dispositions": [],
-            "callback": None,
-            "incidents": [],
-            "allowed": _verbs(allowed(facts_of(call, at)), reader),
-        }
+        return _claimed(call, at, reader)
     return _columns(call) | _facts(screen_of(call, at), reader)
+
+
+def calls_out(calls: Sequence[Call], at: datetime, reader: User) -> list[dict[str, Any]]:
+    """Return calls as `call_out` has each, in at most seven queries however many they are.
+
+    They come with what `READ_WITH` names.
+    """
+    begun = [call for call in calls if call.state != CallState.CLAIMED]
+    listed = listed_calls(begun, at) if begun else {}
+    return [
+        _columns(call) | _facts(listed[call.pk], reader) if call.pk in listed else _claimed(call, at, reader)
+        for call in calls
+    ]
+
+
+def _claimed(call: Call, at: datetime, reader: User) -> dict[str, Any]:
+    return _columns(call) | {
+        "criteria": [],
+        "mismatches": [],
+        "closing": [],
+        "may_hang_up": False,
+        "may_hang_up_from": None,
+        "dispositions": [],
+        "callback": None,
+        "incidents": [],
+        "allowed": _verbs(allowed(facts_of(call, at)), reader),
+    }
 
 
 def _columns(call: Call) -> dict[str, Any]:
@@ -116,7 +136,7 @@ def _columns(call: Call) -> dict[str, Any]:
     }
 
 
-def _facts(screen: CallScreen, reader: User) -> dict[str, Any]:
+def _facts(screen: CallScreen | ListedCall, reader: User) -> dict[str, Any]:
     return {
         "criteria": [
             {

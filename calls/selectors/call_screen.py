@@ -200,9 +200,9 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
     at = at or timezone.now()
     around = _around(call)
     events, answers = around.events, around.answers
-    words = words_of(call) if call.state in _SPOKEN else None
-    mismatches = _mismatches(answers)
-    steps, due = _steps(call, events, words, mismatches)
+    words = words_of(call) if call.state in SPOKEN else None
+    mismatches = mismatches_of(answers)
+    steps, due = steps_of(call, events, words, mismatches)
     line = line_facts(call)
     why = why_may_hang_up(line, at)
     return CallScreen(
@@ -215,13 +215,11 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         opening=_opening(call, words),
         script=_filled(call, words, ScriptKind.BODY),
         apology=apology_of([item.at for item in around.disturbances], words.language if words else "fr"),
-        questions=_questions(call, answers) if call.state in _ASKED else [],
+        questions=_questions(call, answers) if call.state in ASKED else [],
         steps=steps,
         due_step=due,
         mismatches=mismatches,
-        dispositions=dispositions_of(call)
-        if call.disposition_id is None and call.state in _QUALIFIED
-        else [],
+        dispositions=dispositions_of(call) if is_to_qualify(call) else [],
         proposed=DISPOSITION_OF_CAUSE.get(call.cause, ""),
         callback_id=around.callback_id,
         callback_at=around.callback_at,
@@ -248,9 +246,14 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
 
 
 #: States in which sentences are said, criteria asked, a disposition chosen.
-_SPOKEN = ON_LINE | {str(CallState.CLAIMED), str(CallState.DIALLING)}
-_ASKED = {str(CallState.CLAIMED), str(CallState.CONNECTED)}
+SPOKEN = ON_LINE | {str(CallState.CLAIMED), str(CallState.DIALLING)}
+ASKED = {str(CallState.CLAIMED), str(CallState.CONNECTED)}
 _QUALIFIED = ON_LINE | {str(CallState.ENDED), str(CallState.NOT_REACHED)}
+
+
+def is_to_qualify(call: Call) -> bool:
+    """Whether a disposition can be chosen: none is stored yet, and the call came so far."""
+    return call.disposition_id is None and call.state in _QUALIFIED
 
 
 def open_call_of(user: User) -> Call | None:
@@ -264,9 +267,14 @@ def _open(*, agent: int) -> QuerySet[Call]:
 
 def dispositions_of(call: Call) -> list[Disposition]:
     """Return the dispositions that the campaign offers for a call in this state, in their order. One query."""
-    human = call.state in ON_LINE or call.greeted_at is not None or call.respondent > 0
-    reach = Reach.MACHINE if call.state == CallState.NOT_REACHED else Reach.HUMAN if human else None
+    reach = reach_of(call)
     return ask(_offered, reach and str(reach), call.entry_id is not None, campaign=call.campaign_id)
+
+
+def reach_of(call: Call) -> Reach | None:
+    """Return whom the call reached, as far as its state tells: None while either may be."""
+    human = call.state in ON_LINE or call.greeted_at is not None or call.respondent > 0
+    return Reach.MACHINE if call.state == CallState.NOT_REACHED else Reach.HUMAN if human else None
 
 
 def _offered(reach: str | None, listed: bool, *, campaign: int) -> QuerySet[Disposition]:
@@ -423,7 +431,8 @@ def _timed(columns: dict[str, Any]) -> dict[str, Any]:
     return {**columns, "at": datetime.fromisoformat(columns["at"])}
 
 
-def _mismatches(answers: Sequence[CallAnswer]) -> list[Mismatch]:
+def mismatches_of(answers: Sequence[CallAnswer]) -> list[Mismatch]:
+    """Return the mismatches among the answers of a call, in their order."""
     return [
         Mismatch(
             answer.criterion_id, answer.expected, answer.heard, answer.blocking, answer.answered_by, answer.at
@@ -433,7 +442,7 @@ def _mismatches(answers: Sequence[CallAnswer]) -> list[Mismatch]:
     ]
 
 
-def _steps(
+def steps_of(
     call: Call, events: Sequence[CallEvent], words: Words | None, mismatches: Sequence[Mismatch]
 ) -> tuple[list[StepLine], str]:
     """Return the sentences of the call's closing, and the step that is due ("" when none)."""

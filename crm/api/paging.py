@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -51,13 +51,17 @@ class Cursor:
 def page(
     request: Request,
     queryset: QuerySet[M],
-    represent: Callable[[M], dict[str, Any]],
+    represent: Callable[[M], dict[str, Any]] | None = None,
     *,
+    represent_all: Callable[[Sequence[M]], list[dict[str, Any]]] | None = None,
     filters: tuple[str, ...] = (),
     has_updates: bool = False,
 ) -> Response:
-    """Answer with one page of `queryset`. `filters` are the query parameters that the caller has already applied;
-    any other is refused, for a misspelt filter would return everything. `has_updates`: the model has `updated_at`."""
+    """Answer with one page of `queryset`, its rows represented one by one or all together.
+
+    `filters` are the query parameters that the caller has already applied; any other is refused, for a misspelt filter
+    would return everything. `has_updates`: the model has `updated_at`.
+    """
     known = {"cursor", "limit", *filters, *(["updated_since"] if has_updates else [])}
     if unknown := set(request.query_params) - known:
         raise ValidationError({name: [_("Paramètre inconnu.")] for name in sorted(unknown)})
@@ -82,7 +86,7 @@ def page(
         {
             "next": link(rows[-1], back=False) if rows and has_next else None,
             "previous": link(rows[0], back=True) if rows and has_previous else None,
-            "results": [represent(row) for row in rows],
+            "results": represent_all(rows) if represent_all else [represent(row) for row in rows if represent],
         }
     )
 
