@@ -1,7 +1,9 @@
 """Agreed callbacks, and what a supervisor is told or asked."""
 
+from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
@@ -12,10 +14,30 @@ from rest_framework.response import Response
 
 from calls.enums import CallbackState, Decision, IncidentKind, StartedBy
 from calls.models import Callback, Incident
+from calls.selectors.callbacks import possible_owners
+from calls.services.callbacks import (
+    agree_callback,
+    cancel_callback,
+    lock_callback,
+    move_callback,
+    reassign_callback,
+)
 from calls.services.incidents import decide
-from crm.access import sponsors_of
-from crm.api.endpoints import EVERYBODY, SUPERVISORS, Endpoint, caller, now, record, stamp
-from crm.api.fields import Body, Moment, Text, read
+from campaigns.access import campaigns_of
+from crm.access import prospects_of, sponsors_of
+from crm.api.endpoints import (
+    EVERYBODY,
+    PROGRAMS,
+    SUPERVISORS,
+    Endpoint,
+    caller,
+    check_fresh,
+    etag_of,
+    now,
+    record,
+    stamp,
+)
+from crm.api.fields import Body, Id, Moment, Text, Truth, read
 from crm.api.paging import page
 from crm.api.schema import describe, page_of
 from crm.enums import Role
@@ -35,8 +57,35 @@ class CallbackOut(serializers.Serializer[Any]):
     exact = serializers.BooleanField()
     note = serializers.CharField(allow_blank=True)
     state = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True, help_text="Why it was cancelled.")
     created_at = serializers.DateTimeField()
     closed_at = serializers.DateTimeField(allow_null=True)
+
+
+class CallbackIn(Body):
+    """A later call to a prospect of a campaign's list. Without owner it is everybody's.
+
+    `exact`: the person gave that very time, outside the calling rules too.
+    """
+
+    ignored = ("id", "call", "state", "reason", "created_at", "closed_at")
+    campaign = Id()
+    prospect = Id()
+    due_at = Moment()
+    owner = Id(required=False, allow_null=True)
+    exact = Truth(required=False)
+    note = Text(max_length=500, required=False, allow_blank=True)
+
+
+class CallbackChange(Body):
+    """Another time, another owner (null: whoever is free), or `state` `cancelled` with its `reason`."""
+
+    ignored = ("id", "campaign", "prospect", "call", "note", "created_at", "closed_at")
+    due_at = Moment(required=False)
+    exact = Truth(required=False)
+    owner = Id(required=False, allow_null=True)
+    state = serializers.ChoiceField(CallbackState.choices, required=False)
+    reason = Text(max_length=300, required=False, allow_blank=True)
 
 
 class IncidentOut(serializers.Serializer[Any]):
@@ -82,7 +131,8 @@ def callback_out(callback: Callback) -> dict[str, Any]:
         "due_at": stamp(callback.due_at),
         "exact": callback.exact,
         "note": callback.note,
-        "state": callback.state,
+        "state": str(callback.state),
+        "reason": callback.cancel_reason,
         "created_at": stamp(callback.created_at),
         "closed_at": stamp(callback.closed_at),
     }
@@ -126,7 +176,8 @@ def incidents_of(user: User) -> QuerySet[Incident]:
 class CallbackList(Endpoint):
     """Agreed callbacks."""
 
-    roles = {"GET": EVERYBODY}
+    resource = "callbacks"
+    roles = {"GET": EVERYBODY, "POST": SUPERVISORS | PROGRAMS}
 
     @describe(
         "callbacks_list",
@@ -145,16 +196,81 @@ class CallbackList(Endpoint):
             rows = rows.filter(state=state)
         return page(request, rows, callback_out, filters=("state",))
 
+    @describe(
+        "callbacks_create",
+        "Agree a callback outside of a call",
+        tag="callbacks",
+        request=CallbackIn,
+        answers={201: CallbackOut},
+        description="The prospect is in the campaign's list already; the same callback again is the one that stands.",
+    )
+    def post(self, request: Request) -> Response:
+        """Create."""
+        user, data = caller(request), read(request, CallbackIn)
+        campaign = campaigns_of(user).filter(pk=data.pop("campaign")).first()
+        if campaign is None:
+            raise Invalid.field("campaign", _("Cette campagne n'existe pas."))
+        prospect = prospects_of(user).filter(pk=data.pop("prospect")).first()
+        if prospect is None:
+            raise Invalid.field("prospect", _("Cette fiche n'existe pas."))
+        data["owner"] = _owner(user, data.get("owner"))
+        made = agree_callback(campaign=campaign, prospect=prospect, **data, by=user, at=now())
+        return record(callback_out(made), status=201, location=f"{request.path}{made.pk}/")
+
+
+def _owner(user: User, pk: int | None) -> User | None:
+    """Return whom a callback is given to, of those to whom the user may give one; null is whoever is free."""
+    if pk is None:
+        return None
+    owner = possible_owners(user).filter(pk=pk).first()
+    if owner is None:
+        raise Invalid.field("owner", _("Cet agent ne peut pas rappeler pour cette campagne."))
+    return owner
+
 
 class CallbackDetail(Endpoint):
     """One callback."""
 
-    roles = {"GET": EVERYBODY}
+    resource = "callbacks"
+    roles = {"GET": EVERYBODY, "PATCH": EVERYBODY}
 
     @describe("callbacks_get", "Read a callback", tag="callbacks", answers={200: CallbackOut})
     def get(self, request: Request, pk: int) -> Response:
         """Read."""
         return record(callback_out(get_object_or_404(callbacks_of(caller(request)), pk=pk)))
+
+    @describe(
+        "callbacks_update",
+        "Move, reassign or cancel a callback",
+        tag="callbacks",
+        request=CallbackChange,
+        answers={200: CallbackOut},
+        has_etag=True,
+    )
+    def patch(self, request: Request, pk: int) -> Response:
+        """Update: all of it, or nothing."""
+        user = caller(request)
+        found = get_object_or_404(callbacks_of(user), pk=pk)
+        with transaction.atomic():
+            current = lock_callback(found)
+            check_fresh(request, etag_of(callback_out(current)))
+            changed = _changed(user, current, read(request, CallbackChange, partial=True), now())
+        return record(callback_out(changed))
+
+
+def _changed(user: User, callback: Callback, data: dict[str, Any], at: datetime) -> Callback:
+    """Do what a PATCH names and the callback is not yet."""
+    wanted = data.get("state", callback.state)
+    if wanted == CallbackState.CANCELLED:
+        return cancel_callback(callback=callback, reason=data.get("reason", ""), by=user, at=at)
+    if wanted != callback.state:
+        raise Invalid.field("state", _("Un rappel s'annule ; il ne change d'état que par son appel."))
+    moved = {name: data.get(name, getattr(callback, name)) for name in ("due_at", "exact")}
+    if any(getattr(callback, name) != value for name, value in moved.items()):
+        callback = move_callback(callback=callback, **moved, by=user, at=at)
+    if data.get("owner", callback.owner_id) != callback.owner_id:
+        callback = reassign_callback(callback=callback, to=_owner(user, data["owner"]), by=user, at=at)
+    return callback
 
 
 class IncidentList(Endpoint):

@@ -182,6 +182,8 @@ _TOLD_AS_THEMSELVES = frozenset(
 _OF_CALLBACKS = {
     "kept": gettext_lazy("Rappel tenu : la personne nous a appelés"),
     "released": gettext_lazy("Rappel rendu à l'équipe"),
+    "agreed": gettext_lazy("Rappel convenu hors appel"),
+    "moved": gettext_lazy("Rappel déplacé"),
     "reassigned": gettext_lazy("Rappel confié à quelqu'un d'autre"),
     "cancelled": gettext_lazy("Rappel annulé"),
 }

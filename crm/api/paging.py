@@ -86,7 +86,9 @@ def page(
         {
             "next": link(rows[-1], back=False) if rows and has_next else None,
             "previous": link(rows[0], back=True) if rows and has_previous else None,
-            "results": represent_all(rows) if represent_all else [represent(row) for row in rows if represent],
+            "results": represent_all(rows)
+            if represent_all
+            else [represent(row) for row in rows if represent],
         }
     )
 
