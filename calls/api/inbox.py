@@ -12,6 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from calls.api.incidents import HelpAnswerIn, HelpAnswerOut, IncidentIn, create_incident
 from calls.enums import CallbackState, Decision, IncidentKind, StartedBy
 from calls.models import Callback, Incident
 from calls.selectors.callbacks import possible_owners
@@ -22,6 +23,7 @@ from calls.services.callbacks import (
     move_callback,
     reassign_callback,
 )
+from calls.services.help import answer_incident
 from calls.services.incidents import decide
 from campaigns.access import campaigns_of
 from crm.access import prospects_of, sponsors_of
@@ -33,6 +35,7 @@ from crm.api.endpoints import (
     caller,
     check_fresh,
     etag_of,
+    locked,
     now,
     record,
     stamp,
@@ -106,11 +109,16 @@ class IncidentOut(serializers.Serializer[Any]):
     decided_by = serializers.IntegerField(allow_null=True)
     reason = serializers.CharField(allow_blank=True)
     started_by = serializers.CharField(allow_blank=True)
+    answers = HelpAnswerOut(many=True)
 
 
 class DecisionIn(Body):
     """A decision; `correct` takes the right `code`, `reopen` another `number`."""
 
+    ignored = (
+        *("id", "kind", "sponsor", "call", "prospect", "exclusion", "summary", "data", "at", "by"),
+        *("decided_at", "decided_by", "answers"),
+    )
     decision = serializers.ChoiceField(Decision.choices)
     reason = Text(max_length=500, required=False, allow_blank=True)
     code = Text(max_length=40, required=False, allow_blank=True)
@@ -139,7 +147,7 @@ def callback_out(callback: Callback) -> dict[str, Any]:
 
 
 def incident_out(incident: Incident) -> dict[str, Any]:
-    """Return an incident with its decision; `decision_row` should be joined."""
+    """Return an incident with its decision; `decision_row` should be joined, `answers` fetched."""
     decision = getattr(incident, "decision_row", None)
     return {
         "id": incident.pk,
@@ -157,6 +165,16 @@ def incident_out(incident: Incident) -> dict[str, Any]:
         "decided_by": decision.by_id if decision else None,
         "reason": decision.reason if decision else "",
         "started_by": decision.started_by if decision else "",
+        "answers": [
+            {
+                "kind": row.kind,
+                "words": row.words,
+                "due_at": stamp(row.due_at),
+                "at": stamp(row.at),
+                "by": row.by_id,
+            }
+            for row in incident.answers.all()
+        ],
     }
 
 
@@ -170,7 +188,8 @@ def callbacks_of(user: User) -> QuerySet[Callback]:
 
 def incidents_of(user: User) -> QuerySet[Incident]:
     """Return the incidents of the user's sponsors."""
-    return Incident.objects.filter(sponsor__in=sponsors_of(user)).select_related("decision_row")
+    rows = Incident.objects.filter(sponsor__in=sponsors_of(user))
+    return rows.select_related("decision_row").prefetch_related("answers")
 
 
 class CallbackList(Endpoint):
@@ -274,9 +293,10 @@ def _changed(user: User, callback: Callback, data: dict[str, Any], at: datetime)
 
 
 class IncidentList(Endpoint):
-    """The supervisor's inbox."""
+    """The supervisor's inbox, and what is put into it."""
 
-    roles = {"GET": SUPERVISORS}
+    resource = "incidents"
+    roles = {"GET": SUPERVISORS, "POST": EVERYBODY}
 
     @describe(
         "incidents_list",
@@ -302,21 +322,75 @@ class IncidentList(Endpoint):
             rows = rows.filter(decision_row__isnull=query["decided"] == "false")
         return page(request, rows, incident_out, filters=("kind", "decided"))
 
+    @describe(
+        "incidents_create",
+        "Report an incident",
+        tag="incidents",
+        request=IncidentIn,
+        answers={201: IncidentOut},
+        description="Of one call and kind there is one incident: again, it is the one that stands.",
+    )
+    def post(self, request: Request) -> Response:
+        """Report."""
+        made = create_incident(caller(request), read(request, IncidentIn), now())
+        return record(incident_out(made), status=201, location=f"{request.path}{made.pk}/")
+
 
 class IncidentDetail(Endpoint):
     """One incident."""
 
-    roles = {"GET": SUPERVISORS}
+    resource = "incidents"
+    roles = {"GET": SUPERVISORS, "PATCH": SUPERVISORS}
 
     @describe("incidents_get", "Read an incident", tag="incidents", answers={200: IncidentOut})
     def get(self, request: Request, pk: int) -> Response:
         """Read."""
         return record(incident_out(get_object_or_404(incidents_of(caller(request)), pk=pk)))
 
+    @describe(
+        "incidents_update",
+        "Decide on an incident, if it still is as it was read",
+        tag="incidents",
+        request=DecisionIn,
+        answers={200: IncidentOut},
+        has_etag=True,
+    )
+    def patch(self, request: Request, pk: int) -> Response:
+        """Decide."""
+        user = caller(request)
+        with transaction.atomic():
+            incident = locked(request, incidents_of(user), pk, incident_out)
+            data = {"reason": ""} | read(request, DecisionIn)
+            decide(incident=incident, **data, by=user, at=now())
+        return record(incident_out(incidents_of(user).get(pk=pk)))
+
+
+class IncidentAnswers(Endpoint):
+    """What an agent who waits is answered; it decides nothing yet, but `later` does."""
+
+    resource = "incidents"
+    roles = {"POST": SUPERVISORS}
+
+    @describe(
+        "incidents_answer",
+        "Answer an agent who waits",
+        tag="incidents",
+        request=HelpAnswerIn,
+        answers={200: IncidentOut},
+        description="`seen` is told once by whoever reads it; `accepted` and `later` take the request on: one of them.",
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Answer; the same answer twice is one."""
+        user = caller(request)
+        incident = get_object_or_404(incidents_of(user).select_related("call__campaign__programme"), pk=pk)
+        answer_incident(incident=incident, **read(request, HelpAnswerIn), by=user, at=now())
+        return record(incident_out(incidents_of(user).get(pk=pk)))
+
 
 class IncidentDecide(Endpoint):
     """The decision on an incident, once."""
 
+    resource = "incidents"
     roles = {"POST": SUPERVISORS}
 
     @describe(

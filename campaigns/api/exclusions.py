@@ -189,7 +189,7 @@ def read_number(raw: str, region: str = "FR", field: str = "number") -> str:
     return found[0].number
 
 
-def _place(user: User, data: dict[str, Any]) -> dict[str, Any]:
+def place_of(user: User, data: dict[str, Any]) -> dict[str, Any]:
     """Return the sponsor, programme or campaign that the scope names; any other that is given must be left out."""
     scope = data["scope"]
     rows: dict[str, Any] = {
@@ -244,7 +244,7 @@ class ExclusionList(Endpoint):
     def post(self, request: Request) -> Response:
         """Create."""
         user, data = caller(request), read(request, ExclusionIn)
-        place = _place(user, data)
+        place = place_of(user, data)
         raw, region = data.pop("number", None), data.pop("region", "FR")
         number = read_number(raw, region) if raw else None
         pk = data.pop("prospect", None)
@@ -273,7 +273,7 @@ class ExclusionBulk(Endpoint):
     def post(self, request: Request) -> Response:
         """Create."""
         user, data = caller(request), read(request, BulkIn)
-        place = _place(user, data)
+        place = place_of(user, data)
         region, raws = data.pop("region", "FR"), data.pop("numbers")
         found = [(raw, normalise(raw, region).numbers) for raw in raws]
         numbers = {number.number for _raw, parsed in found for number in parsed}
