@@ -90,6 +90,21 @@ class Evidence(models.TextChoices):
     DECLARED = "declared", _("Déclaré par l'agent")
 
 
+#: Which evidence outranks which: the exchange holds both legs of a call, the softphone one, the agent hears.
+WEIGHT: dict[str, int] = {"": 0, Evidence.DECLARED: 1, Evidence.SOFTPHONE: 2, Evidence.PBX: 3}
+
+
+class ReportStanding(models.TextChoices):
+    """What became of a report of an exchange."""
+
+    DONE = "done", _("Suivi d'effet")
+    ALREADY = "already", _("Déjà connu")
+    CONFIRMS = "confirms", _("Confirme l'agent")
+    COMPLETES = "completes", _("Complète ce qui manquait")
+    LATE = "late", _("Arrivé après coup")
+    CONTRADICTS = "contradicts", _("Contredit ce qui était dit")
+
+
 class Cause(models.TextChoices):
     """Why nobody was reached."""
 
@@ -163,6 +178,7 @@ class CallEventKind(models.TextChoices):
     NOTE = "note", _("Note")
     WISH = "wish", _("Souhait noté")
     FOLLOW_UP = "follow_up", _("E-mail de suivi")
+    LINE_REPORT = "line_report", _("L'autocommutateur signale")
 
 
 class SituationEffect(models.TextChoices):

@@ -127,6 +127,7 @@ MATRIX = [
     Line("api-next-call", "POST", NOT_NOW, CREATED, CREATED, CREATED, FORBIDDEN),
     everybody("api-calls", "GET", OK),
     Line("api-manual-dial", "POST", BAD, BAD, BAD, BAD, FORBIDDEN),
+    Line("api-line-events", "POST", FORBIDDEN, FORBIDDEN, FORBIDDEN, FORBIDDEN, BAD),
     everybody("api-call", "GET", OK),
     verb("dial", OK),
     verb("greet", NOT_NOW),

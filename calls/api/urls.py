@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from calls.api import bans, calls, inbox, prospects, reports
+from calls.api import bans, calls, inbox, lines, prospects, reports
 
 VERBS = {
     "dial": calls.CallDial,
@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<int:pk>/next-call/", calls.NextCall.as_view(), name="api-next-call"),
     path("calls/", calls.CallList.as_view(), name="api-calls"),
     path("calls/dial/", calls.ManualDial.as_view(), name="api-manual-dial"),
+    path("calls/events/", lines.LineEvents.as_view(), name="api-line-events"),
     path("calls/<int:pk>/", calls.CallDetail.as_view(), name="api-call"),
     *(
         path(f"calls/<int:pk>/{verb}/", view.as_view(), name=f"api-call-{verb}")

@@ -28,6 +28,7 @@ from calls.rules.transitions import ON_LINE, allowed
 from calls.selectors.answers import standings
 from calls.selectors.callbacks import Promises, promises_of
 from calls.selectors.carried import CARRIED, Carried, carried_of, carried_rows
+from calls.selectors.contradictions import Contradiction, contradictions_of
 from calls.selectors.day import Day, day_of
 from calls.selectors.escalation import READ, Escalation, escalation_of, rows_of_escalation
 from calls.selectors.facts import Said, facts_of, line_facts, said_of
@@ -157,6 +158,7 @@ class CallScreen:
     may_ask_ban: bool
     effects_done: Sequence[str]
     said_in: str
+    contradictions: Sequence[Contradiction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,7 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         may_ask_ban=_may_ask_ban(around),
         said_in=words.language if words else call.campaign.language,
         carried=around.carried,
+        contradictions=contradictions_of(events),
         effects_done=[
             event.data.get("effect", "") for event in events if event.kind == CallEventKind.SITUATION_EFFECT
         ],

@@ -103,6 +103,7 @@ REFUSALS: dict[str, tuple[type[DomainError], Any]] = {
     "ban_granted_by_another": (Forbidden, _("Un autre responsable que vous doit en décider.")),
     "ban_once_per_call": (InvalidTransition, _("Un bannissement est déjà demandé pour cet appel.")),
     "calls_bandecision_ban_id_key": (InvalidTransition, _("Ce bannissement est déjà décidé.")),
+    "line_report_once": (InvalidTransition, MEANWHILE),
     "incident_once_per_call": (InvalidTransition, _("Le superviseur est déjà prévenu pour cet appel.")),
 }
 
