@@ -32,6 +32,10 @@ class Mode(models.TextChoices):
     INBOUND = "inbound", _("La personne nous appelle")
 
 
+#: Calls that we did not place: they begin on the line, whatever stands in the way of a call of ours.
+FROM_OUTSIDE = frozenset({Mode.EXTERNAL, Mode.INBOUND})
+
+
 class NoteCategory(models.TextChoices):
     """What a note should not keep of a person; each has its lists of words."""
 
@@ -220,6 +224,7 @@ class IncidentKind(models.TextChoices):
     RIGHTS = "rights", _("Demande sur ses données")
     LIST_LANGUAGE = "list_language", _("Liste où l'on parle une autre langue")
     LIST_LOST = "list_lost", _("Liste de personnes qui ne savent pas pourquoi on les appelle")
+    BARRED_CALL = "barred_call", _("Un autre système a appelé un numéro exclu")
     OTHER = "other", _("Autre")
 
 

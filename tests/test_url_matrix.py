@@ -96,6 +96,8 @@ MATRIX = [
     Line("inbound", "post", THERE, BAD, BAD, BAD, FORBIDDEN),
     Line("inbound-call", "post", THERE, BAD, BAD, BAD, FORBIDDEN),
     Line("desk-phone", "post", THERE, THERE, THERE, THERE, FORBIDDEN),
+    Line("call-pop", "get", BAD, BAD, BAD, BAD, FORBIDDEN),
+    Line("call-pop", "post", BAD, BAD, BAD, BAD, FORBIDDEN),
     own_call("call", OK, "get"),
     own_call("call-dial", THERE),
     own_call("call-greet", NOT_NOW),

@@ -188,7 +188,10 @@ _OF_CALLBACKS = {
     "reassigned": gettext_lazy("Rappel confié à quelqu'un d'autre"),
     "cancelled": gettext_lazy("Rappel annulé"),
 }
-INBOUND = gettext_lazy("La personne nous a appelés")
+FROM_OUTSIDE = {
+    Mode.INBOUND: gettext_lazy("La personne nous a appelés"),
+    Mode.EXTERNAL: gettext_lazy("Appelée par un autre système"),
+}
 
 #: What an exchange reported after the fact; who and why follow.
 _REPORTED = {
@@ -284,6 +287,6 @@ def _text(event: ProspectEvent, labels: Mapping[str, Mapping[str, Any]]) -> str:
     label = str((CallEventKind(told) if told in _TOLD_AS_THEMSELVES else EventKind(event.kind)).label)
     if event.kind == EventKind.CALLBACK and told in _OF_CALLBACKS:
         label = str(_OF_CALLBACKS[told])
-    elif event.data.get("mode") == Mode.INBOUND:
-        label = str(INBOUND)
+    elif event.data.get("mode") in FROM_OUTSIDE:
+        label = str(FROM_OUTSIDE[event.data["mode"]])
     return _(" : ").join([label, ", ".join(words)]) if words else label
