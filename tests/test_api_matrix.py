@@ -120,6 +120,7 @@ MATRIX = [
     supervising("api-exclusions", "POST", BAD, BAD),
     supervising("api-exclusions-check", "POST", BAD, BAD),
     supervising("api-exclusions-bulk", "POST", BAD, BAD),
+    managing("api-exclusions-dnc", "GET", BAD, BAD),
     supervising("api-exclusion", "GET", OK, OK),
     supervising("api-exclusion-lift", "POST", BAD),
     everybody("api-contactability", "GET", BAD),

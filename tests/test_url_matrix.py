@@ -248,6 +248,7 @@ MATRIX = [
     managing("source-imports"),
     supervising("exclusion-list"),
     managing("exclusion-export"),
+    managing("exclusion-dnc", THERE),
     supervising("exclusion-new"),
     supervising("exclusion-new", WRONG, "post"),
     supervising("exclusion"),
