@@ -56,7 +56,7 @@ class Beside:
         return self.client.get(f"{reverse('call-pop')}?{urlencode(self.asked(**more))}")
 
     def press(self, **more: Any) -> Any:
-        return self.client.post(reverse("call-pop"), self.asked(**more))
+        return self.client.post(reverse("pop"), self.asked(**more))
 
 
 @pytest.fixture
