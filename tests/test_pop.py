@@ -53,7 +53,7 @@ class Beside:
         return {"number": national(self.number), "campaign": "banques", "agent": "6001"} | more
 
     def get(self, **more: Any) -> Any:
-        return self.client.get(f"{reverse('call-pop')}?{urlencode(self.asked(**more))}")
+        return self.client.get(f"{reverse('pop')}?{urlencode(self.asked(**more))}")
 
     def press(self, **more: Any) -> Any:
         return self.client.post(reverse("pop"), self.asked(**more))
