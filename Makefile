@@ -17,7 +17,7 @@ run: .venv/runtime.stamp node_modules/.stamp
 test: .venv/development.stamp node_modules/.stamp
 	@for name in chromium chromium-browser google-chrome-stable google-chrome; do command -v $$name && exit; done >/dev/null || \
 		$(MAKE) --no-print-directory chromium
-	@$(BIN)/pytest -n 2; status=$$?; $(BIN)/python -m config.embedded stop var/test; exit $$status
+	@$(BIN)/pytest -n 2 --dist worksteal; status=$$?; $(BIN)/python -m config.embedded stop var/test; exit $$status
 
 check: .venv/development.stamp node_modules/.stamp
 	$(BIN)/ruff format --check .

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest
 from calls.models import Call
 from calls.selectors.call_screen import READ_WITH, running_campaigns_of
 from campaigns.models import Campaign
-from crm.access import sees_every_sponsor, sponsors_of
+from crm.access import own_within_token, sees_every_sponsor, sponsors_of
 from crm.enums import Role
 from crm.models import User
 from crm.selectors.composed import ask
@@ -72,7 +72,7 @@ def campaign_to_claim_or_404(user: User, pk: int) -> Campaign:
 
 def calls_of(user: User) -> QuerySet[Call]:
     """Return the calls that the user sees: an agent's own, and to the others those of their sponsors."""
-    own = Call.objects.filter(agent=user)
+    own = Call.objects.filter(own_within_token(user, "campaign__programme__sponsor"), agent=user)
     if user.role == Role.AGENT:
         return own
     return own | Call.objects.filter(campaign__programme__sponsor__in=sponsors_of(user))

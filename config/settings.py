@@ -157,6 +157,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "campaigns.move_due_entries": 30,
         "campaigns.wake_imports": 10,
         "campaigns.purge_uploads": 3_600,
+        "crm.forget_changes": 3_600,
     }.items()
 }
 
@@ -319,6 +320,9 @@ EMAIL_OFFERED = DEBUG or bool(EMAIL_HOST)
 # Requests a minute of one user, above which the answer is 429; 0: no limit. An agent's calls are not counted.
 API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", default=3000)
 
+# Days for which `changes/` is kept: a program that was away for longer reads the lists again.
+CHANGES_KEPT_DAYS = env.integer("CHANGES_KEPT_DAYS", default=30, minimum=1)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "crm.api.authentication.TokenAuthentication",
@@ -327,7 +331,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "crm.api.schema.ScopedSchema",
     "EXCEPTION_HANDLER": "crm.api.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

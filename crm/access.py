@@ -13,6 +13,7 @@ from crm.rules.errors import Forbidden
 from crm.selectors.scopes import (
     IN_HAND,
     barred_for,
+    own_within_token,
     prospects_of,
     sees_every_sponsor,
     sources_of,
@@ -25,6 +26,7 @@ __all__ = [
     "get_prospect_or_404",
     "get_source_or_404",
     "get_sponsor_or_404",
+    "own_within_token",
     "prospects_of",
     "require",
     "role_required",

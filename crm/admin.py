@@ -5,7 +5,7 @@ Records and history are not edited here.
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import ApiToken, Source, Sponsor, User
+from crm.rules.errors import DomainError
 from crm.services.tokens import revoke_token
 
 
@@ -49,7 +50,16 @@ class UserTable(UserAdmin):  # type: ignore[type-arg]
 class TokenTable(admin.ModelAdmin):  # type: ignore[type-arg]
     """The API tokens: whose, and when last used. Made by `create_token`, which alone shows the text; here revoked."""
 
-    list_display = ("name", "user", "prefix", "created_at", "last_used_at", "expires_at", "revoked_at")
+    list_display = (
+        "name",
+        "user",
+        "prefix",
+        "scopes",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+    )
     list_select_related = ("user",)
     search_fields = ("name", "prefix", "user__username")
     exclude = ("digest",)
@@ -58,9 +68,15 @@ class TokenTable(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description=_("Révoquer les jetons choisis"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         """End the chosen tokens, from the next request on."""
-        for token in queryset:
-            revoke_token(token=token, at=timezone.now())
-        self.message_user(request, _("Ces jetons n'ouvrent plus rien."))
+        by = request.user
+        assert isinstance(by, User)
+        try:
+            for token in queryset.select_related("user"):
+                revoke_token(token=token, at=timezone.now(), by=by)
+        except DomainError as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.message_user(request, _("Ces jetons n'ouvrent plus rien."))
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Let those revoke who may change tokens."""

@@ -115,3 +115,26 @@ class UserEventKind(models.TextChoices):
     PASSWORD_CHANGED = "password_changed", _("Mot de passe changé")
     DEACTIVATED = "deactivated", _("Compte désactivé")
     REACTIVATED = "reactivated", _("Compte réactivé")
+    TOKEN_GIVEN = "token_given", _("Jeton d'API créé")
+    TOKEN_REVOKED = "token_revoked", _("Jeton d'API révoqué")
+
+
+class Resource(models.TextChoices):
+    """What the addresses of the API are about: a token's scope names one, to read or to write it."""
+
+    PROSPECTS = "prospects", _("Fiches")
+    ENTRIES = "entries", _("Listes d'appels")
+    IMPORTS = "imports", _("Imports de fichiers")
+    EXCLUSIONS = "exclusions", _("Exclusions")
+    CONTACTABILITY = "contactability", _("Joignabilité : peut-on appeler ?")
+    CAMPAIGNS = "campaigns", _("Campagnes")
+    PROGRAMMES = "programmes", _("Démarches et critères")
+    SOURCES = "sources", _("Fournisseurs de fichier")
+    SPONSORS = "sponsors", _("Donneurs d'ordre")
+    CALLS = "calls", _("Appels")
+    CALLBACKS = "callbacks", _("Rappels")
+    INCIDENTS = "incidents", _("Points à traiter")
+    BANS = "bans", _("Bannissements")
+    CHANGES = "changes", _("Fil des changements")
+    WEBHOOKS = "webhooks", _("Notifications (webhooks)")
+    REPORTS = "reports", _("Rapports et chiffres")

@@ -1,19 +1,22 @@
 """Forms of the crm pages: what people type, read into the values that the services take."""
 
 import unicodedata
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from django import forms
 from django.core.validators import MinValueValidator
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm.enums import ProspectKind, Role
+from crm.enums import ProspectKind, Resource, Role
 from crm.models import Prospect, ProspectNumber, Source, Sponsor, Team, User
 from crm.rules.errors import DomainError
 from crm.rules.people import PastedPerson, is_language, languages_of, pasted_people, roles_given_by
+from crm.rules.token_scopes import READ, WRITE
 from crm.selectors.prospects import IDENTITY, ProspectFilters
 from crm.services.users import WORK
 
@@ -438,6 +441,118 @@ class UserBatchForm(WorkForm):
     def pasted(self) -> list[PastedPerson]:
         """Return the lines of the file, or else of the text."""
         return pasted_people(self.cleaned_data["file"] or self.cleaned_data["people"])
+
+
+class ProgramField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A program among those that the user may give a token to, with those for whom it works."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return its name, and its sponsors."""
+        names = ", ".join(sponsor.name for sponsor in obj.sponsors.all())
+        return f"{obj.get_full_name() or obj.get_username()} : {names or _('aucun')}"
+
+
+@dataclass(frozen=True, slots=True)
+class RightsRow:
+    """A line of the table of rights: the resource, and its boxes; None where there is nothing to write."""
+
+    resource: Resource
+    read: forms.boundfield.BoundWidget
+    write: forms.boundfield.BoundWidget | None
+
+
+class TokenForm(forms.Form):
+    """A token for a program: for whom, what it may do, and until when."""
+
+    name = forms.CharField(
+        label=_("Nom"),
+        max_length=100,
+        help_text=_("Le logiciel et à qui il est, pour s'y retrouver : CRM de la Banque du Port."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    account = ProgramField(
+        label=_("Compte"),
+        queryset=User.objects.none(),
+        required=False,
+        empty_label=_("Un nouveau compte, de ce nom"),
+        help_text=_("Ce que fait le programme est écrit sous ce compte dans l'histoire."),
+    )
+    sponsors = forms.ModelMultipleChoiceField(
+        label=_("Donneurs d'ordre"),
+        queryset=Sponsor.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_(
+            "Il ne voit que leurs démarches, campagnes, fiches et appels, et ce qui est commun à tous."
+        ),
+        error_messages={"required": _("Cochez au moins un donneur d'ordre.")},
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("Ce qu'il peut faire"),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Écrire, c'est lire aussi. Rien d'autre que ce qui est coché ne lui est ouvert."),
+        error_messages={"required": _("Cochez au moins un droit.")},
+    )
+    expires = forms.DateField(
+        label=_("Dernier jour"),
+        widget=DAY,
+        help_text=_("Ensuite il n'ouvre plus rien : on en crée un autre."),
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        programs: QuerySet[User],
+        sponsors: QuerySet[Sponsor],
+        offered: Collection[tuple[str, str]],
+        today: date,
+        **kwargs: Any,
+    ) -> None:
+        """Offer these programs and sponsors, and the rights that the API gives to a program."""
+        kwargs["initial"] = {"expires": today + timedelta(days=365)} | (kwargs.get("initial") or {})
+        super().__init__(*args, **kwargs)
+        account, choice, scopes = self.fields["account"], self.fields["sponsors"], self.fields["scopes"]
+        assert isinstance(account, forms.ModelChoiceField)
+        assert isinstance(choice, forms.ModelMultipleChoiceField)
+        assert isinstance(scopes, forms.MultipleChoiceField)
+        account.queryset, choice.queryset = programs, sponsors
+        acts = {READ: _("Lire"), WRITE: _("Écrire")}
+        scopes.choices = [
+            (f"{resource}:{act}", f"{label} : {acts[act]}")
+            for resource, label in Resource.choices
+            for act in (READ, WRITE)
+            # What may be written may be read, if only in the answer.
+            if (resource, act) in offered or (act == READ and (resource, WRITE) in offered)
+        ]
+        fewest = sponsors[:2]
+        if len(fewest) == 1:
+            self.initial.setdefault("sponsors", list(fewest))
+
+    def rights(self) -> list[RightsRow]:
+        """Return the boxes of the rights as a table, a line for each resource."""
+        boxes = {str(box.data["value"]): box for box in self["scopes"]}
+        return [
+            RightsRow(resource, boxes[f"{resource}:{READ}"], boxes.get(f"{resource}:{WRITE}"))
+            for resource in Resource
+            if f"{resource}:{READ}" in boxes
+        ]
+
+    def values(self) -> dict[str, Any]:
+        """Return what the service takes, but the account. The last day ends at midnight, here."""
+        data = self.cleaned_data
+        after = data["expires"] + timedelta(days=1)
+        return {
+            "name": data["name"],
+            "sponsors": list(data["sponsors"]),
+            "scopes": data["scopes"],
+            "expires_at": timezone.make_aware(datetime.combine(after, time.min)),
+        }
+
+    def clean_expires(self) -> date:
+        """Refuse a day that is over before it is stored, and those that no calendar holds."""
+        day: date = self.cleaned_data["expires"]
+        if not RECENT.limit_value <= day <= date(2200, 1, 1):
+            raise forms.ValidationError(_("Une date à venir, à cinq ans au plus."))
+        return day
 
 
 class NamedPeople(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]

@@ -3,7 +3,18 @@
 from django.urls import path
 
 from crm.api.problems import problem_page
-from crm.views import account, language, looks, prospects, session, sources, sponsors, teams, users
+from crm.views import (
+    account,
+    language,
+    looks,
+    prospects,
+    session,
+    sources,
+    sponsors,
+    teams,
+    tokens,
+    users,
+)
 
 urlpatterns = [
     path("login/", session.login, name="login"),
@@ -21,6 +32,9 @@ urlpatterns = [
     path("teams/new/", teams.team_new, name="team-new"),
     path("teams/<int:pk>/", teams.team, name="team"),
     path("teams/<int:pk>/deletion/", teams.team_deletion, name="team-deletion"),
+    path("tokens/", tokens.token_list, name="token-list"),
+    path("tokens/new/", tokens.token_new, name="token-new"),
+    path("tokens/<int:pk>/revocation/", tokens.token_revocation, name="token-revocation"),
     path("sponsors/", sponsors.sponsor_list, name="sponsor-list"),
     path("sponsors/new/", sponsors.sponsor_new, name="sponsor-new"),
     path("sponsors/<int:pk>/", sponsors.sponsor, name="sponsor"),

@@ -68,6 +68,7 @@ VARIANTS = (
 EMPTIED = (
     "sponsor-new", "source-new", "programme-new", "criterion-new", "campaign-new", "exclusion-new", "import-new",
     "prospect-edit", "prospect-erasure", "list-reset", "user-new", "team-new",
+    "token-new",
 )  # fmt: skip
 REFUSALS = dict.fromkeys(EMPTIED, "") | {"exclusion": "lift/", "incident": "decision/"}
 #: What other roles see otherwise than the manager.

@@ -73,6 +73,7 @@ def verb(name: str, status: int, program: int = FORBIDDEN) -> Line:
 
 MATRIX = [
     everybody("api-schema", "GET", OK),
+    supervising("api-changes", "GET", OK, OK),
     managing("api-sponsors", "GET", OK, OK),
     managing("api-sponsors", "POST", BAD),
     managing("api-sponsor", "GET", OK, OK),

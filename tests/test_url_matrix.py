@@ -18,6 +18,7 @@ from campaigns.models import Change, FollowUpTemplate
 from campaigns.services.imports import upload_import
 from crm.enums import Role
 from crm.models import Team
+from crm.services.tokens import give_token
 from tests.factories import (
     NOW,
     make_campaign,
@@ -158,6 +159,11 @@ MATRIX = [
     Line("account", "get", OK, OK, OK, OK, FORBIDDEN),
     Line("account", "post", WRONG, WRONG, WRONG, WRONG, FORBIDDEN),
     Line("account-password", "post", WRONG, WRONG, WRONG, WRONG, FORBIDDEN),
+    managing("token-list"),
+    managing("token-new"),
+    managing("token-new", WRONG, "post"),
+    Line("token-revocation", "get", FORBIDDEN, FORBIDDEN, OK, OK, FORBIDDEN),
+    Line("token-revocation", "post", FORBIDDEN, FORBIDDEN, THERE, THERE, FORBIDDEN),
     managing("user-list"),
     managing("user-new"),
     managing("user-new", WRONG, "post"),
@@ -301,6 +307,13 @@ def world(db: None) -> World:
         by=users["manager"],
         at=NOW,
     )
+    token = give_token(
+        user=users["integration"],
+        name="CRM",
+        scopes=["prospects:write", "calls:read"],
+        sponsors=[programme.sponsor],
+        at=NOW,
+    ).token
     team = Team.objects.create(name="Matin", created_at=NOW)
     colleague = make_user(Role.AGENT, team=team)
     of_user = ("user", "user-password", "user-deactivation", "user-reactivation")
@@ -344,6 +357,7 @@ def world(db: None) -> World:
         **{key: {"pk": team.pk} for key in ("team", "team-deletion")},
         "source": {"pk": prospect.source_id},
         "source-imports": {"pk": job.source_id},
+        "token-revocation": {"pk": token.pk},
         "programme": {"pk": programme.pk},
         "programme-edit": {"pk": programme.pk},
         "criterion-new": {"pk": programme.pk},

@@ -162,7 +162,7 @@ def test_what_cannot_be_right_is_refused(data: dict[str, Any]) -> None:
         ("agent", ()),
         ("supervisor", ()),
         ("integration", ()),
-        ("manager", ("agent", "supervisor")),
+        ("manager", ("agent", "supervisor", "integration")),
         ("admin", tuple(Role.values)),
     ],
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
@@ -22,8 +22,9 @@ from calls.services.claim import claim_next
 from calls.services.line_reports import Reported, record_report
 from campaigns.access import campaigns_of
 from campaigns.enums import Step
-from campaigns.models import Campaign, Criterion
+from campaigns.models import Campaign, Criterion, Disposition
 from crm.access import prospects_of, sponsors_of
+from crm.api import queries
 from crm.api.endpoints import AGENTS, EVERYBODY, PROGRAMS, SUPERVISORS, Endpoint, caller, now, record
 from crm.api.fields import MAX_ID, Body, Id, Moment, Text, Truth, read
 from crm.api.paging import page
@@ -32,6 +33,7 @@ from crm.enums import Role
 from crm.models import Prospect, User
 from crm.rules.errors import Forbidden, Invalid
 
+FILTERS = ("campaign", "state", "prospect", "agent", "disposition", "started_after", "started_before")
 TAG = "calls"
 
 
@@ -192,6 +194,7 @@ def get_call_or_404(user: User, pk: int) -> Call:
 class NextCall(Endpoint):
     """The next prospect of a campaign, claimed for the agent."""
 
+    resource = "calls"
     roles = {"POST": AGENTS}
     throttle_classes = []
 
@@ -223,6 +226,7 @@ def _address(request: Request, call: Call) -> str:
 class ManualDial(Endpoint):
     """A call to a chosen prospect or number, through the same gate as every call."""
 
+    resource = "calls"
     roles = {"POST": AGENTS}
     throttle_classes = []
 
@@ -254,6 +258,7 @@ class ManualDial(Endpoint):
 class CallList(Endpoint):
     """The calls that the user sees: an agent's own."""
 
+    resource = "calls"
     roles = {"GET": EVERYBODY}
 
     @describe(
@@ -266,33 +271,43 @@ class CallList(Endpoint):
             OpenApiParameter("campaign", int),
             OpenApiParameter("state", str, enum=CallState.values),
             OpenApiParameter("prospect", int),
+            OpenApiParameter("agent", int),
+            OpenApiParameter(
+                "disposition", str, description="A code; of those that were corrected, the last."
+            ),
+            OpenApiParameter("started_after", datetime, description="At this moment or later."),
+            OpenApiParameter("started_before", datetime, description="Before this moment."),
         ],
     )
     def get(self, request: Request) -> Response:
         """List."""
-        user, query, at = caller(request), request.query_params, now()
-        rows = calls_of(user).select_related(*READ_WITH)
-        if "state" in query:
-            if query["state"] not in CallState.values:
-                raise Invalid.field("state", _("État inconnu."))
-            rows = rows.filter(state=query["state"])
-        for name in ("campaign", "prospect"):
-            if name in query:
-                text = query[name]
-                if not (text.isascii() and text.isdigit() and len(text) < 19):
-                    raise Invalid.field(name, _("Un identifiant est un nombre."))
-                rows = rows.filter(**{name: int(text)})
-        return page(
-            request,
-            rows,
-            represent_all=lambda calls: calls_out(calls, at, user),
-            filters=("campaign", "state", "prospect"),
-        )
+        user, at = caller(request), now()
+        rows = _filtered(request, calls_of(user)).select_related(*READ_WITH)
+        return page(request, rows, represent_all=lambda calls: calls_out(calls, at, user), filters=FILTERS)
+
+
+def _filtered(request: Request, rows: QuerySet[Call]) -> QuerySet[Call]:
+    rows = rows.filter(
+        **queries.references(request, campaign="campaign", prospect="prospect", agent="agent"),
+        **queries.codes(request, state=CallState.values),
+    )
+    code = request.query_params.get("disposition")
+    if code is not None:
+        disposition = Disposition.objects.filter(code=code).first()
+        if disposition is None:
+            raise queries.refusal("disposition", _("Cette qualification n'existe pas."))
+        rows = rows.filter(disposition=disposition)
+    for name, lookup in (("started_after", "gte"), ("started_before", "lt")):
+        moment = queries.moment(request, name)
+        if moment is not None:
+            rows = rows.filter(**{f"started_at__{lookup}": moment})
+    return rows
 
 
 class CallDetail(Endpoint):
     """One call."""
 
+    resource = "calls"
     roles = {"GET": EVERYBODY}
     throttle_classes = []
 
@@ -305,6 +320,7 @@ class CallDetail(Endpoint):
 class Verb(Endpoint):
     """A verb of the call in hand: the agent's own call, as on its screen."""
 
+    resource = "calls"
     roles = {"POST": AGENTS}
     throttle_classes = []
 

@@ -26,7 +26,8 @@ from calls.services.callbacks import (
 from calls.services.help import answer_incident
 from calls.services.incidents import decide
 from campaigns.access import campaigns_of
-from crm.access import prospects_of, sponsors_of
+from crm.access import own_within_token, prospects_of, sponsors_of
+from crm.api import queries
 from crm.api.endpoints import (
     EVERYBODY,
     PROGRAMS,
@@ -180,7 +181,7 @@ def incident_out(incident: Incident) -> dict[str, Any]:
 
 def callbacks_of(user: User) -> QuerySet[Callback]:
     """Return the callbacks that the user sees: an agent's own, and to the others those of their sponsors."""
-    own = Q(owner=user)
+    own = Q(own_within_token(user, "campaign__programme__sponsor"), owner=user)
     if user.role == Role.AGENT:
         return Callback.objects.filter(own)
     return Callback.objects.filter(own | Q(campaign__programme__sponsor__in=sponsors_of(user)))
@@ -204,16 +205,19 @@ class CallbackList(Endpoint):
         tag="callbacks",
         answers={200: page_of(CallbackOut)},
         is_list=True,
-        parameters=[OpenApiParameter("state", str, enum=CallbackState.values)],
+        parameters=[
+            OpenApiParameter("state", str, enum=CallbackState.values),
+            OpenApiParameter("owner", int),
+            OpenApiParameter("campaign", int),
+        ],
     )
     def get(self, request: Request) -> Response:
         """List."""
-        rows = callbacks_of(caller(request))
-        if state := request.query_params.get("state"):
-            if state not in CallbackState.values:
-                raise Invalid.field("state", _("État inconnu."))
-            rows = rows.filter(state=state)
-        return page(request, rows, callback_out, filters=("state",))
+        rows = callbacks_of(caller(request)).filter(
+            **queries.codes(request, state=CallbackState.values),
+            **queries.references(request, owner="owner", campaign="campaign"),
+        )
+        return page(request, rows, callback_out, filters=("state", "owner", "campaign"))
 
     @describe(
         "callbacks_create",
@@ -311,15 +315,10 @@ class IncidentList(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """List."""
-        rows, query = incidents_of(caller(request)), request.query_params
-        if "kind" in query:
-            if query["kind"] not in IncidentKind.values:
-                raise Invalid.field("kind", _("Code inconnu."))
-            rows = rows.filter(kind=query["kind"])
-        if "decided" in query:
-            if query["decided"] not in ("true", "false"):
-                raise Invalid.field("decided", _("`true` ou `false`."))
-            rows = rows.filter(decision_row__isnull=query["decided"] == "false")
+        rows = incidents_of(caller(request)).filter(**queries.codes(request, kind=IncidentKind.values))
+        decided = queries.truth(request, "decided")
+        if decided is not None:
+            rows = rows.filter(decision_row__isnull=not decided)
         return page(request, rows, incident_out, filters=("kind", "decided"))
 
     @describe(

@@ -86,6 +86,7 @@ class CallOut(serializers.Serializer[Any]):
     callback = serializers.IntegerField(allow_null=True)
     incidents = serializers.ListField(child=serializers.IntegerField())
     allowed = serializers.ListField(child=serializers.CharField())
+    version = serializers.IntegerField()
 
 
 def call_out(call: Call, at: datetime, reader: User) -> dict[str, Any]:
@@ -144,6 +145,7 @@ def _columns(call: Call) -> dict[str, Any]:
         "evidence": str(call.evidence),
         "cause": str(call.cause),
         "disposition": call.disposition.code if call.disposition else None,
+        "version": call.version,
     }
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from calls.api import bans, calls, inbox, lines, prospects, reports
+from calls.api import bans, calls, changes, inbox, lines, prospects, reports
 
 VERBS = {
     "dial": calls.CallDial,
@@ -26,6 +26,7 @@ VERBS = {
 }
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("changes/", changes.ChangeFeed.as_view(), name="api-changes"),
     path("campaigns/<int:pk>/next-call/", calls.NextCall.as_view(), name="api-next-call"),
     path("calls/", calls.CallList.as_view(), name="api-calls"),
     path("calls/dial/", calls.ManualDial.as_view(), name="api-manual-dial"),

@@ -1,5 +1,7 @@
 """Calls, their history, and the triggers that hold the invariants of the contract."""
 
+from typing import Any
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -21,6 +23,7 @@ from calls.enums import (
 from campaigns.enums import ClosingKind
 from campaigns.models import Campaign, Criterion, Disposition, Exclusion, ListEntry
 from crm.models import Prospect
+from crm.models.record_changes import RECORD, recording
 from crm.models.triggers import Trigger, append_only, no_delete
 from crm.rules.phones import national
 
@@ -112,6 +115,18 @@ MOVES = """
             RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'out_of_criteria_is_final', TABLE = TG_TABLE_NAME,
                 MESSAGE = 'out of criteria is final: only a correction with a reason, by a supervisor, replaces it';
         END IF;
+    END IF;
+    -- What a reader of the call would see differently is another version; that a lease was renewed is not.
+    IF NEW.version <= OLD.version THEN
+        NEW.version := OLD.version;
+        IF (NEW.agent_id, NEW.state, NEW.answered_at, NEW.greeted_at, NEW.answered_by, NEW.respondent, NEW.closing_kind,
+            NEW.closing_at, NEW.goodbye_at, NEW.line_dead_at, NEW.end_allowed_by, NEW.out_of_criteria_at, NEW.ended_at,
+            NEW.hung_up_by, NEW.evidence, NEW.cause, NEW.disposition_id, NEW.release_reason)
+           IS DISTINCT FROM
+           (OLD.agent_id, OLD.state, OLD.answered_at, OLD.greeted_at, OLD.answered_by, OLD.respondent, OLD.closing_kind,
+            OLD.closing_at, OLD.goodbye_at, OLD.line_dead_at, OLD.end_allowed_by, OLD.out_of_criteria_at, OLD.ended_at,
+            OLD.hung_up_by, OLD.evidence, OLD.cause, OLD.disposition_id, OLD.release_reason)
+        THEN NEW.version := OLD.version + 1; END IF;
     END IF;
     RETURN NEW;
 """
@@ -251,6 +266,29 @@ SHOWN = """
         MESSAGE = 'the disposition of a call is its latest row of history';
 """
 
+_OF_CAMPAIGN = """JOIN campaigns_campaign c ON c.id = {row}.campaign_id
+      JOIN campaigns_programme p ON p.id = c.programme_id"""
+_CREATED = f"SELECT n.id, true, p.sponsor_id FROM new_rows n {_OF_CAMPAIGN.format(row='n')}"
+_CHANGED = f"""SELECT n.id, false, p.sponsor_id FROM new_rows n JOIN old_rows o USING (id)
+      {_OF_CAMPAIGN.format(row="n")}
+     WHERE n.version <> o.version"""
+_ENDED = f"{_CHANGED} AND n.state IN ('ended', 'not_reached') AND o.state NOT IN ('ended', 'not_reached')"
+_OUT_OF_CRITERIA = f"{_CHANGED} AND n.out_of_criteria_at IS NOT NULL AND o.out_of_criteria_at IS NULL"
+_DISPOSED = f"""SELECT n.id, {{created}}, p.sponsor_id FROM new_rows n JOIN calls_call k ON k.id = n.call_id
+      {_OF_CAMPAIGN.format(row="k")}"""
+
+#: What is written beside a call is another version of it, unless this transaction counted one already.
+TOUCH = """
+    UPDATE calls_call SET version = version + 1
+     WHERE id IN (SELECT call_id FROM new_rows WHERE call_id IS NOT NULL
+                  EXCEPT SELECT ref FROM crm_recordchange WHERE xid = pg_current_xact_id() AND kind = 'call');
+"""
+
+
+def touching(name: str, operation: Any = pgtrigger.Insert) -> Trigger:
+    """Return the trigger that makes rows of a table with a `call_id` another version of their call."""
+    return recording(name, "", "", operation, before=TOUCH)
+
 
 #: Finds the erased person of a row of history that has a `call_id`.
 ERASED_CALL = """SELECT FROM calls_call c JOIN crm_prospect p ON p.id = c.prospect_id
@@ -318,6 +356,8 @@ class Call(models.Model):
     )
     release_reason = models.CharField(max_length=200, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
+    #: 1, and one more with each change that a reader of the call would see: the database counts.
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
 
     objects = CallQuerySet.as_manager()
 
@@ -407,6 +447,15 @@ class Call(models.Model):
                 func=SHOWN,
             ),
             *no_delete("call_never_deleted", "a call is history"),
+            recording("call_recorded_new", "call", _CREATED, pgtrigger.Insert),
+            recording(
+                "call_recorded_changed",
+                "call",
+                _CHANGED,
+                pgtrigger.Update,
+                before=RECORD.format(kind="call.ended", rows=_ENDED)
+                + RECORD.format(kind="prospect.out_of_criteria", rows=_OUT_OF_CRITERIA),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -443,7 +492,10 @@ class CallEvent(models.Model):
         verbose_name = _("événement d'appel")
         verbose_name_plural = _("événements d'appel")
         ordering = ("id",)
-        triggers = call_history("call_event_append_only", data="'{}'::jsonb")
+        triggers = [
+            *call_history("call_event_append_only", data="'{}'::jsonb"),
+            touching("call_event_touches"),
+        ]
 
     def __str__(self) -> str:
         return self.kind
@@ -506,6 +558,8 @@ class CallAnswer(models.Model):
             ),
             # `expected` is the name itself when another organisation answers; of a criterion its version keeps it.
             *call_history("answer_append_only", heard="''", expected="''"),
+            touching("answer_touches_new"),
+            touching("answer_touches_changed", pgtrigger.Update),
         ]
 
     def __str__(self) -> str:
@@ -548,6 +602,15 @@ class CallDisposition(models.Model):
                 func=EFFECTS,
             ),
             *call_history("call_disposition_append_only", note="''", reason="''"),
+            recording(
+                "disposition_recorded_new", "disposition", _DISPOSED.format(created="true"), pgtrigger.Insert
+            ),
+            recording(
+                "disposition_recorded_changed",
+                "disposition",
+                _DISPOSED.format(created="false"),
+                pgtrigger.Update,
+            ),
         ]
 
     def __str__(self) -> str:

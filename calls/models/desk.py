@@ -12,6 +12,7 @@ from calls.enums import CallbackState, PauseKind
 from calls.models.calls import Call
 from campaigns.models import Campaign, ListEntry
 from crm.models import Prospect, User
+from crm.models.record_changes import recording
 from crm.models.triggers import Trigger
 
 #: A break after a hard call is after a call that its agent held, even one that was handed on since.
@@ -96,6 +97,12 @@ class Pause(models.Model):
         return f"{self.agent_id} {self.started_at:%Y-%m-%d %H:%M}"
 
 
+_SCHEDULED = """SELECT n.id, true, p.sponsor_id FROM new_rows n JOIN campaigns_campaign c ON c.id = n.campaign_id
+      JOIN campaigns_programme p ON p.id = c.programme_id"""
+_MOVED = f"""{_SCHEDULED.replace("true", "false")} JOIN old_rows o ON o.id = n.id
+     WHERE n.state = 'open' AND n.due_at <> o.due_at"""
+
+
 class Callback(models.Model):
     """An agreed later call: when, by whom, with what is known. Its queue entry carries the same time and owner."""
 
@@ -150,6 +157,10 @@ class Callback(models.Model):
                 condition=Q(released_from__isnull=False),
                 name="callback_released",
             ),
+        ]
+        triggers = [
+            recording("callback_recorded_new", "callback.scheduled", _SCHEDULED, pgtrigger.Insert),
+            recording("callback_recorded_moved", "callback.scheduled", _MOVED, pgtrigger.Update),
         ]
 
     def __str__(self) -> str:

@@ -7,9 +7,10 @@ from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
 from calls.enums import OF_LISTS, AnswerKind, Decision, IncidentKind, StartedBy
-from calls.models.calls import Call
+from calls.models.calls import TOUCH, Call
 from campaigns.models import Exclusion
 from crm.models import Prospect, Sponsor
+from crm.models.record_changes import recording
 from crm.models.triggers import Trigger, append_only
 
 #: Finds the erased person that an incident or its decision is about.
@@ -92,6 +93,13 @@ class Incident(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
                 func=WAITS_AT_FIRST,
+            ),
+            recording(
+                "incident_recorded",
+                "incident.opened",
+                "SELECT id, true, sponsor_id FROM new_rows",
+                pgtrigger.Insert,
+                before=TOUCH,
             ),
         ]
 

@@ -12,7 +12,7 @@ from calls.models import Callback, Reminder
 from crm.enums import CALLING, Role
 from crm.models import User
 from crm.selectors.composed import ask
-from crm.selectors.scopes import sponsors_of
+from crm.selectors.scopes import own_within_token, sponsors_of
 
 #: How far ahead the desk looks, and how much of it is read.
 AHEAD = timedelta(days=7)
@@ -78,7 +78,7 @@ class CallbackFilter:
 def callbacks_of(user: User) -> QuerySet[Callback]:
     """Return the callbacks that the user sees: an agent's own, and to the others those of their sponsors."""
     if user.role == Role.AGENT:
-        return Callback.objects.filter(owner=user)
+        return Callback.objects.filter(own_within_token(user, "campaign__programme__sponsor"), owner=user)
     return Callback.objects.filter(campaign__programme__sponsor__in=sponsors_of(user))
 
 
@@ -106,7 +106,7 @@ def due_reminders(user: User, at: datetime) -> QuerySet[Reminder]:
     """Return the wishes to see to by now: an agent's own, and to the others those of their sponsors."""
     rows = Reminder.objects.filter(done_at__isnull=True, due_at__lte=at)
     if user.role == Role.AGENT:
-        rows = rows.filter(owner=user)
+        rows = rows.filter(own_within_token(user, "call__campaign__programme__sponsor"), owner=user)
     else:
         rows = rows.filter(call__campaign__programme__sponsor__in=sponsors_of(user))
     return rows.select_related("event", "owner", "call__prospect", "call__campaign").order_by("due_at", "pk")

@@ -7,12 +7,14 @@ from calls.enums import CallbackState
 from calls.models import Call, Callback
 from crm.models import User
 from crm.selectors.people import Holding
+from crm.selectors.scopes import own_within_token
 
 
 def prospects_in_hand(user: User) -> Q:
     """Return the condition on `Prospect` for what this agent may look at now."""
-    called = Call.objects.open().filter(agent=user, prospect__isnull=False)
-    promised = Callback.objects.filter(owner=user, state=CallbackState.OPEN)
+    inside = own_within_token(user, "campaign__programme__sponsor")
+    called = Call.objects.open().filter(inside, agent=user, prospect__isnull=False)
+    promised = Callback.objects.filter(inside, owner=user, state=CallbackState.OPEN)
     return Q(pk__in=called.values("prospect")) | Q(pk__in=promised.values("prospect"))
 
 

@@ -24,6 +24,7 @@ from campaigns.models import Campaign, ListEntry
 from campaigns.rules.gate import sentence
 from crm.enums import CALLING, EventKind, Role
 from crm.models import Prospect, ProspectEvent, User
+from crm.selectors.scopes import sees_every_sponsor, sponsors_of
 
 #: Callbacks that fell due at least `after` ago and whose agent did nothing for as long, and those of agents who are no
 #: longer in service: entry, callback and history in one statement. Entries come first and in order, as for every writer
@@ -264,7 +265,7 @@ def _check_owner(entry: ListEntry, to: User | None) -> None:
     if to is None:
         return
     sponsor = entry.campaign.programme.sponsor_id
-    sees = not to.is_narrowed or to.sponsors.filter(pk=sponsor).exists()
+    sees = sees_every_sponsor(to) or sponsors_of(to).filter(pk=sponsor).exists()
     if not (to.is_active and to.is_calling and sees):
         raise Invalid.field("owner", _("Cet agent ne peut pas rappeler pour cette campagne."))
     if entry.language not in ("", entry.campaign.language, *to.languages):

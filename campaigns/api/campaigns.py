@@ -7,13 +7,13 @@ from typing import Any
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.access import campaigns_of, programmes_of
-from campaigns.enums import ClosingKind, Purpose, Step
+from campaigns.enums import CampaignStatus, ClosingKind, Purpose, Step
 from campaigns.models import Campaign, ClosingStep, Disposition
 from campaigns.models.campaigns import MANDATE_LENGTH
 from campaigns.selectors.queue import queue_counts
@@ -28,6 +28,7 @@ from campaigns.services.campaigns import (
     set_disposition_rule,
     start_campaign,
 )
+from crm.api import queries
 from crm.api.endpoints import (
     EVERYBODY,
     MANAGERS,
@@ -41,7 +42,7 @@ from crm.api.endpoints import (
     stamp,
 )
 from crm.api.fields import Body, Id, Text, Truth, read
-from crm.api.paging import SINCE_PARAMETER, page
+from crm.api.paging import BY_CHANGE, SINCE_PARAMETER, WORDS_PARAMETER, page
 from crm.api.schema import describe, page_of
 from crm.rules.errors import Invalid
 
@@ -237,6 +238,7 @@ def _seconds(delay: timedelta | None) -> int | None:
 class CampaignList(Endpoint):
     """The campaigns of the user's sponsors."""
 
+    resource = "campaigns"
     roles = {"GET": EVERYBODY, "POST": MANAGERS}
 
     @describe(
@@ -245,11 +247,31 @@ class CampaignList(Endpoint):
         tag="campaigns",
         answers={200: page_of(CampaignOut)},
         is_list=True,
-        parameters=[SINCE_PARAMETER],
+        parameters=[
+            OpenApiParameter("status", str, enum=CampaignStatus.values),
+            OpenApiParameter("programme", int),
+            OpenApiParameter("sponsor", int),
+            WORDS_PARAMETER,
+            SINCE_PARAMETER,
+        ],
+        orderings=BY_CHANGE,
     )
     def get(self, request: Request) -> Response:
         """List."""
-        return page(request, campaigns_of(caller(request)), campaign_out, has_updates=True)
+        found = campaigns_of(caller(request)).filter(
+            **queries.references(request, programme="programme", sponsor="programme__sponsor"),
+            **queries.codes(request, status=CampaignStatus.values),
+        )
+        for word in queries.words(request).split():
+            found = found.filter(name__icontains=word)
+        return page(
+            request,
+            found,
+            campaign_out,
+            filters=("status", "programme", "sponsor", "q"),
+            has_updates=True,
+            orderings=BY_CHANGE,
+        )
 
     @describe(
         "campaigns_create",
@@ -273,6 +295,7 @@ class CampaignList(Endpoint):
 class CampaignDetail(Endpoint):
     """One campaign."""
 
+    resource = "campaigns"
     roles = {"GET": EVERYBODY, "PATCH": MANAGERS}
 
     @describe("campaigns_get", "Read a campaign", tag="campaigns", answers={200: CampaignOut})
@@ -306,6 +329,7 @@ class CampaignDetail(Endpoint):
 class CampaignMove(Endpoint):
     """An address that moves a campaign to another state by its `service`."""
 
+    resource = "campaigns"
     roles = {"POST": MANAGERS}
     service: Callable[..., Campaign]
 
@@ -348,6 +372,7 @@ class CampaignClose(CampaignMove):
 class CampaignQueue(Endpoint):
     """How a campaign's list stands."""
 
+    resource = "campaigns"
     roles = {"GET": READERS}
 
     @describe(
@@ -378,6 +403,7 @@ def queue_out(campaign: Campaign) -> dict[str, Any]:
 class CampaignDispositions(Endpoint):
     """The dispositions as a campaign uses them."""
 
+    resource = "campaigns"
     roles = {"GET": EVERYBODY, "POST": MANAGERS}
 
     @describe(
@@ -464,6 +490,7 @@ def _whole(results: list[dict[str, Any]]) -> Response:
 class CampaignClosingSteps(Endpoint):
     """The sentences of the closing in a campaign, in every language."""
 
+    resource = "campaigns"
     roles = {"GET": MANAGERS | PROGRAMS, "POST": MANAGERS}
 
     @describe(

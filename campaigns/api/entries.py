@@ -14,8 +14,9 @@ from campaigns.enums import EntryState
 from campaigns.models import Campaign, ListEntry
 from campaigns.services.entries import add_prospects, remove_prospect
 from crm.access import prospects_of
+from crm.api import queries
 from crm.api.endpoints import MANAGERS, PROGRAMS, SUPERVISORS, Endpoint, caller, now, record, stamp
-from crm.api.fields import MAX_ID, Body, Id, read
+from crm.api.fields import Body, Id, read
 from crm.api.paging import SINCE_PARAMETER, page
 from crm.api.schema import describe, page_of
 from crm.rules.errors import Invalid
@@ -88,6 +89,7 @@ def _campaign(request: Request, pk: int) -> Campaign:
 class EntryList(Endpoint):
     """The entries of a campaign."""
 
+    resource = "entries"
     roles = {"GET": SUPERVISORS | PROGRAMS, "POST": MANAGERS | PROGRAMS}
 
     @describe(
@@ -104,14 +106,10 @@ class EntryList(Endpoint):
     )
     def get(self, request: Request, pk: int) -> Response:
         """List."""
-        rows = _campaign(request, pk).entries.all()
-        query = request.query_params
-        if "state" in query:
-            if query["state"] not in EntryState.values:
-                raise Invalid.field("state", _("État inconnu."))
-            rows = rows.filter(state=query["state"])
-        if "prospect" in query:
-            rows = rows.filter(prospect=_id(query["prospect"]))
+        rows = _campaign(request, pk).entries.filter(
+            **queries.codes(request, state=EntryState.values),
+            **queries.references(request, prospect="prospect"),
+        )
         return page(request, rows, entry_out, filters=("state", "prospect"), has_updates=True)
 
     @describe(
@@ -138,6 +136,7 @@ class EntryList(Endpoint):
 class EntryDetail(Endpoint):
     """One entry of a campaign's list."""
 
+    resource = "entries"
     roles = {"GET": SUPERVISORS | PROGRAMS, "DELETE": MANAGERS | PROGRAMS}
 
     def _entry(self, request: Request, pk: int, entry_pk: int) -> ListEntry:
@@ -155,9 +154,3 @@ class EntryDetail(Endpoint):
         entry = self._entry(request, pk, entry_pk)
         remove_prospect(campaign=entry.campaign, prospect=entry.prospect, by=caller(request), at=now())
         return Response(status=204)
-
-
-def _id(text: str, field: str = "prospect") -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_ID):
-        raise Invalid.field(field, _("Un identifiant est un nombre."))
-    return int(text)

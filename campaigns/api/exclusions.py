@@ -21,6 +21,7 @@ from campaigns.selectors.gate import verdict
 from campaigns.services.dialler_lists import sort_out
 from campaigns.services.exclusions import exclude, exclude_many, lift_exclusion
 from crm.access import get_prospect_or_404, prospects_of, sponsors_of
+from crm.api import queries
 from crm.api.endpoints import EVERYBODY, PROGRAMS, SUPERVISORS, Endpoint, caller, now, record, stamp
 from crm.api.fields import Body, Id, Moment, Text, read, read_query
 from crm.api.paging import page
@@ -40,7 +41,7 @@ REGION = r"^[A-Z]{2}\Z"
 class ExclusionIn(Body):
     """A bar on a number (any spelling), a prospect, or both; its place is the one that `scope` names."""
 
-    ignored = ("id", "since", "lifted_at", "lifted_by", "lift_reason", "call")
+    ignored = ("id", "since", "lifted_at", "lifted_by", "lift_reason", "call", "version")
     scope = serializers.ChoiceField(Scope.choices)
     sponsor = Id(required=False, allow_null=True)
     programme = Id(required=False, allow_null=True)
@@ -71,6 +72,7 @@ class ExclusionOut(serializers.Serializer[Any]):
     lifted_by = serializers.IntegerField(allow_null=True)
     lift_reason = serializers.CharField(allow_blank=True)
     call = serializers.IntegerField(allow_null=True)
+    version = serializers.IntegerField()
 
 
 class LiftIn(Body):
@@ -194,6 +196,7 @@ def exclusion_out(exclusion: Exclusion) -> dict[str, Any]:
         "lifted_by": exclusion.lifted_by_id,
         "lift_reason": exclusion.lift_reason,
         "call": exclusion.call_ref,
+        "version": exclusion.version,
     }
 
 
@@ -241,6 +244,7 @@ def place_of(user: User, data: dict[str, Any]) -> dict[str, Any]:
 class ExclusionList(Endpoint):
     """The exclusions inside the user's walls."""
 
+    resource = "exclusions"
     roles = {"GET": SUPERVISORS | PROGRAMS, "POST": SUPERVISORS | PROGRAMS}
 
     @describe(
@@ -287,6 +291,7 @@ class ExclusionList(Endpoint):
 class ExclusionBulk(Endpoint):
     """Many exclusions at once."""
 
+    resource = "exclusions"
     roles = {"POST": SUPERVISORS | PROGRAMS}
 
     @describe(
@@ -344,33 +349,26 @@ def _exclude_coded(user: User, data: dict[str, Any], place: dict[str, Any]) -> d
 
 def _filtered(request: Request) -> Any:
     rows, query = exclusions_of(caller(request)), request.query_params
-    for name, known in (("scope", Scope.values), ("reason", ExclusionReason.values)):
-        if name in query:
-            if query[name] not in known:
-                raise Invalid.field(name, _("Code inconnu."))
-            rows = rows.filter(**{name: query[name]})
+    rows = rows.filter(
+        **queries.codes(request, scope=Scope.values, reason=ExclusionReason.values),
+        **queries.references(request, prospect="prospect"),
+    )
     if "number" in query:
         forms = search_forms(query["number"][:100])
         if not forms:
             raise Invalid.field("number", _("Ce n'est pas un numéro de téléphone."))
         rows = rows.filter(number__in=forms)
-    if "prospect" in query:
-        text = query["prospect"]
-        if not (text.isascii() and text.isdigit() and len(text) < 19):
-            raise Invalid.field("prospect", _("Un identifiant est un nombre."))
-        rows = rows.filter(prospect=int(text))
-    if "active" in query:
-        if query["active"] not in ("true", "false"):
-            raise Invalid.field("active", _("`true` ou `false`."))
-        in_force = Exclusion.objects.active().values("pk")
-        wanted = Q(pk__in=in_force)
-        rows = rows.filter(wanted if query["active"] == "true" else ~wanted)
+    active = queries.truth(request, "active")
+    if active is not None:
+        wanted = Q(pk__in=Exclusion.objects.active().values("pk"))
+        rows = rows.filter(wanted if active else ~wanted)
     return rows
 
 
 class ExclusionDetail(Endpoint):
     """One exclusion."""
 
+    resource = "exclusions"
     roles = {"GET": SUPERVISORS | PROGRAMS}
 
     @describe("exclusions_get", "Read an exclusion", tag="exclusions", answers={200: ExclusionOut})
@@ -382,6 +380,7 @@ class ExclusionDetail(Endpoint):
 class ExclusionLift(Endpoint):
     """The lift of an exclusion: by a person who may, once, with a reason."""
 
+    resource = "exclusions"
     roles = {"POST": SUPERVISORS}
 
     @describe(
@@ -399,6 +398,8 @@ class ExclusionLift(Endpoint):
 class ExclusionCheck(Endpoint):
     """Many numbers at once."""
 
+    resource = "exclusions"
+    only_reads = frozenset({"POST"})
     roles = {"POST": SUPERVISORS | PROGRAMS}
 
     @describe(
@@ -451,6 +452,7 @@ def _checked(raw: str, number: str | None, bar: Exclusion | None) -> dict[str, A
 class Contactability(Endpoint):
     """The gate's verdict, asked without calling."""
 
+    resource = "contactability"
     roles = {"GET": EVERYBODY}
 
     @describe(

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.access import campaigns_of, imports_of
-from campaigns.enums import ImportPhase
+from campaigns.enums import ImportPhase, ImportState
 from campaigns.models import ImportJob
 from campaigns.rules.import_options import Options, options_of
 from campaigns.selectors.import_files import import_limits
@@ -25,6 +25,7 @@ from campaigns.selectors.imports import progress_of, rejects_csv
 from campaigns.services.import_undo import undo_import
 from campaigns.services.imports import start_import, upload_import
 from crm.access import sources_of
+from crm.api import queries
 from crm.api.endpoints import MANAGERS, PROGRAMS, Endpoint, caller, now, record, stamp
 from crm.api.fields import Body, Text, read
 from crm.api.paging import page
@@ -136,6 +137,7 @@ def _texts(field: str, text: str, shape: Any) -> dict[str, str]:
 class ImportList(Endpoint):
     """The imports of a campaign."""
 
+    resource = "imports"
     roles = {"GET": MANAGERS | PROGRAMS, "POST": MANAGERS | PROGRAMS}
     parser_classes = [MultiPartParser]
 
@@ -145,12 +147,14 @@ class ImportList(Endpoint):
         tag="imports",
         answers={200: page_of(ImportOut)},
         is_list=True,
+        parameters=[OpenApiParameter("state", str, enum=ImportState.values)],
     )
     def get(self, request: Request, pk: int) -> Response:
         """List."""
         user = caller(request)
         campaign = get_object_or_404(campaigns_of(user), pk=pk)
-        return page(request, _jobs(request).filter(campaign=campaign), import_out)
+        jobs = _jobs(request).filter(campaign=campaign, **queries.codes(request, state=ImportState.values))
+        return page(request, jobs, import_out, filters=("state",))
 
     @describe(
         "imports_create",
@@ -198,6 +202,7 @@ def _reread(request: Request, pk: int) -> ImportJob:
 class ImportDetail(Endpoint):
     """One import."""
 
+    resource = "imports"
     roles = {"GET": MANAGERS | PROGRAMS}
 
     @describe("imports_get", "Follow an import", tag="imports", answers={200: ImportOut})
@@ -209,6 +214,7 @@ class ImportDetail(Endpoint):
 class ImportRejects(Endpoint):
     """The rows of an import that were not taken, with the reason in the last column."""
 
+    resource = "imports"
     roles = {"GET": MANAGERS | PROGRAMS}
 
     @describe(
@@ -235,6 +241,7 @@ class ImportRejects(Endpoint):
 class ImportUndo(Endpoint):
     """The undoing of an import, while nothing of it was called."""
 
+    resource = "imports"
     roles = {"POST": MANAGERS | PROGRAMS}
 
     @describe("imports_undo", "Undo an import", tag="imports", answers={200: ImportOut})

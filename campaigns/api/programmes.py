@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +21,7 @@ from campaigns.services.programmes import (
     edit_programme,
     retire_criterion,
 )
+from crm.api import queries
 from crm.api.endpoints import (
     MANAGERS,
     PROGRAMS,
@@ -31,7 +33,7 @@ from crm.api.endpoints import (
     record,
 )
 from crm.api.fields import Body, Id, Text, Truth, read
-from crm.api.paging import page
+from crm.api.paging import WORDS_PARAMETER, page
 from crm.api.schema import describe, page_of
 from crm.api.sponsors import visible_sponsor
 from crm.rules.errors import Invalid
@@ -120,6 +122,7 @@ def criterion_out(criterion: Criterion) -> dict[str, Any]:
 class ProgrammeList(Endpoint):
     """The programmes of the user's sponsors."""
 
+    resource = "programmes"
     roles = {"GET": READERS, "POST": MANAGERS}
 
     @describe(
@@ -128,10 +131,14 @@ class ProgrammeList(Endpoint):
         tag="programmes",
         answers={200: page_of(ProgrammeOut)},
         is_list=True,
+        parameters=[OpenApiParameter("sponsor", int), WORDS_PARAMETER],
     )
     def get(self, request: Request) -> Response:
         """List."""
-        return page(request, programmes_of(caller(request)), programme_out)
+        found = programmes_of(caller(request)).filter(**queries.references(request, sponsor="sponsor"))
+        for word in queries.words(request).split():
+            found = found.filter(name__icontains=word)
+        return page(request, found, programme_out, filters=("q", "sponsor"))
 
     @describe(
         "programmes_create",
@@ -154,6 +161,7 @@ class ProgrammeList(Endpoint):
 class ProgrammeDetail(Endpoint):
     """One programme."""
 
+    resource = "programmes"
     roles = {"GET": READERS, "PATCH": MANAGERS}
 
     @describe("programmes_get", "Read a programme", tag="programmes", answers={200: ProgrammeOut})
@@ -184,6 +192,7 @@ class ProgrammeDetail(Endpoint):
 class CriterionList(Endpoint):
     """The criteria of a programme, in their order; retired ones are left out."""
 
+    resource = "programmes"
     roles = {"GET": READERS, "POST": MANAGERS}
 
     @describe(
@@ -218,6 +227,7 @@ class CriterionList(Endpoint):
 class CriterionDetail(Endpoint):
     """One criterion."""
 
+    resource = "programmes"
     roles = {"GET": READERS, "PATCH": MANAGERS, "DELETE": MANAGERS}
 
     def _criterion(self, request: Request, pk: int, criterion_pk: int) -> Criterion:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.enums import ExclusionReason, Scope
 from campaigns.models.programmes import Programme
 from crm.models import Prospect, Sponsor
+from crm.models.record_changes import RECORD, recording
 from crm.models.triggers import Trigger, no_delete
 from crm.rules.phones import national
 
@@ -33,7 +34,10 @@ ONLY_LIFTED = """
     IF NEW.note = '' AND (to_jsonb(NEW) - 'note') = (to_jsonb(OLD) - 'note') AND EXISTS (
         SELECT FROM crm_prospect p WHERE p.erased_at IS NOT NULL
            AND p.id IN (OLD.prospect_id, (SELECT c.prospect_id FROM calls_call c WHERE c.id = OLD.call_ref)))
-    THEN RETURN NEW; END IF;
+    THEN
+        NEW.version := OLD.version + 1;
+        RETURN NEW;
+    END IF;
     IF OLD.lifted_at IS NOT NULL
        OR (to_jsonb(NEW) - ARRAY['lifted_at', 'lifted_by_id', 'lift_reason'])
           <> (to_jsonb(OLD) - ARRAY['lifted_at', 'lifted_by_id', 'lift_reason'])
@@ -44,6 +48,7 @@ ONLY_LIFTED = """
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'exclusion_only_lifted', TABLE = TG_TABLE_NAME,
             MESSAGE = 'an exclusion is only ever lifted: once, by a supervisor or manager, with a reason';
     END IF;
+    NEW.version := OLD.version + 1;
     RETURN NEW;
 """
 
@@ -94,6 +99,11 @@ CLOSE = """
     $sql$;
     RETURN NULL;
 """
+
+_CREATED = "SELECT n.id, true, n.sponsor_id FROM new_rows n"
+_CHANGED = "SELECT n.id, false, n.sponsor_id FROM new_rows n"
+_LIFTED = f"""{_CHANGED} JOIN old_rows o USING (id)
+     WHERE n.lifted_at IS NOT NULL AND o.lifted_at IS NULL"""
 
 
 class ExclusionQuerySet(models.QuerySet["Exclusion"]):
@@ -150,6 +160,8 @@ class Exclusion(models.Model):
         db_index=False,
     )
     lift_reason = models.CharField(_("motif de levée"), max_length=300, blank=True)
+    #: 1, and one more with each change that the database lets pass: it counts by itself.
+    version = models.PositiveSmallIntegerField(default=1, db_default=1, editable=False)
 
     objects = ExclusionQuerySet.as_manager()
 
@@ -238,6 +250,14 @@ class Exclusion(models.Model):
                 func=CLOSE,
             ),
             *no_delete("exclusion_never_deleted", "an exclusion is lifted, never deleted"),
+            recording("exclusion_5_recorded_new", "exclusion", _CREATED, pgtrigger.Insert),
+            recording(
+                "exclusion_5_recorded_changed",
+                "exclusion",
+                _CHANGED,
+                pgtrigger.Update,
+                before=RECORD.format(kind="exclusion.lifted", rows=_LIFTED),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """Imports: the file, its progress, what became of each row."""
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +9,12 @@ from campaigns.enums import ImportPhase, ImportState
 from campaigns.models.campaigns import Campaign
 from campaigns.models.lists import CallList
 from crm.models import Prospect, Source
+from crm.models.record_changes import recording
+
+#: However it ended: its own state says how.
+_FINISHED = """SELECT n.id, false, p.sponsor_id FROM new_rows n JOIN old_rows o USING (id)
+      JOIN campaigns_campaign c ON c.id = n.campaign_id JOIN campaigns_programme p ON p.id = c.programme_id
+     WHERE n.finished_at IS NOT NULL AND o.finished_at IS NULL"""
 
 
 class ImportFile(models.Model):
@@ -81,6 +88,7 @@ class ImportJob(models.Model):
     class Meta:
         verbose_name = _("import")
         verbose_name_plural = _("imports")
+        triggers = [recording("import_recorded", "import.finished", _FINISHED, pgtrigger.Update)]
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.state}"

@@ -7,6 +7,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from crm.models import User
+from crm.rules.token_scopes import TokenReach
 from crm.services.tokens import user_of_token
 
 SCHEME = "bearer"
@@ -18,11 +19,18 @@ def carries_token(request: HttpRequest | Request) -> bool:
     return bool(words) and words[0].lower() == SCHEME
 
 
+def reach_of(request: Request) -> TokenReach | None:
+    """Return what the token of a request opens; None for somebody who signed in on a page."""
+    reach = request.auth
+    assert reach is None or isinstance(reach, TokenReach)
+    return reach
+
+
 class TokenAuthentication(BaseAuthentication):
     """Recognise a bearer token; a wrong, expired or revoked one is refused with 401, never ignored."""
 
-    def authenticate(self, request: Request) -> tuple[User, None] | None:
-        """Return the token's user, or None when the request carries no bearer token."""
+    def authenticate(self, request: Request) -> tuple[User, TokenReach | None] | None:
+        """Return the token's user and what it opens, or None when the request carries no bearer token."""
         if not carries_token(request):
             return None
         parts = get_authorization_header(request).split()
@@ -31,7 +39,7 @@ class TokenAuthentication(BaseAuthentication):
         user = user_of_token(text=parts[1].decode("latin-1"), at=timezone.now())
         if user is None:
             raise AuthenticationFailed("This token is unknown, expired or revoked.")
-        return user, None
+        return user, user.token
 
     def authenticate_header(self, request: Request) -> str:
         """Return the scheme that a 401 answer asks for."""

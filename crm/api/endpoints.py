@@ -2,34 +2,33 @@
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
-from django.conf import settings
-from django.core.cache import cache
 from django.db.models import Model, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from redis.exceptions import RedisError
 from rest_framework.exceptions import APIException, MethodNotAllowed, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from crm.api.authentication import reach_of
 from crm.api.fields import stamp as stamp
 from crm.api.idempotency import run_once
 from crm.api.parsers import StrictJSONParser, is_storable
+from crm.api.selection import FIELDS, only_fields, wanted_fields
+from crm.api.throttling import Budget, PerToken, spend
 from crm.enums import CALLING, MANAGING, SUPERVISING, Role
 from crm.models import User
-from crm.rules.errors import DomainError, StaleRecord
+from crm.rules.errors import DomainError, Forbidden, StaleRecord
+from crm.rules.token_scopes import is_covered, offer, scope_needed
 
 M = TypeVar("M", bound=Model)
 
@@ -38,6 +37,8 @@ AGENTS = CALLING
 SUPERVISORS = SUPERVISING
 MANAGERS = MANAGING
 PROGRAMS = frozenset({Role.INTEGRATION})
+#: The resource of an address that any token may ask.
+ANY = "*"
 
 
 class JsonAlways(BaseContentNegotiation):
@@ -72,35 +73,66 @@ class RoleAllowed(BasePermission):
         return user.role in getattr(view, "roles", {}).get(method, frozenset())
 
 
-class PerUser(BaseThrottle):
-    """At most `API_REQUESTS_PER_MINUTE` requests a minute for each user; without Redis nobody is held up."""
+class ScopeHeld(BasePermission):
+    """Let a token in that has the scope of the endpoint's resource; nobody where the endpoint names none."""
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
-        """Count the request and return whether it is within the limit."""
-        limit: int = settings.API_REQUESTS_PER_MINUTE
-        if not limit:
-            return True
-        key = f"api:{request.user.pk}:{int(time.time() // 60)}"
-        try:
-            cache.add(key, 0, 120)
-            return cache.incr(key) <= limit
-        except (RedisError, ValueError):
-            return True
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Return whether the endpoint names its resource; a missing scope is named in the refusal."""
+        resource: str = getattr(view, "resource", "")
+        if not resource or resource == ANY:
+            return bool(resource)
+        method = str(request.method)
+        require_scope(
+            request, scope_needed(resource, method, only_reads=method in getattr(view, "only_reads", ()))
+        )
+        return True
 
-    def wait(self) -> float:
-        """Return the seconds until the next minute."""
-        return 60 - time.time() % 60
+
+def holds(request: Request, scope: str) -> bool:
+    """Return whether the request's token has a scope; somebody who signed in has what the role has."""
+    token = reach_of(request)
+    return token is None or is_covered(scope, token.scopes)
+
+
+def require_scope(request: Request, scope: str) -> None:
+    """Refuse a token without this scope, and name it."""
+    if not holds(request, scope):
+        message = _("Il manque à ce jeton le droit « %(scope)s ».") % {"scope": scope}
+        raise Forbidden(message, extra={"scope": scope})
 
 
 class Endpoint(APIView):
-    """An address of the API. `roles` names, for each method, who may use it: nobody else gets further."""
+    """An address of the API. `roles` names, for each method, who may use it: nobody else gets further.
+
+    `resource` (a `Resource`, or ANY) is what it is about: a token needs `<resource>:read` for GET and for the methods
+    of `only_reads`, which change nothing, and `<resource>:write` for the others. Without one nobody gets in.
+    """
 
     roles: ClassVar[dict[str, frozenset[Role]]] = {}
+    resource: ClassVar[str] = ""
+    only_reads: ClassVar[frozenset[str]] = frozenset()
     parser_classes = [StrictJSONParser]
     content_negotiation_class = JsonAlways
-    permission_classes = [RoleAllowed]
-    throttle_classes = [PerUser]
+    permission_classes = [RoleAllowed, ScopeHeld]
+    throttle_classes = [PerToken]
     http_method_names = ["get", "head", "post", "patch", "delete"]
+    #: What the token may still ask, where requests are counted; and the fields that were asked for.
+    budget: Budget | None = None
+    wanted: frozenset[str] | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Note what the address offers to whom, for whoever chooses the scopes of a token."""
+        super().__init_subclass__(**kwargs)
+        for method, roles in cls.roles.items():
+            if cls.resource not in ("", ANY):
+                needed = scope_needed(cls.resource, method, only_reads=method in cls.only_reads)
+                offer(cls.resource, needed.rpartition(":")[2], roles)
+
+    def perform_authentication(self, request: Request) -> None:
+        """Find out who asks, and count the request: a refused one is a request too."""
+        super().perform_authentication(request)
+        if PerToken in self.throttle_classes:
+            self.budget = spend(request)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check who asks, then that the address itself can be read; a POST with a key is then run once."""
@@ -108,9 +140,21 @@ class Endpoint(APIView):
         for name, values in request.query_params.lists():
             if not all(map(is_storable, values)):
                 raise ValidationError({name: [_("Caractère nul ou incomplet.")]})
+        if request.method in ("GET", "HEAD") and FIELDS in request.query_params:
+            self.wanted = wanted_fields(request, getattr(self, "get"))  # noqa: B009
         if request.method == "POST" and "Idempotency-Key" in request.headers:
             handler = partial(self._answer, getattr(self, "post"), request, *args, **kwargs)  # noqa: B009
             setattr(self, "post", partial(self._post_once, handler))  # noqa: B010
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Keep to the fields that were asked for, and say how many requests are left."""
+        if self.wanted is not None and 200 <= response.status_code < 300:
+            response.data = only_fields(response.data, self.wanted)
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if self.budget is not None:
+            for name, value in self.budget.headers().items():
+                response[name] = value
+        return response
 
     def _post_once(
         self, handler: Callable[[], Response], request: Request, *args: Any, **kwargs: Any

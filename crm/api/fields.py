@@ -99,8 +99,8 @@ def read(request: Request, shape: type[Body], *, partial: bool = False) -> dict[
 
 
 def read_query(request: Request, shape: type[Body]) -> dict[str, Any]:
-    """Return the checked query string of a request."""
-    body = shape(data=request.query_params.dict())
+    """Return the checked query string of a request, without `fields`, which every answer takes."""
+    body = shape(data={name: text for name, text in request.query_params.dict().items() if name != "fields"})
     body.is_valid(raise_exception=True)
     data: dict[str, Any] = body.validated_data
     return data

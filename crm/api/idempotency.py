@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.api.authentication import reach_of
 from crm.models import IdempotentRequest, User
 from crm.rules.errors import DomainError, Invalid
 
@@ -105,8 +106,13 @@ def forget_old_answers(*, at: datetime, limit: int) -> None:
 
 
 def _fingerprint(request: Request) -> str:
-    """Return the hex SHA-256 of what the request asks: its body, or its fields and the content of its files."""
+    """Return the hex SHA-256 of what the request asks: its body, or its fields and the content of its files, and which
+    sponsors its token keeps to."""
     digest = hashlib.sha256()
+    token = reach_of(request)
+    if token is not None and token.sponsors is not None:
+        # Another token of the same user may see what this one must not be told again.
+        digest.update(f"{sorted(token.sponsors)}\n".encode())
     data = request.data
     raw = getattr(request, "raw_body", None)
     if raw is not None:

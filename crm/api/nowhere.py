@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.endpoints import EVERYBODY, Endpoint
+from crm.api.endpoints import ANY, EVERYBODY, Endpoint
 from crm.rules.errors import NotFound
 
 
@@ -15,6 +15,7 @@ from crm.rules.errors import NotFound
 class Nowhere(Endpoint):
     """An address below /api/v1/ that is none: 404, to whoever has come in."""
 
+    resource = ANY
     roles = dict.fromkeys(("GET", "POST", "PATCH", "PUT", "DELETE"), EVERYBODY)
     http_method_names = ["get", "head", "post", "patch", "put", "delete"]
 

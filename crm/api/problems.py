@@ -79,7 +79,10 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "forbidden": Problem(
         _("Action non permise"),
-        _("Le rôle du jeton ne permet pas cette action : elle n'est pas non plus offerte dans ses pages."),
+        _(
+            "Le rôle du compte ne permet pas cette action, qui n'est pas non plus offerte dans ses pages ; ou ce jeton "
+            "n'en a pas le droit : `scope` dit alors lequel lui manque."
+        ),
     ),
     "throttled": Problem(
         _("Trop de demandes"),
@@ -90,6 +93,20 @@ PROBLEMS: dict[str, Problem] = {
         _(
             "422 : cette `Idempotency-Key` a servi à une autre demande ; prenez-en une neuve. "
             "409 : la même demande est encore en cours ; recommencez dans un instant avec la même clé."
+        ),
+    ),
+    "cursor-gone": Problem(
+        _("Ce curseur ne mène plus nulle part"),
+        _(
+            "Ce qui le suit n'est plus conservé, ou la base a été restaurée. Relisez les listes, puis suivez "
+            "`changes/` depuis le champ `cursor` de cette réponse."
+        ),
+    ),
+    "feed-moved": Problem(
+        _("Le flux attend l'administrateur"),
+        _(
+            "La base a changé de place ou a été restaurée : un administrateur lance `manage.py rebase_changes`. "
+            "Gardez votre curseur et recommencez plus tard."
         ),
     ),
     "unauthenticated": Problem(

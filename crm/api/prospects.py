@@ -10,9 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.access import get_prospect_or_404, prospects_of, sources_of
+from crm.api import queries
 from crm.api.endpoints import AGENTS, MANAGERS, PROGRAMS, SUPERVISORS, Endpoint, caller, now, record, stamp
 from crm.api.fields import Body, Text, Truth, read
-from crm.api.paging import SINCE_PARAMETER, page
+from crm.api.paging import BY_CHANGE, SINCE_PARAMETER, page
 from crm.api.schema import describe, page_of
 from crm.enums import Channel, LookPlace, ProspectKind
 from crm.models import Prospect, Source, User
@@ -228,13 +229,14 @@ def _filtered(request: Request, found: QuerySet[Prospect]) -> QuerySet[Prospect]
             raise Invalid.field("number", _("Ce n'est pas un numéro de téléphone."))
         found = found.filter(pk__in=Prospect.objects.filter(phones__number__in=forms).values("pk"))
     if "q" in query:
-        found = prospects_found(found, query["q"][:200])
+        found = prospects_found(found, queries.words(request))
     return found
 
 
 class ProspectList(Endpoint):
     """The prospects that the user sees."""
 
+    resource = "prospects"
     roles = {"GET": SUPERVISORS | PROGRAMS, "POST": MANAGERS | PROGRAMS}
 
     @describe(
@@ -252,6 +254,7 @@ class ProspectList(Endpoint):
             ),
             SINCE_PARAMETER,
         ],
+        orderings=BY_CHANGE,
     )
     def get(self, request: Request) -> Response:
         """List."""
@@ -262,7 +265,7 @@ class ProspectList(Endpoint):
             seen.append(prospect)
             return prospect_out(prospect)
 
-        answer = page(request, found, told, filters=FILTERS, has_updates=True)
+        answer = page(request, found, told, filters=FILTERS, has_updates=True, orderings=BY_CHANGE)
         note_looks(prospects=seen, by=caller(request), at=now(), place=LookPlace.API)
         return answer
 
@@ -286,6 +289,7 @@ class ProspectList(Endpoint):
 class ProspectDetail(Endpoint):
     """One prospect. An agent reads and corrects the one in hand."""
 
+    resource = "prospects"
     roles = {"GET": AGENTS | PROGRAMS, "PATCH": AGENTS | PROGRAMS}
 
     @describe("prospects_get", "Read a prospect", tag="prospects", answers={200: ProspectOut})

@@ -5,11 +5,13 @@ from typing import Any
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.access import sources_of, sponsors_of
+from crm.api import queries
 from crm.api.endpoints import (
     MANAGERS,
     PROGRAMS,
@@ -20,10 +22,11 @@ from crm.api.endpoints import (
     record,
 )
 from crm.api.fields import Body, Id, Text, read
-from crm.api.paging import page
+from crm.api.paging import WORDS_PARAMETER, page
 from crm.api.schema import describe, page_of
 from crm.models import Source, Sponsor, User
 from crm.rules.errors import Invalid
+from crm.selectors.sources import sources_found, sponsors_found
 from crm.services.sponsors import create_source, create_sponsor, edit_source, edit_sponsor
 
 READERS = MANAGERS | PROGRAMS
@@ -99,14 +102,21 @@ def visible_sponsor(user: User, pk: int | None, field: str = "sponsor") -> Spons
 class SponsorList(Endpoint):
     """The sponsors that the user sees."""
 
+    resource = "sponsors"
     roles = {"GET": READERS, "POST": MANAGERS}
 
     @describe(
-        "sponsors_list", "List sponsors", tag="sponsors", answers={200: page_of(SponsorOut)}, is_list=True
+        "sponsors_list",
+        "List sponsors",
+        tag="sponsors",
+        answers={200: page_of(SponsorOut)},
+        is_list=True,
+        parameters=[WORDS_PARAMETER],
     )
     def get(self, request: Request) -> Response:
         """List."""
-        return page(request, sponsors_of(caller(request)), sponsor_out)
+        found = sponsors_found(sponsors_of(caller(request)), queries.words(request))
+        return page(request, found, sponsor_out, filters=("q",))
 
     @describe(
         "sponsors_create", "Create a sponsor", tag="sponsors", request=SponsorIn, answers={201: SponsorOut}
@@ -120,6 +130,7 @@ class SponsorList(Endpoint):
 class SponsorDetail(Endpoint):
     """One sponsor."""
 
+    resource = "sponsors"
     roles = {"GET": READERS, "PATCH": MANAGERS}
 
     @describe("sponsors_get", "Read a sponsor", tag="sponsors", answers={200: SponsorOut})
@@ -148,12 +159,22 @@ class SponsorDetail(Endpoint):
 class SourceList(Endpoint):
     """The sources that the user sees: those of their sponsors and the shared ones."""
 
+    resource = "sources"
     roles = {"GET": READERS, "POST": MANAGERS | PROGRAMS}
 
-    @describe("sources_list", "List sources", tag="sources", answers={200: page_of(SourceOut)}, is_list=True)
+    @describe(
+        "sources_list",
+        "List sources",
+        tag="sources",
+        answers={200: page_of(SourceOut)},
+        is_list=True,
+        parameters=[OpenApiParameter("sponsor", int), WORDS_PARAMETER],
+    )
     def get(self, request: Request) -> Response:
         """List."""
-        return page(request, sources_of(caller(request)), source_out)
+        found = sources_found(sources_of(caller(request)), queries.words(request))
+        found = found.filter(**queries.references(request, sponsor="sponsor"))
+        return page(request, found, source_out, filters=("q", "sponsor"))
 
     @describe("sources_create", "Create a source", tag="sources", request=SourceIn, answers={201: SourceOut})
     def post(self, request: Request) -> Response:
@@ -167,6 +188,7 @@ class SourceList(Endpoint):
 class SourceDetail(Endpoint):
     """One source."""
 
+    resource = "sources"
     roles = {"GET": READERS, "PATCH": MANAGERS | PROGRAMS}
 
     @describe("sources_get", "Read a source", tag="sources", answers={200: SourceOut})

@@ -2,16 +2,19 @@
 
 from crm.models.access import ApiToken, IdempotentRequest
 from crm.models.prospects import Prospect, ProspectEvent, ProspectLook, ProspectNumber
+from crm.models.record_changes import FeedState, RecordChange
 from crm.models.sponsors import Source, Sponsor
 from crm.models.users import Team, User, UserEvent
 
 __all__ = [
     "ApiToken",
+    "FeedState",
     "IdempotentRequest",
     "Prospect",
     "ProspectEvent",
     "ProspectLook",
     "ProspectNumber",
+    "RecordChange",
     "Source",
     "Sponsor",
     "Team",

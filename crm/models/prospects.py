@@ -6,12 +6,43 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.enums import Channel, EventKind, LookPlace, NumberKind, ProspectKind, Validity
+from crm.models.record_changes import recording, versioned
 from crm.models.sponsors import Source, Sponsor
 from crm.models.triggers import REFUSE, Trigger, append_only, no_delete
 from crm.rules.phones import national
 
 #: Finds the erased person of a row of history that has a `prospect_id`.
 ERASED_PROSPECT = "SELECT FROM crm_prospect p WHERE p.id = OLD.prospect_id AND p.erased_at IS NOT NULL"
+
+#: Columns that people and programs fill; `attributes` is a mapping of texts, numbers and truth values.
+EDITABLE = (
+    "external_id",
+    "kind",
+    "civility",
+    "first_name",
+    "last_name",
+    "organisation",
+    "job_title",
+    "sector",
+    "email",
+    "address",
+    "postal_code",
+    "city",
+    "country",
+    "language",
+    "time_zone",
+    "attributes",
+    "confidential",
+    "preferred_channel",
+)
+#: Columns whose every change is another version of the record, whoever writes it.
+VERSIONED = (*EDITABLE, "source_id", "erased_at")
+_OF_SOURCE = "JOIN crm_source s ON s.id = {row}.source_id"
+_CREATED = f"SELECT n.id, true, s.sponsor_id FROM new_rows n {_OF_SOURCE.format(row='n')}"
+_CHANGED = f"""SELECT n.id, false, s.sponsor_id FROM new_rows n JOIN old_rows o USING (id) {_OF_SOURCE.format(row="n")}
+     WHERE n.version <> o.version"""
+_RENUMBERED = f"""SELECT DISTINCT p.id, false, s.sponsor_id FROM {{rows}} n JOIN crm_prospect p ON p.id = n.prospect_id
+      {_OF_SOURCE.format(row="p")}"""
 
 
 class ProspectQuerySet(models.QuerySet["Prospect"]):
@@ -123,6 +154,9 @@ class Prospect(models.Model):
             *no_delete(
                 "prospect_never_deleted", "a prospect is erased, never deleted: its bars must survive"
             ),
+            versioned("prospect_counts_its_versions", VERSIONED),
+            recording("prospect_recorded_new", "prospect", _CREATED, pgtrigger.Insert),
+            recording("prospect_recorded_changed", "prospect", _CHANGED, pgtrigger.Update),
         ]
 
     def __str__(self) -> str:
@@ -166,6 +200,16 @@ class ProspectNumber(models.Model):
         indexes = [
             # Who else has this number: exclusions, look-up by number, switchboards.
             models.Index(fields=["number"], name="prospect_number_number"),
+        ]
+        triggers = [
+            recording(
+                f"prospect_number_recorded_{word}", "prospect", _RENUMBERED.format(rows=rows), operation
+            )
+            for word, rows, operation in (
+                ("new", "new_rows", pgtrigger.Insert),
+                ("changed", "new_rows", pgtrigger.Update),
+                ("gone", "old_rows", pgtrigger.Delete),
+            )
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.enums import CALLING, MANAGING, SUPERVISING, Role, UserEventKind
 from crm.models.sponsors import Sponsor
 from crm.models.triggers import REFUSE, Trigger, append_only
+from crm.rules.token_scopes import TokenReach
 
 #: Two administrators who put each other out take turns on this advisory lock, and the second is the last one.
 ADMIN_LOCK = 74
@@ -79,6 +80,9 @@ class User(AbstractUser):
     )
     #: The password was given by somebody else: until it is changed, no other page opens.
     must_change_password = models.BooleanField(default=False, db_default=False, editable=False)
+
+    #: What the token of this request opens, set when it is recognised; None for whoever signed in.
+    token: TokenReach | None = None
 
     class Meta:
         verbose_name = _("utilisateur")

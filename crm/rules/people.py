@@ -9,7 +9,7 @@ from crm.enums import Role
 
 #: The roles that each role hands out, and whose accounts it changes. Nobody else changes an account but their own.
 GIVES: dict[str, frozenset[str]] = {
-    Role.MANAGER: frozenset({Role.AGENT, Role.SUPERVISOR}),
+    Role.MANAGER: frozenset({Role.AGENT, Role.SUPERVISOR, Role.INTEGRATION}),
     Role.ADMIN: frozenset(Role.values),
 }
 #: Most people in one paste: each password takes its time to be stored.

@@ -60,7 +60,7 @@ def _inside(user: User) -> QuerySet[User]:
     if sees_every_sponsor(user):
         return User.objects.all()
     through = User.sponsors.through.objects.filter(user_id=OuterRef("pk"))
-    own = user.sponsors.values("pk")
+    own = sponsors_of(user).values("pk")
     outside = through.exclude(sponsor_id__in=own)
     return User.objects.filter(Q(Exists(through), ~Exists(outside)) | Q(pk=user.pk))
 
@@ -190,6 +190,8 @@ def _line(event: UserEvent, names: Mapping[str, Mapping[Any, str]]) -> HistoryLi
         }
         for name, (before, after) in event.data.get("changes", {}).items()
     ]
+    if token := event.data.get("token"):
+        details.append(_("jeton : %(name)s") % {"name": token})
     if reason := event.data.get("reason"):
         details.append(_("motif : %(reason)s") % {"reason": reason})
     return HistoryLine(event.at, event.by, str(UserEventKind(event.kind).label), details)

@@ -20,10 +20,25 @@ def sees_every_sponsor(user: User) -> bool:
 
 
 def sponsors_of(user: User) -> QuerySet[Sponsor]:
-    """Return the sponsors that the user works for: those listed, or all when none is; a program only those listed."""
+    """Return the sponsors that the user works for: those listed, or all when none is; a program only those listed.
+
+    A token that keeps to some of them narrows this, and with it everything that stands behind a sponsor's wall.
+    """
     if not user.is_active:
         return Sponsor.objects.none()
+    if user.token is not None and user.token.sponsors is not None:
+        return Sponsor.objects.filter(pk__in=user.token.sponsors)
     return Sponsor.objects.all() if sees_every_sponsor(user) else user.sponsors.all()
+
+
+def own_within_token(user: User, sponsor: str) -> Q:
+    """Return the condition for what is the user's own whoever it is for: only the sponsors of a token narrow that.
+
+    `sponsor` is the lookup that leads from the row to its sponsor.
+    """
+    if user.token is None or user.token.sponsors is None:
+        return Q()
+    return Q(**{f"{sponsor}__in": user.token.sponsors})
 
 
 def sources_of(user: User) -> QuerySet[Source]:

@@ -22,31 +22,11 @@ from crm.models import (
     Sponsor,
     User,
 )
+from crm.models.prospects import EDITABLE as EDITABLE
 from crm.rules.errors import Invalid, InvalidTransition, StaleRecord
 from crm.rules.phones import ParsedNumber, normalise, region_for, time_zone_for
 from crm.services.hooks import prospects_changed
 
-#: Columns that people and programs fill; `attributes` is a mapping of texts, numbers and truth values.
-EDITABLE = (
-    "external_id",
-    "kind",
-    "civility",
-    "first_name",
-    "last_name",
-    "organisation",
-    "job_title",
-    "sector",
-    "email",
-    "address",
-    "postal_code",
-    "city",
-    "country",
-    "language",
-    "time_zone",
-    "attributes",
-    "confidential",
-    "preferred_channel",
-)
 #: Columns that say who somebody is: an erasure empties them.
 PERSONAL = tuple(name for name in EDITABLE if name not in ("kind", "attributes", "confidential"))
 #: Columns that tell the time zone, with the first number.

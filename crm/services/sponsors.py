@@ -8,9 +8,9 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from crm.enums import Role
 from crm.models import Source, Sponsor, User
 from crm.rules.errors import Forbidden, Invalid
+from crm.selectors.scopes import sees_every_sponsor
 
 #: Columns of a source that its editor fills.
 SOURCE_FIELDS = ("name", "slug", "sponsor", "spoken_origin", "obtained_at", "rights_contact")
@@ -76,7 +76,7 @@ def _named(sponsor: Sponsor, name: str) -> Sponsor:
 
 def _require_every_sponsor(by: User) -> None:
     """A user kept inside some sponsors writes nothing outside of them; a program always is."""
-    if by.role == Role.INTEGRATION or by.sponsors.exists():
+    if not sees_every_sponsor(by):
         raise Forbidden(_("Votre compte est limité à certains donneurs d'ordre."))
 
 

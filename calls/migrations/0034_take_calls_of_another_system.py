@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('calls', '0032_keep_what_the_exchange_reports'),
+        ('calls', '0033_keep_what_the_exchange_reports'),
         ('campaigns', '0026_words_for_the_bereaved'),
         ('crm', '0009_tell_follow_ups'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('calls', '0031_closing_for_the_bereaved'),
+        ('calls', '0032_record_changes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
