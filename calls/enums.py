@@ -32,6 +32,10 @@ class Mode(models.TextChoices):
     INBOUND = "inbound", _("La personne nous appelle")
 
 
+#: Calls that we did not place: they begin on the line, whatever stands in the way of a call of ours.
+FROM_OUTSIDE = frozenset({Mode.EXTERNAL, Mode.INBOUND})
+
+
 class NoteCategory(models.TextChoices):
     """What a note should not keep of a person; each has its lists of words."""
 
@@ -88,6 +92,21 @@ class Evidence(models.TextChoices):
     SOFTPHONE = "softphone", _("Téléphone logiciel")
     PBX = "pbx", _("Autocommutateur")
     DECLARED = "declared", _("Déclaré par l'agent")
+
+
+#: Which evidence outranks which: the exchange holds both legs of a call, the softphone one, the agent hears.
+WEIGHT: dict[str, int] = {"": 0, Evidence.DECLARED: 1, Evidence.SOFTPHONE: 2, Evidence.PBX: 3}
+
+
+class ReportStanding(models.TextChoices):
+    """What became of a report of an exchange."""
+
+    DONE = "done", _("Suivi d'effet")
+    ALREADY = "already", _("Déjà connu")
+    CONFIRMS = "confirms", _("Confirme l'agent")
+    COMPLETES = "completes", _("Complète ce qui manquait")
+    LATE = "late", _("Arrivé après coup")
+    CONTRADICTS = "contradicts", _("Contredit ce qui était dit")
 
 
 class Cause(models.TextChoices):
@@ -163,6 +182,7 @@ class CallEventKind(models.TextChoices):
     NOTE = "note", _("Note")
     WISH = "wish", _("Souhait noté")
     FOLLOW_UP = "follow_up", _("E-mail de suivi")
+    LINE_REPORT = "line_report", _("L'autocommutateur signale")
 
 
 class SituationEffect(models.TextChoices):
@@ -204,6 +224,7 @@ class IncidentKind(models.TextChoices):
     RIGHTS = "rights", _("Demande sur ses données")
     LIST_LANGUAGE = "list_language", _("Liste où l'on parle une autre langue")
     LIST_LOST = "list_lost", _("Liste de personnes qui ne savent pas pourquoi on les appelle")
+    BARRED_CALL = "barred_call", _("Un autre système a appelé un numéro exclu")
     OTHER = "other", _("Autre")
 
 

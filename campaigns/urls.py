@@ -62,6 +62,7 @@ urlpatterns = [
     path("changes/<int:pk>/", changes.change, name="change"),
     path("exclusions/", exclusions.exclusion_list, name="exclusion-list"),
     path("exclusions/export/", exclusions.exclusion_export, name="exclusion-export"),
+    path("exclusions/dnc/", exclusions.exclusion_dnc, name="exclusion-dnc"),
     path("exclusions/new/", exclusions.exclusion_new, name="exclusion-new"),
     path("exclusions/<int:pk>/", exclusions.exclusion, name="exclusion"),
     path("exclusions/<int:pk>/lift/", lifting.exclusion_lift, name="exclusion-lift"),

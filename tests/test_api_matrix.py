@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from calls.enums import IncidentKind
 from calls.models import Call, Callback, Incident
+from calls.services.bans import request_ban
 from campaigns.services.imports import upload_import
 from crm.enums import Role
 from crm.models import User
@@ -120,6 +121,7 @@ MATRIX = [
     supervising("api-exclusions", "POST", BAD, BAD),
     supervising("api-exclusions-check", "POST", BAD, BAD),
     supervising("api-exclusions-bulk", "POST", BAD, BAD),
+    managing("api-exclusions-dnc", "GET", BAD, BAD),
     supervising("api-exclusion", "GET", OK, OK),
     supervising("api-exclusion-lift", "POST", BAD),
     everybody("api-contactability", "GET", BAD),
@@ -127,6 +129,7 @@ MATRIX = [
     Line("api-next-call", "POST", NOT_NOW, CREATED, CREATED, CREATED, FORBIDDEN),
     everybody("api-calls", "GET", OK),
     Line("api-manual-dial", "POST", BAD, BAD, BAD, BAD, FORBIDDEN),
+    Line("api-line-events", "POST", FORBIDDEN, FORBIDDEN, FORBIDDEN, FORBIDDEN, BAD),
     everybody("api-call", "GET", OK),
     verb("dial", OK),
     verb("greet", NOT_NOW),
@@ -147,10 +150,29 @@ MATRIX = [
     supervising("api-call-correction", "POST", BAD),
     supervising("api-call-supervisor-release", "POST", BAD),
     Line("api-callbacks", "GET", OK, OK, OK, OK, OK),
+    supervising("api-callbacks", "POST", BAD, BAD),
     Line("api-callback", "GET", MISSING, OK, OK, OK, OK),
+    Line("api-callback", "PATCH", MISSING, OK, OK, OK, OK),
+    supervising("api-bans", "GET", OK),
+    Line("api-bans", "POST", BAD, BAD, BAD, BAD, FORBIDDEN),
+    supervising("api-ban", "GET", OK),
+    managing("api-ban", "PATCH", BAD),
+    managing("api-ban-approve", "POST", OK),
+    managing("api-ban-decide", "POST", BAD),
+    managing("api-ban-lift", "POST", BAD),
+    managing("api-ban-appeal", "POST", BAD),
     supervising("api-incidents", "GET", OK),
+    everybody("api-incidents", "POST", BAD),
     supervising("api-incident", "GET", OK),
+    supervising("api-incident", "PATCH", BAD),
+    supervising("api-incident-answers", "POST", BAD),
     supervising("api-incident-decide", "POST", BAD),
+    supervising("api-report-day", "GET", OK),
+    supervising("api-report-campaign", "GET", OK),
+    supervising("api-report-courtesy", "GET", OK),
+    managing("api-report-sources", "GET", OK),
+    managing("api-report-source", "GET", OK),
+    managing("api-report-imports", "GET", OK),
     *(everybody("api-nowhere", method, MISSING) for method in ("GET", "POST", "PATCH", "PUT", "DELETE")),
 ]
 
@@ -198,6 +220,14 @@ def make_world(**agent: Any) -> World:
     )
     incident = Incident.objects.create(kind=IncidentKind.OTHER, sponsor=programme.sponsor, call=call, at=NOW)
     exclusion = make_exclusion(programme=programme, number="+33199009999")
+    ban = request_ban(
+        why="menaces",
+        scope="sponsor",
+        sponsor=programme.sponsor,
+        number="+33199009998",
+        by=make_user("supervisor"),
+        at=NOW,
+    )
     job = upload_import(
         campaign=campaign,
         source=make_source(),
@@ -213,6 +243,8 @@ def make_world(**agent: Any) -> World:
         "api-criterion": {"pk": programme.pk, "criterion_pk": criterion.pk},
         "api-entry": {"pk": campaign.pk, "entry_pk": entry.pk},
         "api-callback": {"pk": callback.pk},
+        "api-report-campaign": {"pk": campaign.pk},
+        "api-report-source": {"pk": prospect.source_id},
     }
     by_prefix = {
         "api-programme": programme.pk,
@@ -225,6 +257,7 @@ def make_world(**agent: Any) -> World:
         "api-exclusion": exclusion.pk,
         "api-call": call.pk,
         "api-incident": incident.pk,
+        "api-ban": ban.pk,
     }
     plain = (
         "api-programmes",
@@ -233,6 +266,7 @@ def make_world(**agent: Any) -> World:
         "api-calls",
         "api-incidents",
         "api-callbacks",
+        "api-bans",
     )
     for line in MATRIX:
         prefixes = [prefix for prefix in by_prefix if line.name.startswith(prefix)]
@@ -315,6 +349,6 @@ def test_behind_another_sponsors_wall_nothing_exists() -> None:
 def test_lists_behind_another_sponsors_wall_are_empty() -> None:
     world = make_world(sponsors=[make_sponsor()])
 
-    for name in ("programmes", "campaigns", "calls", "callbacks", "incidents", "exclusions"):
+    for name in ("programmes", "campaigns", "calls", "callbacks", "incidents", "exclusions", "bans"):
         listed = Api(world.users["manager"]).get(f"{name}/").json()["results"]
         assert listed == [], name

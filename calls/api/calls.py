@@ -19,6 +19,7 @@ from calls.enums import AnsweredBy, CallState, Cause, Evidence, HungUpBy, Result
 from calls.models import Call
 from calls.services import closing, dial, dispositions, lease, line, notes, situations, supervisor, talk
 from calls.services.claim import claim_next
+from calls.services.line_reports import Reported, record_report
 from campaigns.access import campaigns_of
 from campaigns.enums import Step
 from campaigns.models import Campaign, Criterion, Disposition
@@ -53,22 +54,20 @@ class AnsweredByIn(Body):
     heard = Text(max_length=500, required=False, allow_blank=True)
 
 
-class EventIn(Body):
-    """What the line did. `not_reached` takes a `cause`; `hung_up` takes `by` and what the phone knows of it.
+#: What a line can do.
+LINE_EVENTS = ["ringing", "answered", "not_reached", "hung_up", "line_dead", "line_alive"]
 
-    A `hung_up` by the agent that names no `evidence` asks first: refused while the closing is due. One that names it
-    reports a line that is already cut: it is stored as it happened, and reviewed where the agent might not.
-    """
 
-    event = serializers.ChoiceField(
-        ["ringing", "answered", "not_reached", "hung_up", "line_dead", "line_alive", "hang_up_explained"]
-    )
+class ReportIn(Body):
+    """What is known of an event. `at` is the exchange's own moment, `event_id` its own id: sent twice, done once."""
+
+    event: serializers.ChoiceField
     cause = serializers.ChoiceField(Cause.choices, required=False)
     by = serializers.ChoiceField(HungUpBy.choices, required=False)
-    evidence = serializers.ChoiceField(Evidence.choices, required=False)
-    reason = Text(max_length=500, required=False, allow_blank=True)
     sip_status = serializers.IntegerField(min_value=100, max_value=699, required=False, allow_null=True)
     q850 = serializers.IntegerField(min_value=0, max_value=127, required=False, allow_null=True)
+    at = Moment(required=False, allow_null=True)
+    event_id = Text(max_length=100, required=False, allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Ask for what each event needs."""
@@ -76,6 +75,19 @@ class EventIn(Body):
             if attrs["event"] == event and not attrs.get(field):
                 raise serializers.ValidationError({field: [_("Obligatoire pour cet événement.")]})
         return attrs
+
+
+class EventIn(ReportIn):
+    """What the line did. `not_reached` takes a `cause`; `hung_up` takes `by` and what the phone knows of it.
+
+    A `hung_up` by the agent that names no `evidence` asks first: refused while the closing is due. One that names it
+    reports a line that is already cut: it is stored as it happened, and reviewed where the agent might not. `at` and
+    `event_id` are a program's; what it reports too late is kept in the history, and refused to nobody.
+    """
+
+    event = serializers.ChoiceField([*LINE_EVENTS, "hang_up_explained"])
+    evidence = serializers.ChoiceField(Evidence.choices, required=False)
+    reason = Text(max_length=500, required=False, allow_blank=True)
 
 
 class CriterionAnswerIn(Body):
@@ -395,7 +407,20 @@ class CallEvents(Verb):
         return self.run(request, pk, EventIn, _record_event)
 
 
+def reported_in(data: dict[str, Any]) -> Reported:
+    """Return what a program reports in the body of an event."""
+    names = ("event", "by", "cause", "sip_status", "q850", "at", "event_id", "evidence")
+    return Reported(**{name: data[name] for name in names if data.get(name) is not None})
+
+
 def _record_event(user: User, call: Call, data: dict[str, Any], at: datetime) -> Call:
+    if user.role == Role.INTEGRATION:
+        if data["event"] not in LINE_EVENTS:
+            raise Invalid.field("event", _("Seul l'agent explique une fin d'appel."))
+        return record_report(call=call, reported=reported_in(data), by=user, at=at).call
+    for name in ("at", "event_id"):
+        if data.get(name):
+            raise Invalid.field(name, _("Seul un programme le dit, avec son propre jeton."))
     match data["event"]:
         case "ringing":
             return line.record_ringing(call=call, by=user, at=at)
@@ -411,11 +436,10 @@ def _record_event(user: User, call: Call, data: dict[str, Any], at: datetime) ->
 
 
 def _record_hang_up(user: User, call: Call, data: dict[str, Any], at: datetime) -> Call:
-    device = Evidence.PBX if user.role == Role.INTEGRATION else Evidence.DECLARED
-    evidence = data.get("evidence", device)
-    if evidence == Evidence.PBX and user.role != Role.INTEGRATION:
+    evidence = data.get("evidence", Evidence.DECLARED)
+    if evidence == Evidence.PBX:
         raise Invalid.field("evidence", _("Seul un autocommutateur le dit, avec son propre jeton."))
-    if data["by"] == HungUpBy.AGENT and "evidence" not in data and user.role != Role.INTEGRATION:
+    if data["by"] == HungUpBy.AGENT and "evidence" not in data:
         line.ask_hang_up(call=call, by=user, at=at)
     return line.record_hang_up(
         call=call,

@@ -48,6 +48,15 @@ class QuestionOut(serializers.Serializer[Any]):
     heard = serializers.CharField(allow_blank=True)
 
 
+class ContradictionOut(serializers.Serializer[Any]):
+    """What an exchange reported against what was noted: about which event, what each says (`by` or `cause`)."""
+
+    about = serializers.CharField()
+    reported = serializers.CharField()
+    noted = serializers.CharField(allow_blank=True)
+    at = serializers.DateTimeField()
+
+
 class CallOut(serializers.Serializer[Any]):
     """A call. `allowed` lists the verbs that its reader may use now; `disposition` is a code."""
 
@@ -66,6 +75,7 @@ class CallOut(serializers.Serializer[Any]):
     hung_up_by = serializers.CharField(allow_blank=True)
     evidence = serializers.CharField(allow_blank=True)
     cause = serializers.CharField(allow_blank=True)
+    contradictions = ContradictionOut(many=True)
     criteria = QuestionOut(many=True)
     mismatches = MismatchOut(many=True)
     closing = StepOut(many=True)
@@ -104,6 +114,7 @@ def calls_out(calls: Sequence[Call], at: datetime, reader: User) -> list[dict[st
 
 def _claimed(call: Call, at: datetime, reader: User) -> dict[str, Any]:
     return _columns(call) | {
+        "contradictions": [],
         "criteria": [],
         "mismatches": [],
         "closing": [],
@@ -140,6 +151,10 @@ def _columns(call: Call) -> dict[str, Any]:
 
 def _facts(screen: CallScreen | ListedCall, reader: User) -> dict[str, Any]:
     return {
+        "contradictions": [
+            {"about": row.about, "reported": row.reported, "noted": row.noted, "at": stamp(row.at)}
+            for row in screen.contradictions
+        ],
         "criteria": [
             {
                 "criterion": question.criterion_id,

@@ -373,6 +373,17 @@ class InboundCallForm(forms.Form):
     campaign = forms.IntegerField(min_value=1, error_messages={"required": _("Choisissez une campagne.")})
 
 
+class PopForm(forms.Form):
+    """What another system says of the call that it put through: the number in any spelling, the campaign by id or
+    short name, its agent by username or extension, its own name of the call (`ref`); `prospect` once chosen."""
+
+    number = forms.CharField(max_length=60)
+    campaign = forms.CharField(max_length=80, required=False)
+    agent = forms.CharField(max_length=150, required=False)
+    ref = forms.CharField(max_length=60, required=False)
+    prospect = forms.IntegerField(min_value=1, required=False)
+
+
 class PauseForm(forms.Form):
     """What the break is for, why, if they care to say, and the hard call that it follows."""
 

@@ -7,6 +7,7 @@ from calls.models.desk import Callback, Pause, Press, Reminder, Workplace
 from calls.models.follow_ups import FollowUp
 from calls.models.guards import GuardedExclusion
 from calls.models.incidents import Incident, IncidentAnswer, IncidentDecision
+from calls.models.line_reports import LineReport
 from calls.models.lookups import Lookup
 from calls.models.practice import Practice
 from calls.models.situations import Situation, SituationMark, SituationVersion, Stage
@@ -27,6 +28,7 @@ __all__ = [
     "Incident",
     "IncidentAnswer",
     "IncidentDecision",
+    "LineReport",
     "Lookup",
     "NoteWarning",
     "Pause",

@@ -52,10 +52,12 @@ GUARD = """
     RETURN NEW;
 """
 
-#: Somebody who calls us is on the line at once: nobody is disturbed, so no bar stands in the way. Such a call begins as
+#: Somebody who calls us is on the line at once: nobody is disturbed, so no bar stands in the way. Whom another system
+#: called is on the line too: no bar undoes that, and the agent needs the screen to apologise. Such calls begin as
 #: `connected`, and no legal move leads from there to a dial.
 GUARD_INSERT = f"""
-    IF NEW.mode = 'inbound' AND NEW.state = 'connected' AND NEW.answered_at IS NOT NULL AND NEW.dialled_at IS NULL
+    IF NEW.mode IN ('inbound', 'external') AND NEW.state = 'connected' AND NEW.answered_at IS NOT NULL
+       AND (NEW.dialled_at IS NULL) = (NEW.mode = 'inbound')
        AND NEW.out_of_criteria_at IS NULL AND NEW.disposition_id IS NULL
     THEN RETURN NEW; END IF;
     {GUARD.strip()}
@@ -393,6 +395,15 @@ class Call(models.Model):
                     & ~Q(state__in=[CallState.CLAIMED, CallState.DIALLING, CallState.RELEASED])
                 ),
                 name="call_inbound_never_dialled",
+            ),
+            # What another system dialled was answered before it reached us: we never dial it.
+            models.CheckConstraint(
+                condition=~Q(mode=Mode.EXTERNAL)
+                | (
+                    Q(answered_at__isnull=False, dialled_at__isnull=False)
+                    & ~Q(state__in=[CallState.CLAIMED, CallState.DIALLING, CallState.RELEASED])
+                ),
+                name="call_external_never_dialled",
             ),
         ]
         indexes = [

@@ -55,6 +55,8 @@ DECISIONS_OF: dict[str, tuple[Decision, ...]] = {
     # A list that is probably wrong is its manager's: stopped or sent back to whoever delivered it, or kept.
     IncidentKind.LIST_LANGUAGE: (Decision.ADOPTED, Decision.NOTHING),
     IncidentKind.LIST_LOST: (Decision.ADOPTED, Decision.NOTHING),
+    # The other dialler's list is put right, or it was already.
+    IncidentKind.BARRED_CALL: (Decision.ADOPTED, Decision.NOTHING),
     IncidentKind.OTHER: _ABOUT_PEOPLE,
 }
 

@@ -11,10 +11,11 @@ from calls.models import Call, Callback
 from calls.rules.moments import read_moment
 from calls.selectors.call_screen import time_zone_of
 from campaigns.enums import CampaignStatus
-from campaigns.models import Campaign
+from campaigns.models import Campaign, ListEntry
 from campaigns.rules.gate import Facts, Verdict, judge_time, next_allowed_time
 from crm.enums import CALLING
 from crm.models import User
+from crm.rules.phones import time_zone_for
 
 #: Two callbacks of one agent nearer than that meet.
 NEAR = timedelta(minutes=10)
@@ -60,6 +61,13 @@ def time_facts(campaign: Campaign, number: str, time_zone: str) -> Facts:
 def time_verdict(call: Call, at: datetime) -> Verdict:
     """Return whether the rules of the call's campaign allow a call to its person at `at`."""
     return judge_time(time_facts(call.campaign, call.number, time_zone_of(call)), at)
+
+
+def verdict_of_entry(entry: ListEntry, at: datetime) -> Verdict:
+    """Return whether the rules of its campaign allow a call to the person of an entry at `at`."""
+    person = entry.prospect
+    zone = person.time_zone or time_zone_for(entry.number, person.postal_code, person.country)
+    return judge_time(time_facts(entry.campaign, entry.number, zone), at)
 
 
 def understand(call: Call, text: str, *, given: bool, now: datetime) -> Understood:

@@ -28,6 +28,7 @@ from calls.rules.transitions import ON_LINE, allowed
 from calls.selectors.answers import standings
 from calls.selectors.callbacks import Promises, promises_of
 from calls.selectors.carried import CARRIED, Carried, carried_of, carried_rows
+from calls.selectors.contradictions import Contradiction, contradictions_of
 from calls.selectors.day import Day, day_of
 from calls.selectors.escalation import READ, Escalation, escalation_of, rows_of_escalation
 from calls.selectors.facts import Said, facts_of, line_facts, said_of
@@ -118,6 +119,7 @@ class CallScreen:
     `may_hang_up_from` is when the agent's right to hang up comes by itself (null: never); `why_may_hang_up` names the
     reason ("" when there is none). `dispositions` are those that can be chosen now; `proposed` is the code that the
     cause proposes. `situation` is the code of the playbook that is open ("" when none is), `stage` its position there;
+    `barred`: another system called a number that is excluded.
     `effects_done` names the effects of situations that the agent did; `said_in` is the language of the sentences.
     Times are aware, in UTC.
     """
@@ -157,6 +159,8 @@ class CallScreen:
     may_ask_ban: bool
     effects_done: Sequence[str]
     said_in: str
+    contradictions: Sequence[Contradiction]
+    barred: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +209,7 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
     steps, due = steps_of(call, events, words, mismatches)
     line = line_facts(call)
     why = why_may_hang_up(line, at)
+    barred = any(kind == IncidentKind.BARRED_CALL for _pk, kind in around.incidents)
     return CallScreen(
         call=call,
         allowed=allowed(facts_of(call, at)),
@@ -214,7 +219,10 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         time_zone=time_zone_of(call),
         opening=_opening(call, words),
         script=_filled(call, words, ScriptKind.BODY),
-        apology=apology_of([item.at for item in around.disturbances], words.language if words else "fr"),
+        apology=apology_of(
+            [item.at for item in around.disturbances], words.language if words else "fr", barred=barred
+        ),
+        barred=barred,
         questions=_questions(call, answers) if call.state in ASKED else [],
         steps=steps,
         due_step=due,
@@ -238,6 +246,7 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         may_ask_ban=_may_ask_ban(around),
         said_in=words.language if words else call.campaign.language,
         carried=around.carried,
+        contradictions=contradictions_of(events),
         effects_done=[
             event.data.get("effect", "") for event in events if event.kind == CallEventKind.SITUATION_EFFECT
         ],

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -92,23 +92,42 @@ def courtesies(
     return [AgentRow(agent, {days: _of(rows[agent.pk], days) for days in PERIODS}) for agent in agents]
 
 
+def courtesies_between(
+    sponsors: QuerySet[Sponsor],
+    first: date,
+    last: date,
+    *,
+    team: int | None = None,
+    campaign: int | None = None,
+) -> list[tuple[User, Courtesy]]:
+    """Return the courtesy of each agent from one local day to another, both included, by name. Two queries."""
+    start, end = (make_aware(datetime.combine(day, time())) for day in (first, last + timedelta(days=1)))
+    calls = _conversations(sponsors, start, team=team, campaign=campaign).filter(started_at__lt=end)
+    counted = calls.order_by().values("agent").annotate(**_figures(Q()))
+    figures = {pk: Courtesy(*row) for pk, *row in counted.values_list("agent", *_figures(Q()))}
+    agents = User.objects.filter(pk__in=figures).order_by("last_name", "first_name", "username")
+    return [(agent, figures[agent.pk]) for agent in agents]
+
+
 def _of(row: Mapping[str, Any], days: int) -> Courtesy:
     return Courtesy(*(row[f"{name}_{days}"] for name in ("calls", "whole", "by_person", "by_agent")))
 
 
 def total_of(rows: Iterable[AgentRow]) -> dict[int, Courtesy]:
     """Return the figures of all agents together, by period."""
-    found: dict[int, Courtesy] = {}
     listed: Sequence[AgentRow] = list(rows)
-    for days in PERIODS:
-        each = [row.periods[days] for row in listed]
-        found[days] = Courtesy(
-            sum(one.calls for one in each),
-            sum(one.whole for one in each),
-            sum(one.by_person for one in each),
-            sum(one.by_agent for one in each),
-        )
-    return found
+    return {days: added(row.periods[days] for row in listed) for days in PERIODS}
+
+
+def added(figures: Iterable[Courtesy]) -> Courtesy:
+    """Return several figures as one."""
+    each = list(figures)
+    return Courtesy(
+        sum(one.calls for one in each),
+        sum(one.whole for one in each),
+        sum(one.by_person for one in each),
+        sum(one.by_agent for one in each),
+    )
 
 
 def calls_of_period(
@@ -121,6 +140,17 @@ def calls_of_period(
     agent: int | None = None,
 ) -> QuerySet[Call]:
     """Return the conversations of these sponsors that began in a period and ended, narrowed as asked."""
+    return _conversations(sponsors, since(days, at), team=team, campaign=campaign, agent=agent)
+
+
+def _conversations(
+    sponsors: QuerySet[Sponsor],
+    start: datetime,
+    *,
+    team: int | None = None,
+    campaign: int | None = None,
+    agent: int | None = None,
+) -> QuerySet[Call]:
     agents = User.objects.all()
     if team is not None:
         agents = agents.filter(team=team)
@@ -130,7 +160,7 @@ def calls_of_period(
     calls = Call.objects.filter(
         DUE,
         agent__in=agents.values("pk"),
-        started_at__gte=since(days, at),
+        started_at__gte=start,
         campaign__programme__sponsor__in=sponsors,
     )
     return calls if campaign is None else calls.filter(campaign=campaign)

@@ -14,7 +14,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from calls.enums import AnsweredBy, CallEventKind, Cause, HungUpBy, Mode, Result
+from calls.enums import AnsweredBy, CallEventKind, Cause, HungUpBy, Mode, ReportStanding, Result
 from calls.models import Call, Situation
 from campaigns.enums import ExclusionReason, Step
 from campaigns.models import Disposition
@@ -175,6 +175,7 @@ _TOLD_AS_THEMSELVES = frozenset(
         CallEventKind.TRANSFERRED,
         CallEventKind.BAN_ASKED,
         CallEventKind.WISH,
+        CallEventKind.LINE_REPORT,
     }
 )
 
@@ -182,10 +183,45 @@ _TOLD_AS_THEMSELVES = frozenset(
 _OF_CALLBACKS = {
     "kept": gettext_lazy("Rappel tenu : la personne nous a appelés"),
     "released": gettext_lazy("Rappel rendu à l'équipe"),
+    "agreed": gettext_lazy("Rappel convenu hors appel"),
+    "moved": gettext_lazy("Rappel déplacé"),
     "reassigned": gettext_lazy("Rappel confié à quelqu'un d'autre"),
     "cancelled": gettext_lazy("Rappel annulé"),
 }
-INBOUND = gettext_lazy("La personne nous a appelés")
+FROM_OUTSIDE = {
+    Mode.INBOUND: gettext_lazy("La personne nous a appelés"),
+    Mode.EXTERNAL: gettext_lazy("Appelée par un autre système"),
+}
+
+#: What an exchange reported after the fact; who and why follow.
+_REPORTED = {
+    "ringing": gettext_lazy("ça sonne"),
+    "answered": gettext_lazy("on a décroché"),
+    "not_reached": gettext_lazy("personne n'a répondu"),
+    "hung_up": gettext_lazy("fin de la communication"),
+    "line_dead": gettext_lazy("ligne silencieuse"),
+    "line_alive": gettext_lazy("on entend à nouveau"),
+}
+
+
+def words_of_report(data: Mapping[str, Any]) -> str:
+    """Return what an exchange reported of a call, and what was known instead: "fin de la communication, L'agent"."""
+    codes: dict[str, Any] = {
+        **dict(Cause.choices),
+        **dict(HungUpBy.choices),
+        "answered": _REPORTED["answered"],
+    }
+    reported = str(data.get("reported", ""))
+    said = [str(_REPORTED.get(reported, reported))]
+    said += [str(codes.get(data[name], data[name])) for name in ("by", "cause") if data.get(name)]
+    words = ", ".join(said)
+    if data.get("standing") == ReportStanding.LATE:
+        return _("%(words)s (arrivé après coup)") % {"words": words}
+    if data.get("known"):
+        known = codes.get(data["known"], data["known"])
+        return _("%(words)s (on avait noté : %(known)s)") % {"words": words, "known": known}
+    return words
+
 
 #: Times among the data, as ISO 8601: of an agreed callback, of a wish.
 _MOMENTS = ("due_at", "remind_at")
@@ -243,12 +279,14 @@ def _text(event: ProspectEvent, labels: Mapping[str, Mapping[str, Any]]) -> str:
     words += [_moment(event.data[name]) for name in _MOMENTS if event.data.get(name)]
     if event.data.get("result") == Result.MISMATCH and event.data.get("expected"):
         words.append(_("attendu : %(expected)s") % {"expected": event.data["expected"]})
+    if event.data.get("event") == CallEventKind.LINE_REPORT:
+        words = [words_of_report(event.data)]
     if event.kind == EventKind.CLOSING and event.data.get("event") == CallEventKind.CLOSING_STEP:
         words = words[:1]
     told = event.data.get("event")
     label = str((CallEventKind(told) if told in _TOLD_AS_THEMSELVES else EventKind(event.kind)).label)
     if event.kind == EventKind.CALLBACK and told in _OF_CALLBACKS:
         label = str(_OF_CALLBACKS[told])
-    elif event.data.get("mode") == Mode.INBOUND:
-        label = str(INBOUND)
+    elif event.data.get("mode") in FROM_OUTSIDE:
+        label = str(FROM_OUTSIDE[event.data["mode"]])
     return _(" : ").join([label, ", ".join(words)]) if words else label

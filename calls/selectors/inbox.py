@@ -12,7 +12,7 @@ from django.db.models.functions import JSONObject
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from calls.enums import LIVE, QUESTIONS, TAKING, CallEventKind, Decision, IncidentKind, StartedBy
+from calls.enums import LIVE, QUESTIONS, TAKING, CallEventKind, Decision, HungUpBy, IncidentKind, StartedBy
 from calls.models import CallAnswer, CallEvent, Incident, IncidentAnswer, IncidentDecision, Situation
 from calls.rules.decisions import ABOUT_RUDENESS, NEEDS_REASON, decisions_of
 from calls.rules.hang_up import SUPERVISOR
@@ -195,6 +195,11 @@ class Item:
             if event.kind in (CallEventKind.NOTE, CallEventKind.DISPOSITION) and words:
                 return str(words)
         return ""
+
+    @property
+    def declared(self) -> Any:
+        """Who had hung up by the agent's word, where an exchange says otherwise; "" else."""
+        return dict(HungUpBy.choices).get(self.incident.data.get("declared", ""), "")
 
     @property
     def due_on(self) -> date | None:

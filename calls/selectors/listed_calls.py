@@ -24,12 +24,15 @@ from calls.selectors.call_screen import (
     reach_of,
     steps_of,
 )
+from calls.selectors.contradictions import Contradiction, contradictions_of
 from calls.selectors.facts import facts_of, line_facts
 from calls.selectors.sentences import words_of_each
 from campaigns.models import Criterion, Disposition, DispositionRule
 
 #: What is read of an answer, beside its call.
 ANSWER = ("criterion_id", "result", "heard", "expected", "blocking", "answered_by", "respondent", "at")
+#: Lines of a call's history that its representation tells.
+READ_EVENTS = (CallEventKind.CLOSING_STEP, CallEventKind.LINE_REPORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class ListedCall:
     may_hang_up: bool
     may_hang_up_from: datetime | None
     allowed: Sequence[str]
+    contradictions: Sequence[Contradiction]
 
 
 def listed_calls(calls: Sequence[Call], at: datetime) -> dict[int, ListedCall]:
@@ -84,14 +88,15 @@ def listed_calls(calls: Sequence[Call], at: datetime) -> dict[int, ListedCall]:
             may_hang_up=may_hang_up(line, at),
             may_hang_up_from=may_hang_up_from(line, at),
             allowed=allowed(facts_of(call, at)),
+            contradictions=contradictions_of(told[call.pk]),
         )
     return listed
 
 
 def _rows_of(calls: Sequence[Call]) -> Iterable[Any]:
-    """Return the sentences said, the answers, the open callback and the incidents of each call. One query."""
+    """Return what was said and reported, the answers, the open callback and the incidents of each call. One query."""
     own = {"call": OuterRef("pk")}
-    said = CallEvent.objects.filter(**own, kind=CallEventKind.CLOSING_STEP).order_by("id")
+    said = CallEvent.objects.filter(**own, kind__in=READ_EVENTS).order_by("id")
     agreed = Callback.objects.filter(**own, state=CallbackState.OPEN).order_by("-id")
     rows = Call.objects.filter(pk__in=[call.pk for call in calls]).annotate(
         told=_columns(said, "kind", "at", "data"),

@@ -1,4 +1,4 @@
-"""The stages of delicate situations in words, for those who read what happened on a call."""
+"""The stages of delicate situations, and reports of an exchange, in words, for who reads what happened on a call."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,17 @@ from django.utils.translation import gettext as _
 
 from calls.enums import CallEventKind
 from calls.models import CallEvent, Stage
+from calls.selectors.history import words_of_report
 
 
 def tell_stages(events: Sequence[CallEvent]) -> None:
-    """Give each line of a situation the words of its stage, as `stage_label`. One query, or none."""
+    """Give each line of a situation the words of its stage, each late report its own, as `stage_label`.
+
+    One query, or none.
+    """
+    for event in events:
+        if event.kind == CallEventKind.LINE_REPORT:
+            event.stage_label = words_of_report(event.data)  # type: ignore[attr-defined]
     told = [event for event in events if event.kind == CallEventKind.SITUATION]
     codes = {event.data["situation"] for event in told if event.data.get("stage")}
     rows = Stage.objects.filter(situation__code__in=codes).select_related("situation") if codes else []

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from calls.enums import CallbackState, EffectKind, Mode
+from calls.enums import FROM_OUTSIDE, CallbackState, EffectKind, Mode
 from calls.models import Call, Callback, CallEffect, Incident
 from calls.rules.retry import Outcome, Plan, plan_entry
 from calls.selectors.choosing import Choice
@@ -209,8 +209,8 @@ def _plan(
         callback_at=agreed.at if agreed else None,
         at=at,
     )
-    if call.mode == Mode.INBOUND and plan.state == EntryState.READY and call.entry_was not in WAITING:
-        # That somebody calls us puts nobody back into a queue that was done with them.
+    if call.mode in FROM_OUTSIDE and plan.state == EntryState.READY and call.entry_was not in WAITING:
+        # Neither who calls us nor another system puts anybody back into a queue that was done with them.
         return Plan(call.entry_was, None, plan.attempts)
     return plan
 

@@ -81,6 +81,7 @@ REFUSALS: dict[str, tuple[type[DomainError], Any]] = {
     "pause_once_after_call": (InvalidTransition, _("Vous avez déjà pris une pause après cet appel.")),
     "pause_after_own_call": (InvalidTransition, MEANWHILE),
     "call_inbound_never_dialled": (InvalidTransition, MEANWHILE),
+    "call_external_never_dialled": (InvalidTransition, MEANWHILE),
     "pause_one_open": (InvalidTransition, _("Vous êtes déjà en pause.")),
     "incident_taken_once": (InvalidTransition, _("Un autre superviseur s'en occupe déjà.")),
     "incident_answer_once_each": (InvalidTransition, MEANWHILE),
@@ -103,6 +104,7 @@ REFUSALS: dict[str, tuple[type[DomainError], Any]] = {
     "ban_granted_by_another": (Forbidden, _("Un autre responsable que vous doit en décider.")),
     "ban_once_per_call": (InvalidTransition, _("Un bannissement est déjà demandé pour cet appel.")),
     "calls_bandecision_ban_id_key": (InvalidTransition, _("Ce bannissement est déjà décidé.")),
+    "line_report_once": (InvalidTransition, MEANWHILE),
     "incident_once_per_call": (InvalidTransition, _("Le superviseur est déjà prévenu pour cet appel.")),
 }
 

@@ -54,6 +54,7 @@ TIMELINE: dict[str, EventKind] = {
     CallEventKind.NOTE: EventKind.NOTE,
     CallEventKind.WISH: EventKind.NOTE,
     CallEventKind.FOLLOW_UP: EventKind.FOLLOW_UP,
+    CallEventKind.LINE_REPORT: EventKind.HUNG_UP,
 }
 
 

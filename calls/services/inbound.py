@@ -49,12 +49,12 @@ def take_inbound_call(
     """
     if not by.is_calling:
         raise Forbidden
-    _check_seen(campaign, number, prospect, by)
+    check_seen(campaign, number, prospect, by)
     finish_settled(by=by, at=at)
     if Pause.objects.filter(agent=by, ended_at__isnull=True).exists():
         raise InvalidTransition(_("Vous êtes en pause : terminez-la d'abord."))
     with domain_errors(), transaction.atomic():
-        entry = _lock_entry(campaign, prospect)
+        entry = lock_free_entry(campaign, prospect)
         call = Call(
             campaign=campaign,
             prospect=prospect,
@@ -73,12 +73,13 @@ def take_inbound_call(
         lines = [line(CallEventKind.ANSWERED, {"mode": str(Mode.INBOUND)})]
         if entry is not None:
             ListEntry.objects.filter(pk=entry.pk).update(state=EntryState.CLAIMED, updated_at=at)
-            lines += _keep_callback(entry, at)
+            lines += keep_callback(entry, at)
         tell_all(call, lines, by=by, at=at)
         return call
 
 
-def _check_seen(campaign: Campaign, number: str, prospect: Prospect | None, by: User) -> None:
+def check_seen(campaign: Campaign, number: str, prospect: Prospect | None, by: User) -> None:
+    """Raise NotFound unless the campaign and a record with this number are the agent's, and of one sponsor."""
     if not answerable_campaigns(by).filter(pk=campaign.pk).exists():
         raise NotFound
     if prospect is None:
@@ -89,7 +90,7 @@ def _check_seen(campaign: Campaign, number: str, prospect: Prospect | None, by: 
         raise NotFound
 
 
-def _lock_entry(campaign: Campaign, prospect: Prospect | None) -> ListEntry | None:
+def lock_free_entry(campaign: Campaign, prospect: Prospect | None) -> ListEntry | None:
     """Lock and return the entry that the call takes: none where a bar holds it, for the call does not lift that."""
     if prospect is None:
         return None
@@ -99,7 +100,7 @@ def _lock_entry(campaign: Campaign, prospect: Prospect | None) -> ListEntry | No
     return None if entry is None or entry.state == EntryState.EXCLUDED else entry
 
 
-def _keep_callback(entry: ListEntry, at: datetime) -> list[Line]:
+def keep_callback(entry: ListEntry, at: datetime) -> list[Line]:
     """Close the callback that this call is instead of. What it agrees anew is another one."""
     kept = list(Callback.objects.filter(entry=entry, state=CallbackState.OPEN).values_list("pk", flat=True))
     Callback.objects.filter(pk__in=kept).update(state=CallbackState.DONE, closed_at=at)

@@ -27,20 +27,21 @@ CAUSE_OF_END: dict[str, Cause] = {
 }
 
 
-def record_ringing(*, call: Call, by: User, at: datetime) -> Call:
-    """Store that the other end rings. Heard again, or late: nothing changes."""
+def record_ringing(*, call: Call, by: User, at: datetime, evidence: str = "") -> Call:
+    """Store that the other end rings, on what `evidence` ("": the agent's). Heard again, or late: nothing changes."""
     with held(call, by=by) as current:
         if current.state != CallState.DIALLING and current.dialled_at is not None:
             return current
         require_verb("ringing", current, at)
         if not current.events.filter(kind=CallEventKind.RINGING).exists():
-            tell(current, CallEventKind.RINGING, by=by, at=at)
+            tell(current, CallEventKind.RINGING, by=by, at=at, data=_facts(evidence=evidence))
         return current
 
 
-def record_answer(*, call: Call, by: User, at: datetime) -> Call:
+def record_answer(*, call: Call, by: User, at: datetime, evidence: str = "") -> Call:
     """Move to `connected`: the line was picked up, by whom is not known yet. Told twice: the same call.
 
+    `evidence` as in `record_ringing`.
     Raises InvalidTransition when nothing was being dialled.
     """
     with held(call, by=by) as current:
@@ -48,12 +49,19 @@ def record_answer(*, call: Call, by: User, at: datetime) -> Call:
             return current
         require_verb("answered", current, at)
         save(current, state=CallState.CONNECTED, answered_at=at, lease_until=talk_lease(current, at))
-        tell(current, CallEventKind.ANSWERED, by=by, at=at)
+        tell(current, CallEventKind.ANSWERED, by=by, at=at, data=_facts(evidence=evidence))
         return current
 
 
 def record_not_reached(
-    *, call: Call, cause: str, by: User, at: datetime, sip_status: int | None = None, q850: int | None = None
+    *,
+    call: Call,
+    cause: str,
+    by: User,
+    at: datetime,
+    sip_status: int | None = None,
+    q850: int | None = None,
+    evidence: str = "",
 ) -> Call:
     """Store why nobody was reached (`calls.enums.Cause`), which proposes its disposition. Told twice: the same call.
 
@@ -71,7 +79,8 @@ def record_not_reached(
                 _("Quelqu'un a décroché : seule une machine n'appelle pas de clôture."),
                 extra={"state": current.state},
             )
-        return _not_reached(current, cause, _facts(sip_status=sip_status, q850=q850), by=by, at=at)
+        facts = _facts(sip_status=sip_status, q850=q850, evidence=evidence)
+        return _not_reached(current, cause, facts, by=by, at=at)
 
 
 def _not_reached(call: Call, cause: str, facts: dict[str, Any], *, by: User, at: datetime) -> Call:
@@ -131,9 +140,18 @@ def _end(
     lines = [line(CallEventKind.CLOSING_INTERRUPTED, {"steps": steps})] if steps else []
     tell_all(call, [*lines, line(CallEventKind.HUNG_UP, data)], by=by, at=at)
     if hung_up_by == HungUpBy.AGENT and not was_allowed:
-        left_out = {"steps_left": steps, "goodbyes": call.goodbyes, "evidence": call.evidence}
-        report(incident_of(call, IncidentKind.HANG_UP_REVIEW, by=by, at=at, data=left_out))
+        report_hang_up(call, steps, by=by, at=at)
     return call
+
+
+def report_hang_up(call: Call, steps_left: list[str], *, by: User, at: datetime, declared: str = "") -> None:
+    """Put an agent's hang-up that the golden rule did not allow before the supervisor, once per call.
+
+    `declared` is what the agent had said of it, where an exchange says otherwise.
+    """
+    told = {"steps_left": steps_left, "goodbyes": call.goodbyes, "evidence": call.evidence}
+    told |= _facts(declared=declared)
+    report(incident_of(call, IncidentKind.HANG_UP_REVIEW, by=by, at=at, data=told))
 
 
 def record_line_dead(*, call: Call, by: User, at: datetime, dead: bool = True) -> Call:

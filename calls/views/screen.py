@@ -350,6 +350,7 @@ class ScreenContext:
                 for phone in facts.phones
             ],
             "disturbances": facts.disturbances,
+            "barred": facts.barred,
             "spoken_origin": origin_of(self.call),
             "origin_language": language_of_origin(self.call),
             "said_in": facts.said_in,

@@ -18,6 +18,7 @@ from campaigns.rules.gate import Verdict
 from campaigns.rules.gate import describe as sentence_of
 from campaigns.selectors.exclusions import covering
 from campaigns.selectors.gate import verdict
+from campaigns.services.dialler_lists import sort_out
 from campaigns.services.exclusions import exclude, exclude_many, lift_exclusion
 from crm.access import get_prospect_or_404, prospects_of, sponsors_of
 from crm.api import queries
@@ -108,28 +109,54 @@ class CheckOut(serializers.Serializer[Any]):
     results = CheckedOut(many=True)
 
 
+class CodedIn(Body):
+    """A number with the code that another dialler gave it, and since when."""
+
+    number = Text(max_length=200, allow_blank=True)
+    code = Text(max_length=40, allow_blank=True)
+    at = Moment(required=False, allow_null=True)
+
+
 class BulkIn(Body):
-    """Many numbers to exclude alike, such as an old opposition list."""
+    """Many numbers to exclude: `numbers` alike, for one `reason`, or `items` as the code of each says.
+
+    `mapping` says what codes mean; those of VICIdial's standard statuses are known. Nothing is barred by a code that
+    is not known, nor by one that does not say so.
+    """
 
     scope = serializers.ChoiceField(Scope.choices)
     sponsor = Id(required=False, allow_null=True)
     programme = Id(required=False, allow_null=True)
     campaign = Id(required=False, allow_null=True)
     numbers = serializers.ListField(
-        child=serializers.CharField(max_length=200, allow_blank=True), min_length=1, max_length=MAX_CHECKED
+        child=serializers.CharField(max_length=200, allow_blank=True),
+        min_length=1,
+        max_length=MAX_CHECKED,
+        required=False,
+    )
+    items = serializers.ListField(child=CodedIn(), min_length=1, max_length=MAX_CHECKED, required=False)
+    mapping = serializers.DictField(
+        child=serializers.ChoiceField(BY_HAND, allow_null=True),
+        required=False,
+        help_text="What a code of the other dialler says: a reason, or null for a code that bars nobody.",
     )
     region = serializers.RegexField(REGION, required=False)
-    reason = serializers.ChoiceField(BY_HAND)
+    reason = serializers.ChoiceField(BY_HAND, required=False)
     note = Text(max_length=300, required=False, allow_blank=True)
     until = Moment(required=False, allow_null=True)
 
 
 class BulkOut(serializers.Serializer[Any]):
-    """What became of the numbers; `unreadable` are those in which no number could be read."""
+    """What became of the numbers; `unreadable` are those in which no number could be read.
+
+    Of `items`: how many had a code that bars nobody (`silent`), and one that nobody knows (`unknown`), by code.
+    """
 
     created = serializers.IntegerField()
     already = serializers.IntegerField()
     unreadable = serializers.ListField(child=serializers.CharField())
+    silent = serializers.DictField(child=serializers.IntegerField(), required=False)
+    unknown = serializers.DictField(child=serializers.IntegerField(), required=False)
 
 
 class ContactabilityQuery(Body):
@@ -192,7 +219,7 @@ def read_number(raw: str, region: str = "FR", field: str = "number") -> str:
     return found[0].number
 
 
-def _place(user: User, data: dict[str, Any]) -> dict[str, Any]:
+def place_of(user: User, data: dict[str, Any]) -> dict[str, Any]:
     """Return the sponsor, programme or campaign that the scope names; any other that is given must be left out."""
     scope = data["scope"]
     rows: dict[str, Any] = {
@@ -248,7 +275,7 @@ class ExclusionList(Endpoint):
     def post(self, request: Request) -> Response:
         """Create."""
         user, data = caller(request), read(request, ExclusionIn)
-        place = _place(user, data)
+        place = place_of(user, data)
         raw, region = data.pop("number", None), data.pop("region", "FR")
         number = read_number(raw, region) if raw else None
         pk = data.pop("prospect", None)
@@ -278,7 +305,14 @@ class ExclusionBulk(Endpoint):
     def post(self, request: Request) -> Response:
         """Create."""
         user, data = caller(request), read(request, BulkIn)
-        place = _place(user, data)
+        place = place_of(user, data)
+        if "items" in data:
+            return Response(_exclude_coded(user, data, place), status=201)
+        for name in ("numbers", "reason"):
+            if name not in data:
+                raise Invalid.field(name, _("Ce champ est obligatoire."))
+        if data.pop("mapping", None) is not None:
+            raise Invalid.field("mapping", _("Une table des codes va avec `items`."))
         region, raws = data.pop("region", "FR"), data.pop("numbers")
         found = [(raw, normalise(raw, region).numbers) for raw in raws]
         numbers = {number.number for _raw, parsed in found for number in parsed}
@@ -291,6 +325,26 @@ class ExclusionBulk(Endpoint):
             },
             status=201,
         )
+
+
+def _exclude_coded(user: User, data: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
+    """Bar the numbers whose code says so, since when it was given; tell of the others."""
+    for name in ("numbers", "reason"):
+        if name in data:
+            raise Invalid.field(name, _("Avec `items`, le code de chacun donne le motif."))
+    sorted_out = sort_out(data["items"], data.get("mapping", {}), data.get("region", "FR"))
+    told = {name: data[name] for name in ("scope", "note", "until") if name in data}
+    added = already = 0
+    for reason, since in sorted_out.barred.items():
+        result = exclude_many(**told, **place, numbers=since, since=since, reason=reason, by=user, at=now())
+        added, already = added + result.added, already + result.already
+    return {
+        "created": added,
+        "already": already,
+        "unreadable": sorted_out.unreadable,
+        "silent": sorted_out.silent,
+        "unknown": sorted_out.unknown,
+    }
 
 
 def _filtered(request: Request) -> Any:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from campaigns.api import campaigns, entries, exclusions, imports, programmes
+from campaigns.api import campaigns, dnc, entries, exclusions, imports, programmes
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("programmes/", programmes.ProgrammeList.as_view(), name="api-programmes"),
@@ -38,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("exclusions/", exclusions.ExclusionList.as_view(), name="api-exclusions"),
     path("exclusions/check/", exclusions.ExclusionCheck.as_view(), name="api-exclusions-check"),
     path("exclusions/bulk/", exclusions.ExclusionBulk.as_view(), name="api-exclusions-bulk"),
+    path("exclusions/dnc/", dnc.ExclusionDnc.as_view(), name="api-exclusions-dnc"),
     path("exclusions/<int:pk>/", exclusions.ExclusionDetail.as_view(), name="api-exclusion"),
     path("exclusions/<int:pk>/lift/", exclusions.ExclusionLift.as_view(), name="api-exclusion-lift"),
     path("contactability/", exclusions.Contactability.as_view(), name="api-contactability"),

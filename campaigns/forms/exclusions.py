@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.enums import ExclusionReason, Scope
-from campaigns.models import Programme
+from campaigns.models import Campaign, Programme
+from campaigns.rules.dnc import DncFormat
 from crm.forms import DAY, MAX_SEARCH, RECENT, TypedField
+from crm.models import Sponsor
 from crm.rules.phones import normalise
 
 #: Reasons that a person may give by hand; the others come from calls. A ban is asked for, and granted by a manager.
@@ -23,6 +26,42 @@ BY_HAND = (
 )
 STATES = (("", _("En vigueur")), ("lifted", _("Levées")), ("over", _("Échues")), ("all", _("Toutes")))
 ORIGINS = (("", _("Toutes")), ("call", _("Un appel")), ("import", _("Un import")), ("hand", _("À la main")))
+
+
+class DncForm(forms.Form):
+    """Of which campaign or sponsor another dialler gets the numbers that it must not call, and how they are written."""
+
+    place = forms.ChoiceField(label=_("Campagne ou donneur d'ordre"))
+    format = forms.ChoiceField(
+        label=_("Écriture"),
+        choices=[
+            (str(DncFormat.VICIDIAL), _("VICIdial : 199000001")),
+            (str(DncFormat.NATIONAL), _("Nationale : 0199000001")),
+            (str(DncFormat.E164), _("E.164 sans plus : 33199000001")),
+        ],
+    )
+
+    def __init__(
+        self, *args: Any, campaigns: QuerySet[Campaign], sponsors: QuerySet[Sponsor], **kwargs: Any
+    ) -> None:
+        """Offer the campaigns and the sponsors that the user sees."""
+        super().__init__(*args, **kwargs)
+        self._places: dict[str, Campaign | Sponsor] = {
+            **{f"campaign-{row.pk}": row for row in campaigns.select_related("programme").order_by("name")},
+            **{f"sponsor-{row.pk}": row for row in sponsors.order_by("name")},
+        }
+        named = [(key, row.name) for key, row in self._places.items()]
+        choice = self.fields["place"]
+        assert isinstance(choice, forms.ChoiceField)
+        choice.choices = [
+            (_("Campagnes"), [pair for pair in named if pair[0].startswith("campaign")]),
+            (_("Donneurs d'ordre"), [pair for pair in named if pair[0].startswith("sponsor")]),
+        ]
+
+    def place_chosen(self) -> tuple[Campaign | None, Sponsor | None]:
+        """Return the campaign or the sponsor that was chosen, null the other."""
+        chosen = self._places[self.cleaned_data["place"]]
+        return (chosen, None) if isinstance(chosen, Campaign) else (None, chosen)
 
 
 class ExclusionFilterForm(forms.Form):

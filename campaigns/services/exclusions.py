@@ -1,7 +1,7 @@
 """Bars on dialling: written, and lifted. The database does the rest at once: calls, entries, callbacks."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -112,11 +112,12 @@ def exclude(
 
 BAR_MANY = """
 WITH given AS (
-    SELECT DISTINCT number FROM unnest(%(numbers)s::text[]) number
+    SELECT number, min(since) AS since FROM unnest(%(numbers)s::text[], %(sinces)s::timestamptz[]) t(number, since)
+     GROUP BY number
 ), added AS (
     INSERT INTO campaigns_exclusion (scope, sponsor_id, programme_id, campaign_id, number, reason, note, since, until,
                                      created_by_id, lift_reason)
-    SELECT %(scope)s, %(sponsor_id)s, %(programme_id)s, %(campaign_id)s, g.number, %(reason)s, %(note)s, %(at)s,
+    SELECT %(scope)s, %(sponsor_id)s, %(programme_id)s, %(campaign_id)s, g.number, %(reason)s, %(note)s, g.since,
            %(until)s, %(by)s, ''
       FROM given g
      WHERE NOT EXISTS (
@@ -151,10 +152,12 @@ def exclude_many(
     by: User | None,
     at: datetime,
     until: datetime | None = None,
+    since: Mapping[str, datetime] | None = None,
 ) -> ExcludeManyResult:
     """Bar many E.164 numbers, such as an old opposition list. Numbers that are barred alike already add nothing.
 
-    Committed by 2,000, in an order that lets claims and dials go on beside it. Raises Invalid before writing anything.
+    `since` says of some numbers from when on, in the past, the bar has stood elsewhere. Committed by 2,000, in an order
+    that lets claims and dials go on beside it. Raises Invalid before writing anything.
     """
     place = _checked_place(scope, sponsor, programme, campaign)
     given = sorted(set(numbers))
@@ -176,7 +179,8 @@ def exclude_many(
     for chunk in chunks(given, BULK):
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(LOCK, [chunk, []])
-            cursor.execute(BAR_MANY, {**params, "numbers": chunk})
+            sinces = [min((since or {}).get(number, at), at) for number in chunk]
+            cursor.execute(BAR_MANY, {**params, "numbers": chunk, "sinces": sinces})
             added += (cursor.fetchone() or (0,))[0]
     return ExcludeManyResult(added=added, already=len(given) - added)
 

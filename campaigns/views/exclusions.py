@@ -7,15 +7,16 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns import access
-from campaigns.forms.exclusions import ExclusionFilterForm, ExclusionForm
+from campaigns.forms.exclusions import DncForm, ExclusionFilterForm, ExclusionForm
 from campaigns.models import Exclusion
 from campaigns.selectors import exclusions as exclusions_selector
+from campaigns.selectors.dnc import dnc_lines, dnc_name
 from campaigns.services import exclusions
 from crm.access import prospects_of, role_required, sponsors_of
 from crm.enums import MANAGING, SUPERVISING
@@ -24,7 +25,7 @@ from crm.models import User
 from crm.rules.errors import DomainError
 from crm.selectors.keyset import page_at, place_of
 from crm.views.answers import PAGE_SIZE, form_page, now, saved, sent, user_of
-from crm.views.exports import sheet_answer
+from crm.views.exports import sheet_answer, text_answer
 
 
 @role_required(*SUPERVISING)
@@ -50,6 +51,7 @@ def exclusion_list(request: HttpRequest) -> HttpResponse:
         "sort": sort or "-since",
         "filtered": bool(values or filters.errors),
         "now": now(),
+        "dnc": _dnc_form(user) if user.is_managing else None,
     }
     return render(request, "campaigns/exclusion_list.html", context)
 
@@ -61,6 +63,23 @@ def exclusion_export(request: HttpRequest) -> HttpResponseBase:
     user = user_of(request)
     dressed = exclusions_selector.exclusions_dressed(_found(_filters(request, user), user), user=user)
     return sheet_answer("exclusions", exclusion_titles(), dressed, exclusion_cells, by=user)
+
+
+@role_required(*MANAGING)
+@require_safe
+def exclusion_dnc(request: HttpRequest) -> HttpResponseBase:
+    """Send what another dialler must not call, of the campaign or the sponsor that the address names."""
+    user = user_of(request)
+    form = _dnc_form(user, request.GET)
+    if not form.is_valid():
+        return redirect("exclusion-list")
+    campaign, sponsor = form.place_chosen()
+    lines = dnc_lines(campaign=campaign, sponsor=sponsor, written=form.cleaned_data["format"], by=user)
+    return text_answer(dnc_name(campaign, sponsor), lines)
+
+
+def _dnc_form(user: User, sent_data: Any = None) -> DncForm:
+    return DncForm(sent_data, campaigns=access.campaigns_of(user), sponsors=sponsors_of(user))
 
 
 def exclusion_titles() -> list[str]:

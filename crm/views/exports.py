@@ -33,6 +33,15 @@ def sheet_answer(
     return answer
 
 
+def text_answer(name: str, pieces: Iterable[str]) -> StreamingHttpResponse:
+    """Answer with a text, in pieces, as `<name>.txt`: for a program, not for a spreadsheet."""
+    encoded = (piece.encode() for piece in pieces)
+    answer = StreamingHttpResponse(encoded, content_type="text/plain; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.txt"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
 def _lines(
     name: str, titles: Iterable[Any], rows: QuerySet[M], cells: Callable[[M], Iterable[Any]], by: User
 ) -> Iterator[str]:
