@@ -83,6 +83,7 @@ MATRIX = [
     managing("api-source", "PATCH", OK, OK),
     supervising("api-prospects", "GET", OK, OK),
     managing("api-prospects", "POST", BAD, BAD),
+    managing("api-prospects-bulk", "POST", BAD, BAD),
     Line("api-prospect", "GET", MISSING, OK, OK, OK, OK),
     Line("api-prospect", "PATCH", MISSING, OK, OK, OK, OK),
     managing("api-prospect", "DELETE", GONE),
