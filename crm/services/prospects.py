@@ -170,6 +170,7 @@ def erase_prospect_record(*, prospect: Prospect, by: User | None, at: datetime, 
     ProspectEvent.objects.filter(prospect=current).exclude(data={}).update(data={})
     ProspectLook.objects.filter(prospect=current).exclude(why="").update(why="")
     _forget_answers(current.pk)
+    _forget_results(current.pk)
     add_event(prospect=current, kind=EventKind.ERASED, at=at, by=by, data={"why": reason} if reason else None)
     prospects_changed([current.pk], at)
     return current
@@ -181,6 +182,19 @@ def _forget_answers(pk: int) -> None:
     for answer in IdempotentRequest.objects.filter(about):
         kept: dict[str, Any] = answer.body or {}
         answer.body = {"data": {"id": kept["data"]["id"]}, "headers": {}}
+        answer.save(update_fields=["body"])
+
+
+def _forget_results(pk: int) -> None:
+    """Keep of a person in the stored answers of bulk requests only what became of it, by id."""
+    about = IdempotentRequest.objects.filter(
+        path__endswith="/prospects/bulk/", body__data__results__contains=[{"id": pk}]
+    )
+    for answer in about:
+        kept: dict[str, Any] = answer.body or {}
+        for result in kept["data"]["results"]:
+            if result["id"] == pk:
+                result["external_id"] = ""
         answer.save(update_fields=["body"])
 
 
