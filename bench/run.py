@@ -13,11 +13,24 @@ QUICK = {
     "races": ["--seconds", "20"],
     "pages": ["--sizes", "2000,20000", "--requests", "20"],
     "imports": ["--rows", "20000", "--known", "0,20000"],
+    "bulk_api": ["--sizes", "10000,50000", "--requests", "2", "--clients", "1"],
     "numbers": ["--count", "50000"],
     "screen": ["--agents", "10", "--seconds", "30"],
 }
 #: Modules that benchmarks share.
-SHARED = {"__init__", "run", "place", "records", "agents", "serving", "lists", "import_export"}
+SHARED = {
+    "__init__",
+    "run",
+    "place",
+    "records",
+    "agents",
+    "serving",
+    "lists",
+    "import_export",
+    "bulk_peer",
+    "bulk_rows",
+    "bulk_settings",
+}
 
 
 def main(arguments: list[str]) -> int:

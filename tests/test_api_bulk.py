@@ -1,4 +1,4 @@
-"""Many prospects at once through the API: by the rules of an import, a result for each, nothing of one lost by another."""
+"""Many prospects at once through the API: by the rules of an import, and a result for each."""
 
 import json
 from datetime import timedelta

@@ -28,9 +28,11 @@ from crm.rules.phones import time_zone_for
 #: What an item may hold. The last ones are those of an answer that is sent back: they are not read.
 IDENTITY = ("source", "external_id")
 FIELDS = frozenset(
-    (*IDENTITY, *COLUMN_LENGTHS, "preferred_channel", "confidential", "attributes", "phones", "region")
-    + ("opt_out", "version", "id", "created_at", "updated_at", "erased_at")
-)
+    (
+        *IDENTITY, *COLUMN_LENGTHS, "preferred_channel", "confidential", "attributes", "phones", "region", "opt_out",
+        "version", "id", "created_at", "updated_at", "erased_at",
+    )
+)  # fmt: skip
 PHONE_FIELDS = frozenset(("number", "region", "extension", "note", "raw", "kind", "validity"))
 
 MAX_TEXT = 2_000
@@ -110,7 +112,7 @@ class ItemReader:
     def __init__(self, region: str) -> None:
         """Start with nothing."""
         self._region = region
-        self._readers: dict[Recipe, RowReader] = {}
+        self._readers: dict[tuple[Any, ...], RowReader] = {}
 
     def read(self, index: int, raw: Any) -> Item:
         """Read an item. Never raises: what is wrong has its message."""
@@ -118,8 +120,9 @@ class ItemReader:
         if not isinstance(raw, dict):
             item.refuse("__all__", _("Un objet JSON est attendu."))
             return item
-        for name in sorted(raw.keys() - FIELDS):
-            item.refuse(name[:60], UNKNOWN)
+        if unknown := raw.keys() - FIELDS:
+            for name in sorted(unknown):
+                item.refuse(name[:60], UNKNOWN)
         _take_identity(item, raw)
         region = _region_of(item, "region", raw.get("region"), self._region)
         names, values = _columns(item, raw)
@@ -135,10 +138,10 @@ class ItemReader:
         self, item: Item, names: list[str], values: list[str], attributes: dict[str, str], region: str
     ) -> None:
         targets = (*names, *(ATTRIBUTE_PREFIX + name for name in attributes))
-        recipe = Recipe(targets, targets, region, "clear")
-        reader = self._readers.get(recipe)
+        reader = self._readers.get((targets, region))
         if reader is None:
-            reader = self._readers[recipe] = RowReader(recipe)
+            recipe = Recipe(targets, targets, region, "clear")
+            reader = self._readers[targets, region] = RowReader(recipe)
         item.record.cells = (*values, *attributes.values())
         reader.read_fields(item.record)
         item.record.cleared = tuple(name for name in item.record.cleared if name not in _WORKED_OUT)
@@ -201,7 +204,15 @@ def _text(item: Item, name: str, value: Any, length: int) -> str | None:
     return None
 
 
+#: What nearly all addresses look like; Django's own rule, which is asked of the others, takes forty times as long.
+_PLAIN_EMAIL = re.compile(
+    r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9]{1,60}\.)+[a-z]{2,20}", re.ASCII | re.IGNORECASE
+)
+
+
 def _is_email(value: str) -> bool:
+    if len(value) < 250 and _PLAIN_EMAIL.fullmatch(value):
+        return True
     try:
         validate_email(value)
     except ValidationError:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,7 +46,7 @@ logger = logging.getLogger(__name__)
 MAX_RETRIES = 5
 #: Another writer got in between: a deadlock, a serialization failure, the same new id, a lock not to be had.
 _AGAIN = ("40P01", "40001", "23505", "55P03")
-#: From so many new records on, the planner is told how the tables have grown.
+#: From so many new records on, if they double the table, the planner is told how the tables have grown.
 MANY = 1_000
 
 MORE = ("source_id", "sponsor_id", "expected", "preferred_channel", "confidential")
@@ -192,17 +191,25 @@ SELECT c.id, coalesce(array_agg(x.number ORDER BY x.position, x.id) FILTER (WHER
   FROM import_change c LEFT JOIN crm_prospectnumber x ON x.prospect_id = c.id WHERE c.phones_changed GROUP BY c.id
 """
 
+
+def _moved(name: str) -> str:
+    """The old and the new value of a column, NULL where they are one."""
+    changed = f"(c.old ->> '{name}') IS DISTINCT FROM c.{name}::text"
+    return f"'{name}', CASE WHEN {changed} THEN jsonb_build_array(c.old -> '{name}', c.{name}) END"
+
+
 #: A line like that of any correction: old and new value by field, the numbers as lists.
-_EDITED = """
+_EDITED = f"""
 INSERT INTO crm_prospectevent (prospect_id, at, by_id, kind, data)
-SELECT c.id, %(at)s, %(by)s, 'edited', jsonb_build_object('changes', coalesce(told.fields, '{}') || CASE
-           WHEN c.phones_added THEN jsonb_build_object('phones', jsonb_build_array(b.numbers, (
-               SELECT array_agg(x.number ORDER BY x.position, x.id) FROM crm_prospectnumber x
-                WHERE x.prospect_id = c.id))) ELSE '{}' END)
-  FROM import_change c JOIN import_now n USING (line) LEFT JOIN bulk_numbers b ON b.id = c.id,
-       LATERAL (SELECT jsonb_object_agg(o.key, jsonb_build_array(o.value, w.value)) AS fields
-                  FROM jsonb_each(c.old) o JOIN jsonb_each(to_jsonb(c)) w USING (key)
-                 WHERE o.value IS DISTINCT FROM w.value) told
+SELECT c.id, %(at)s, %(by)s, 'edited', jsonb_build_object('changes',
+       jsonb_strip_nulls(jsonb_build_object({", ".join(map(_moved, ROWS.columns))}))
+       || CASE WHEN c.old -> 'attributes' = c.attributes THEN '{{}}'
+               ELSE jsonb_build_object('attributes', jsonb_build_array(c.old -> 'attributes', c.attributes)) END
+       || CASE WHEN NOT c.phones_added THEN '{{}}'
+               ELSE jsonb_build_object('phones', jsonb_build_array(b.numbers, (
+                   SELECT array_agg(x.number ORDER BY x.position, x.id) FROM crm_prospectnumber x
+                    WHERE x.prospect_id = c.id))) END)
+  FROM import_change c JOIN import_now n USING (line) LEFT JOIN bulk_numbers b ON b.id = c.id
  WHERE n.outcome = 'updated' ORDER BY c.id
 """
 
@@ -233,9 +240,15 @@ def _merged(cursor: CursorWrapper, items: Sequence[Item], *, by: User, at: datet
         prospects_changed(updated, at)
     cursor.execute(_TOLD)
     results = _results(items, cursor.fetchall())
-    if Counter(result.status for result in results)["created"] >= MANY:
+    if sum(result.status == "created" for result in results) >= max(MANY, _known_of_table(cursor)):
         transaction.on_commit(refresh_statistics)
     return results
+
+
+def _known_of_table(cursor: CursorWrapper) -> int:
+    """How many prospects the planner believes there are."""
+    cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = 'crm_prospect'::regclass")
+    return int(cursor.fetchone()[0])
 
 
 def _stage(cursor: CursorWrapper, items: Sequence[Item]) -> None:
