@@ -24,7 +24,7 @@ def _urls() -> list[Any]:
 
         def post(self, request: Request) -> Response:
             """Create or change."""
-            now = timezone.now()
+            now, items = timezone.now(), list(_items(request.data))
             rows = [
                 Prospect(
                     source_id=item["source"],
@@ -35,7 +35,7 @@ def _urls() -> list[Any]:
                     updated_at=now,
                     **{name: item[name] for name in COLUMNS},
                 )
-                for item in request.data["prospects"]
+                for item in items
             ]
             stored = Prospect.objects.bulk_create(
                 rows,
@@ -43,7 +43,7 @@ def _urls() -> list[Any]:
                 unique_fields=["source", "external_id"],
                 update_fields=[*COLUMNS, "attributes", "updated_at"],
             )
-            pairs = zip(stored, request.data["prospects"], strict=True)
+            pairs = zip(stored, items, strict=True)
             numbers = [
                 ProspectNumber(prospect=prospect, number=item["e164"], raw=item["phones"][0]["number"])
                 for prospect, item in pairs
@@ -53,6 +53,10 @@ def _urls() -> list[Any]:
             return Response({"results": results})
 
     return [path("api/v1/bench/raw/", RawBulk.as_view()), path("", include("config.urls"))]
+
+
+def _items(body: Any) -> Any:
+    return body["prospects"]
 
 
 def __getattr__(name: str) -> Any:

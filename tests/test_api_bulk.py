@@ -173,7 +173,9 @@ def as_items(rows: list[dict[str, str]], source: Source) -> list[dict[str, Any]]
     """The rows as a program sends them; a blank cell is a field that is absent."""
     items = []
     for row in rows:
-        told = {name: value for name, value in row.items() if name in FIELDS and name != "opt_out"}
+        told: dict[str, Any] = {
+            name: value for name, value in row.items() if name in FIELDS and name != "opt_out"
+        }
         numbers = [row[name] for name in ("phone", "mobile") if name in row]
         told |= {"phones": phones(*numbers)} | ({"opt_out": True} if row.get("opt_out") == "oui" else {})
         if colour := row.get("attributes.couleur"):
@@ -220,11 +222,12 @@ def contents(desk: Desk) -> dict[str, list[str]]:
 def meanwhile(desk: Desk) -> None:
     """What people and calls do between two deliveries."""
     by_id = {row.external_id: row for row in Prospect.objects.filter(source=desk.source)}
-    for external_id, change in {
+    said: dict[str, dict[str, Any]] = {
         "1": {"city": "Dit au téléphone"},
         "2": {"city": "Dit aussi"},
         "10": {"attributes": {"couleur": "rouge"}},
-    }.items():
+    }
+    for external_id, change in said.items():
         edit_prospect(prospect=by_id[external_id], data=change, phones=None, by=desk.manager, at=NOW)
     found = [PhoneInput("0199001055"), PhoneInput("0199001011")]
     edit_prospect(prospect=by_id["12"], data={}, phones=found, by=desk.manager, at=NOW)
@@ -586,7 +589,7 @@ ITEMS = st.lists(
 )
 
 
-class WhateverComes(TestCase):  # type: ignore[misc]
+class WhateverComes(TestCase):
     """Any JSON that can be parsed has a result for each item."""
 
     @given(items=ITEMS)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from calls.api import calls, changes, inbox, prospects
+from calls.api import calls, changes, export, inbox, prospects
 
 VERBS = {
     "dial": calls.CallDial,
@@ -41,4 +41,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("incidents/<int:pk>/", inbox.IncidentDetail.as_view(), name="api-incident"),
     path("incidents/<int:pk>/decide/", inbox.IncidentDecide.as_view(), name="api-incident-decide"),
     path("prospects/<int:pk>/", prospects.ProspectOfCalls.as_view(), name="api-prospect"),
+    path("prospects/<int:pk>/export/", export.ProspectExport.as_view(), name="api-prospect-export"),
 ]

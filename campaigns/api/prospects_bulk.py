@@ -34,31 +34,31 @@ class BulkParser(StrictJSONParser):
     max_body = 16 * 1024 * 1024
 
 
-class BulkItemIn(ProspectIn):
+class ProspectBulkItem(ProspectIn):
     """A prospect of a bulk request. Described only: `campaigns.rules.bulk_items` reads it."""
 
     opt_out = Truth(required=False, help_text="The person does not want to be called.")
     version = serializers.IntegerField(required=False, help_text="What the record is expected to be at.")
 
 
-class BulkIn(Body):
+class ProspectBulkIn(Body):
     """The body of a bulk request."""
 
-    prospects = serializers.ListField(child=BulkItemIn(), min_length=1, max_length=MAX_ITEMS)
+    prospects = serializers.ListField(child=ProspectBulkItem(), min_length=1, max_length=MAX_ITEMS)
     region = serializers.RegexField(
         r"^[A-Z]{2}\Z", required=False, help_text="How national numbers are read: FR."
     )
     sponsor = Id(required=False, help_text="For whom `opt_out` holds where the source belongs to nobody.")
 
 
-class BulkOptions(Body):
+class ProspectBulkOptions(Body):
     """What stands beside the items."""
 
     region = serializers.RegexField(r"^[A-Z]{2}\Z", required=False)
     sponsor = Id(required=False)
 
 
-class BulkResultOut(serializers.Serializer[Any]):
+class ProspectBulkResult(serializers.Serializer[Any]):
     """What became of an item."""
 
     index = serializers.IntegerField()
@@ -70,14 +70,14 @@ class BulkResultOut(serializers.Serializer[Any]):
     warnings = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
 
 
-class BulkOut(serializers.Serializer[Any]):
+class ProspectBulkOut(serializers.Serializer[Any]):
     """How many items had each status, and what became of each, in order."""
 
     created = serializers.IntegerField()
     updated = serializers.IntegerField()
     unchanged = serializers.IntegerField()
     error = serializers.IntegerField()
-    results = BulkResultOut(many=True)
+    results = ProspectBulkResult(many=True)
 
 
 def _told(messages: Any) -> dict[str, list[str]]:
@@ -102,7 +102,7 @@ def _body(data: Any) -> tuple[list[Any], dict[str, Any]]:
     given = {"prospects": data} if isinstance(data, list) else data
     if not isinstance(given, dict):
         raise Invalid.field("prospects", _("Une liste est attendue."))
-    options = BulkOptions(data={name: value for name, value in given.items() if name != "prospects"})
+    options = ProspectBulkOptions(data={name: value for name, value in given.items() if name != "prospects"})
     options.is_valid(raise_exception=True)
     items = given.get("prospects")
     if not isinstance(items, list) or not items:
@@ -135,8 +135,8 @@ class ProspectBulk(Endpoint):
         "prospects_bulk",
         "Create or change up to 5,000 prospects",
         tag="prospects",
-        request=BulkIn,
-        answers={200: BulkOut},
+        request=ProspectBulkIn,
+        answers={200: ProspectBulkOut},
         description=DESCRIPTION,
     )
     def post(self, request: Request) -> Response:
