@@ -34,6 +34,7 @@ from campaigns.services.merging import (
     create_records,
     exclude_told,
     find_changes,
+    is_to_be_done_again,
     lock_bars,
     lock_changed,
     take_rows,
@@ -44,8 +45,6 @@ from crm.services.hooks import prospects_changed
 logger = logging.getLogger(__name__)
 
 MAX_RETRIES = 5
-#: Another writer got in between: a deadlock, a serialization failure, the same new id, a lock not to be had.
-_AGAIN = ("40P01", "40001", "23505", "55P03")
 #: From so many new records on, if they double the table, the planner is told how the tables have grown.
 MANY = 1_000
 
@@ -109,10 +108,9 @@ def upsert_prospects(
             with transaction.atomic(), connection.cursor() as cursor:
                 return _merged(cursor, read, by=by, at=at)
         except (OperationalError, IntegrityError) as error:
-            state = getattr(error.__cause__, "sqlstate", "")
-            if attempt == MAX_RETRIES or state not in _AGAIN:
+            if attempt == MAX_RETRIES or not is_to_be_done_again(error):
                 raise
-            logger.info("bulk request done again after %s", state)
+            logger.info("bulk request done again after %s", type(error.__cause__).__name__)
             time.sleep(0.05 * attempt)
     raise AssertionError("unreachable")
 

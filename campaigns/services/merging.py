@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import Error
 from django.db.backends.utils import CursorWrapper
 
 from campaigns.services.import_stage import COLUMNS, NUMBER_ARRAYS, NUMBER_PARTS
@@ -30,6 +31,15 @@ class Stage:
     sponsor: str = "%(sponsor)s::bigint"
     columns: tuple[str, ...] = COLUMNS
     order: str = "n.line"
+
+
+#: A deadlock, a serialization failure, the same new id, a lock not to be had.
+_AGAIN = ("40P01", "40001", "23505", "55P03")
+
+
+def is_to_be_done_again(error: Error) -> bool:
+    """Whether another writer got in between, so that the same rows are simply merged again."""
+    return getattr(error.__cause__, "sqlstate", "") in _AGAIN
 
 
 # ---- what is to be done with each row
