@@ -452,14 +452,31 @@ def test_the_timeline_tells_old_and_new_values(manager: Api) -> None:
     }
 
 
-def test_who_moves_overseas_and_keeps_the_number_has_the_hours_of_the_place(manager: Api) -> None:
+def test_what_an_item_does_not_tell_of_the_place_is_that_of_its_record(manager: Api) -> None:
     source = make_source()
-    make_prospect("+33639981234", source=source, external_id="a")
+    make_prospect("+33639981234", source=source, external_id="moves")
+    for external_id in ("calls", "renamed"):
+        make_prospect(
+            source=source,
+            external_id=external_id,
+            postal_code="97400",
+            numbers=[],
+            time_zone="Indian/Reunion",
+        )
 
-    sent(manager, item(source, "a", postal_code="97400"), item(source, "b", organisation="Sans numéro"))
+    sent(
+        manager,
+        item(source, "moves", postal_code="97400"),
+        item(source, "calls", phones=phones("0262 30 10 10")),
+        item(source, "renamed", organisation="Banque"),
+        item(source, "new", organisation="Sans numéro"),
+    )
 
-    zones = dict(Prospect.objects.values_list("external_id", "time_zone"))
-    assert zones == {"a": "Indian/Reunion", "b": "Europe/Paris"}
+    found = dict(Prospect.objects.values_list("external_id", "time_zone"))
+    assert found.pop("new") == "Europe/Paris"
+    assert set(found.values()) == {"Indian/Reunion"}
+    assert Prospect.objects.get(external_id="calls").phones.get().number == "+262262301010"
+    assert Prospect.objects.get(external_id="renamed").postal_code == "97400"
 
 
 # ---- do not call

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -49,6 +49,7 @@ REFUSED = "refused"
 UNKNOWN = _("Champ inconnu.")
 NOT_TEXT = _("Un texte est attendu.")
 TOO_LONG = _("Au plus %(count)d caractères.")
+WHOSE_OPT_OUT = _("Ce fournisseur est commun : dites dans `sponsor` pour qui ne plus appeler.")
 _REGION = re.compile(r"[A-Z]{2}", re.ASCII)
 _CODES = {"kind": frozenset(ProspectKind.values), "preferred_channel": frozenset(Channel.values)}
 #: Columns that are worked out when they are blank.
@@ -93,8 +94,6 @@ class Item:
     warnings: dict[str, list[Any]] = field(default_factory=dict)
     #: For whom its "do not call" holds, an id; whoever knows the sources fills it in.
     sponsor: int | None = None
-    #: Its time zone hangs on the number that the record has.
-    moves: bool = False
 
     @property
     def is_identified(self) -> bool:
@@ -106,6 +105,21 @@ class Item:
         self.errors.setdefault(name, []).append(message)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Where the record is that an item means: what the item does not tell of it."""
+
+    postal_code: str = ""
+    country: str = ""
+    number: str = ""
+
+
+def lacks_a_place(raw: Mapping[str, Any]) -> bool:
+    """Whether the place or the number of the record that is meant counts for the time zone, or for how national numbers
+    are read."""
+    return "postal_code" not in raw or "country" not in raw or not raw.get("phones")
+
+
 class ItemReader:
     """Reads the items of one request; national numbers are of `region` unless an item or a phone says otherwise."""
 
@@ -114,25 +128,31 @@ class ItemReader:
         self._region = region
         self._readers: dict[tuple[Any, ...], RowReader] = {}
 
-    def read(self, index: int, raw: Any) -> Item:
-        """Read an item. Never raises: what is wrong has its message."""
+    def identify(self, index: int, raw: Any) -> Item:
+        """Begin to read an item: whom it is about. Never raises: what is wrong has its message."""
         item = Item(index, ItemRecord(index))
+        if isinstance(raw, dict):
+            _take_identity(item, raw)
+        return item
+
+    def read(self, item: Item, raw: Any, known: Known | None) -> None:
+        """Read the rest of an item; `known` is its record, if there is one. Never raises."""
         if not isinstance(raw, dict):
             item.refuse("__all__", _("Un objet JSON est attendu."))
-            return item
+            return
         if unknown := raw.keys() - FIELDS:
             for name in sorted(unknown):
                 item.refuse(name[:60], UNKNOWN)
-        _take_identity(item, raw)
         region = _region_of(item, "region", raw.get("region"), self._region)
         names, values = _columns(item, raw)
         self._fill(item, names, values, _attributes(item, raw.get("attributes")), region)
+        if known:
+            _take_place(item, names, known)
         _take_flags(item, raw)
         _take_phones(item, raw.get("phones"), region)
-        _settle_zone(item, names, raw.get("time_zone"))
+        _settle_zone(item, names, raw.get("time_zone"), known.number if known else "")
         if item.errors:
             item.record.reason = REFUSED
-        return item
 
     def _fill(
         self, item: Item, names: list[str], values: list[str], attributes: dict[str, str], region: str
@@ -247,6 +267,15 @@ def _attributes(item: Item, value: Any) -> dict[str, str]:
     return found
 
 
+def _take_place(item: Item, names: Sequence[str], known: Known) -> None:
+    """Take what the item does not tell of the place from its record: for reading, no reason to change anything."""
+    columns = item.record.columns
+    for name, value in (("postal_code", known.postal_code), ("country", known.country)):
+        if name not in names and value:
+            columns[name] = value
+            item.record.assumed.add(name)
+
+
 def _take_flags(item: Item, raw: Mapping[str, Any]) -> None:
     """What a file does not tell: the preferred channel, whether the record is confidential, "do not call" as a truth
     value, the version that is expected."""
@@ -260,6 +289,10 @@ def _take_flags(item: Item, raw: Mapping[str, Any]) -> None:
     if (confidential := _truth(item, "confidential", raw.get("confidential"))) is not None:
         record.columns["confidential"] = "t" if confidential else "f"
     record.opt_out = bool(_truth(item, "opt_out", raw.get("opt_out")))
+    if record.opt_out and item.sponsor is None:
+        record.opt_out = False
+        if item.source is not None:
+            item.refuse("opt_out", WHOSE_OPT_OUT)
     version = raw.get("version")
     if version is None:
         return
@@ -348,27 +381,19 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _settle_zone(item: Item, names: Iterable[str], told: Any) -> None:
-    """The time zone that is told; else the one of the numbers; without any, that of the place, for which the number of
-    a known record counts too."""
+def _settle_zone(item: Item, names: Sequence[str], told: Any, number: str) -> None:
+    """The time zone that is told; else the one of the numbers; without any, that of the place and of the `number` of
+    its record. An item that tells neither number nor place has one for a new record only."""
     record = item.record
     if isinstance(told, str) and told.strip():
         if told.strip() not in _zones():
             item.refuse("time_zone", _("Ce fuseau horaire n'existe pas."))
         record.columns["time_zone"] = told.strip()
     elif not record.numbers:
-        item.moves = not {"postal_code", "country"}.isdisjoint(names)
-        place_by(item, "")
-
-
-def place_by(item: Item, number: str) -> None:
-    """Tell the time zone of an item without numbers by the place that it names and the number of its record ("" for
-    none). One that names no place has one for a new record only."""
-    record = item.record
-    zone = time_zone_for(number, record.columns.get("postal_code", ""), record.columns["country"])
-    record.columns["time_zone"] = zone
-    if not item.moves:
-        record.assumed.add("time_zone")
+        postal_code, country = record.columns.get("postal_code", ""), record.columns["country"]
+        record.columns["time_zone"] = time_zone_for(number, postal_code, country)
+        if "postal_code" not in names and "country" not in names:
+            record.assumed.add("time_zone")
 
 
 #: Why a number is not taken.

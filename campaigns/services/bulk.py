@@ -16,7 +16,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.rules.bulk_items import REFUSED, Item, ItemReader, place_by
+from campaigns.rules.bulk_items import Item, ItemReader, Known, lacks_a_place
 from campaigns.services.import_merge import refresh_statistics
 from campaigns.services.import_stage import (
     BY_ID,
@@ -64,7 +64,6 @@ STATUSES = ("created", "updated", "unchanged", "error")
 _STATUS = {"rejected": "error"}
 
 UNKNOWN_SOURCE = _("Ce fournisseur n'existe pas.")
-WHOSE_OPT_OUT = _("Ce fournisseur est commun : dites dans `sponsor` pour qui ne plus appeler.")
 REPEATED = _("Répète l'élément %(index)d de la demande.")
 STALE = _("La fiche n'est plus à cette version.")
 ERASED = _("Cette fiche vient d'être effacée.")
@@ -100,9 +99,7 @@ def upsert_prospects(
     sponsor of the source, for `sponsor` where that has none. All is one transaction, in a number of statements that
     does not grow with the items; it is done again when another writer got in between.
     """
-    reader = ItemReader(region)
-    read = [reader.read(index, raw) for index, raw in enumerate(items)]
-    _find_sources(read, sources, sponsor)
+    read = _read(items, sources, sponsor, region)
     for attempt in range(1, MAX_RETRIES + 1):
         try:
             with transaction.atomic(), connection.cursor() as cursor:
@@ -118,6 +115,18 @@ def upsert_prospects(
 # ---- whose the items are
 
 
+def _read(
+    items: Sequence[Any], sources: QuerySet[Source], sponsor: Sponsor | None, region: str
+) -> list[Item]:
+    reader = ItemReader(region)
+    read = [reader.identify(index, raw) for index, raw in enumerate(items)]
+    _find_sources(read, sources, sponsor)
+    known = _known([item for item in read if item.is_identified and lacks_a_place(items[item.index])])
+    for item, raw in zip(read, items, strict=True):
+        reader.read(item, raw, known.get(item.index))
+    return read
+
+
 def _find_sources(items: Sequence[Item], sources: QuerySet[Source], sponsor: Sponsor | None) -> None:
     """Put the id of its source in the place of what each item named it by, and the sponsor of its "do not call"."""
     named = {item.source for item in items if item.source is not None}
@@ -126,22 +135,43 @@ def _find_sources(items: Sequence[Item], sources: QuerySet[Source], sponsor: Spo
     }
     slugs = {name for name in named if isinstance(name, str)}
     found = list(sources.filter(Q(slug__in=slugs) | Q(pk__in=numbers)))
-    by_slug, by_id = {row.slug: row for row in found}, {str(row.pk): row for row in found}
+    # A slug of digits goes before the id that it looks like.
+    by_name: dict[int | str, Source] = {}
+    for row in found:
+        by_name |= {row.pk: row, str(row.pk): row}
+    by_name |= {row.slug: row for row in found}
     for item in items:
         if item.source is None:
             continue
-        row = (by_slug.get(item.source) if isinstance(item.source, str) else None) or by_id.get(
-            str(item.source)
-        )
-        item.source = row.pk if row else None
-        if row is None:
+        source = by_name.get(item.source)
+        item.source = source.pk if source else None
+        if source is None:
             item.refuse("source", UNKNOWN_SOURCE)
-            continue
-        whose = row.sponsor_id or (sponsor.pk if sponsor else None)
-        if item.record.opt_out and whose is None:
-            item.refuse("opt_out", WHOSE_OPT_OUT)
-            item.record.opt_out, item.record.reason = False, REFUSED
-        item.sponsor = whose
+        else:
+            item.sponsor = source.sponsor_id or (sponsor.pk if sponsor else None)
+
+
+_KNOWN = """
+SELECT k.index, p.postal_code, p.country, coalesce(x.number, '')
+  FROM unnest(%(indexes)s::integer[], %(sources)s::bigint[], %(ids)s::text[]) k(index, source, external_id)
+  JOIN crm_prospect p ON p.source_id = k.source AND p.external_id = k.external_id
+  LEFT JOIN LATERAL (SELECT number FROM crm_prospectnumber n
+                      WHERE n.prospect_id = p.id ORDER BY n.position, n.id LIMIT 1) x ON true
+"""
+
+
+def _known(items: Sequence[Item]) -> dict[int, Known]:
+    """Where the records are that these items mean, by index, those that are there."""
+    if not items:
+        return {}
+    keys: dict[str, Any] = {
+        "indexes": [item.index for item in items],
+        "sources": [item.source for item in items],
+        "ids": [item.record.external_id for item in items],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, keys)
+        return {index: Known(*place) for index, *place in cursor.fetchall()}
 
 
 # ---- one transaction
@@ -252,7 +282,6 @@ def _known_of_table(cursor: CursorWrapper) -> int:
 def _stage(cursor: CursorWrapper, items: Sequence[Item]) -> None:
     """Put the items that say whom they are about into the table, and find out whom they mean."""
     staged = [item for item in items if item.is_identified]
-    _place(cursor, [item for item in staged if item.moves])
     cursor.execute(_CREATE)
     with cursor.cursor.copy(f"COPY {ROWS.stage} ({', '.join((*STAGED, *MORE))}) FROM STDIN") as copy:
         copy.write("".join([copied(item.record, _more(item)) for item in staged]))
@@ -274,29 +303,6 @@ def _more(item: Item) -> list[str]:
         columns.get("preferred_channel", ""),
         columns.get("confidential", "f"),
     ]
-
-
-_KNOWN_NUMBERS = """
-SELECT k.place, x.number
-  FROM unnest(%(sources)s::bigint[], %(ids)s::text[]) WITH ORDINALITY k(source, external_id, place)
-  JOIN crm_prospect p ON p.source_id = k.source AND p.external_id = k.external_id
-  JOIN LATERAL (SELECT number FROM crm_prospectnumber n
-                 WHERE n.prospect_id = p.id ORDER BY n.position, n.id LIMIT 1) x ON true
-"""
-
-
-def _place(cursor: CursorWrapper, items: Sequence[Item]) -> None:
-    """Tell the time zones of those who moved and keep their numbers."""
-    if not items:
-        return
-    keys: dict[str, Any] = {
-        "sources": [item.source for item in items],
-        "ids": [item.record.external_id for item in items],
-    }
-    cursor.execute(_KNOWN_NUMBERS, keys)
-    numbers = dict(cursor.fetchall())
-    for place, item in enumerate(items, start=1):
-        place_by(item, numbers.get(place, ""))
 
 
 def _update(cursor: CursorWrapper, told: dict[str, Any]) -> list[int]:
