@@ -11,21 +11,22 @@ from rest_framework.response import Response
 from campaigns.services.bulk import STATUSES, Result, upsert_prospects
 from crm.access import sources_of, sponsors_of
 from crm.api.endpoints import MANAGERS, PROGRAMS, Endpoint, caller, now
-from crm.api.fields import Body, Id, Truth
+from crm.api.fields import Body, Id
 from crm.api.parsers import StrictJSONParser
-from crm.api.prospects import ProspectIn
 from crm.api.schema import describe
 from crm.models import Sponsor, User
 from crm.rules.errors import Invalid
 
 MAX_ITEMS = 5_000
 
-DESCRIPTION = """The body is `{"prospects": [...]}`, or that list alone. Each item is told by `source` and
-`external_id`; the answer is 200 with a result per item, in order: what is wrong with one keeps no other from being
-stored. The rules are those of an import: countries, languages and numbers in any spelling, numbers are added and never
-taken away, what was said on a call stands until the supplier's own value changes. A field that is absent says nothing;
-`null` or `""` takes away what the same supplier had given. With `version`, an item is refused unless the record is at
-that version. `opt_out` bars the person for the sponsor of the source, or for `sponsor` where the source has none."""
+DESCRIPTION = """The body is `{"prospects": [...]}`, or that list alone. Each item is a prospect as `POST prospects/`
+takes it, with `opt_out` and `version` besides, told by `source` and `external_id`, both required. The answer is 200
+with a result per item, in order: what is wrong with one keeps no other from being stored.
+
+The rules are those of an import: countries, languages and numbers in any spelling, numbers are added and never taken
+away, what was said on a call stands until the supplier's own value changes. A field that is absent says nothing; `null`
+or `""` takes away what the same supplier had given. With `version`, an item is refused unless the record is at that
+version. `opt_out` bars the person for the sponsor of the source, or for `sponsor` where the source has none."""
 
 
 class BulkParser(StrictJSONParser):
@@ -34,21 +35,36 @@ class BulkParser(StrictJSONParser):
     max_body = 16 * 1024 * 1024
 
 
-class ProspectBulkItem(ProspectIn):
-    """A prospect of a bulk request. Described only: `campaigns.rules.bulk_items` reads it."""
-
-    opt_out = Truth(required=False, help_text="The person does not want to be called.")
-    version = serializers.IntegerField(required=False, help_text="What the record is expected to be at.")
-
-
-class ProspectBulkIn(Body):
-    """The body of a bulk request."""
-
-    prospects = serializers.ListField(child=ProspectBulkItem(), min_length=1, max_length=MAX_ITEMS)
-    region = serializers.RegexField(
-        r"^[A-Z]{2}\Z", required=False, help_text="How national numbers are read: FR."
-    )
-    sponsor = Id(required=False, help_text="For whom `opt_out` holds where the source belongs to nobody.")
+#: What is wrong with an item is told in its result, so that anything may stand there.
+ITEMS: dict[str, Any] = {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": MAX_ITEMS,
+    "items": {"anyOf": [{"$ref": "#/components/schemas/ProspectInRequest"}, {}]},
+}
+BODY = {
+    "oneOf": [
+        {
+            "type": "object",
+            "required": ["prospects"],
+            "additionalProperties": False,
+            "properties": {
+                "prospects": ITEMS,
+                "region": {
+                    "type": "string",
+                    "pattern": "^[A-Z]{2}$",
+                    "description": "How national numbers are read: FR.",
+                },
+                "sponsor": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "description": "For whom `opt_out` holds where the source belongs to nobody.",
+                },
+            },
+        },
+        ITEMS,
+    ]
+}
 
 
 class ProspectBulkOptions(Body):
@@ -135,7 +151,7 @@ class ProspectBulk(Endpoint):
         "prospects_bulk",
         "Create or change up to 5,000 prospects",
         tag="prospects",
-        request=ProspectBulkIn,
+        request={"application/json": BODY},
         answers={200: ProspectBulkOut},
         description=DESCRIPTION,
     )
