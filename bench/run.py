@@ -13,6 +13,7 @@ QUICK = {
     "races": ["--seconds", "20"],
     "pages": ["--sizes", "2000,20000", "--requests", "20"],
     "imports": ["--rows", "20000", "--known", "0,20000"],
+    "bulk_api": ["--sizes", "10000,50000", "--requests", "2", "--clients", "1"],
     "numbers": ["--count", "50000"],
     "reading": ["--changes", "20000,200000", "--requests", "20"],
     "screen": ["--agents", "10", "--seconds", "30"],
@@ -28,6 +29,9 @@ SHARED = {
     "lists",
     "import_export",
     "reading_peer",
+    "bulk_peer",
+    "bulk_rows",
+    "bulk_settings",
 }
 
 

@@ -11,6 +11,7 @@ from calls.views import (
     desk,
     erasure,
     escalation,
+    export,
     follow_ups,
     home,
     inbound,
@@ -99,5 +100,6 @@ urlpatterns = [
     ),
     path("prospects/<int:pk>/", prospects.prospect, name="prospect"),
     path("prospects/<int:pk>/campaigns/", prospects.prospect_campaigns, name="prospect-campaigns"),
+    path("prospects/<int:pk>/data/", export.prospect_data, name="prospect-data"),
     path("prospects/<int:pk>/erasure/", erasure.prospect_erasure, name="prospect-erasure"),
 ]

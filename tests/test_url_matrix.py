@@ -154,6 +154,7 @@ MATRIX = [
     managing("ban-decision", WRONG, "post"),
     managing("ban-lift", WRONG, "post"),
     managing("ban-appeal", WRONG, "post"),
+    managing("prospect-data"),
     managing("prospect-erasure"),
     managing("prospect-erasure", WRONG, "post"),
     Line("account", "get", OK, OK, OK, OK, FORBIDDEN),
@@ -330,7 +331,14 @@ def world(db: None) -> World:
     callback = Callback.objects.create(created_by=colleague, **promised)
     told = CallEvent.objects.create(call=call, kind="wish", at=NOW, by=colleague, data={"text": "un devis"})
     reminder = Reminder.objects.create(call=call, event=told, owner=colleague, due_at=NOW)
-    of_prospect = ("prospect", "prospect-look", "prospect-edit", "prospect-erasure", "prospect-campaigns")
+    of_prospect = (
+        "prospect",
+        "prospect-look",
+        "prospect-edit",
+        "prospect-data",
+        "prospect-erasure",
+        "prospect-campaigns",
+    )
     of_campaign = ("campaign", "campaign-edit", "campaign-status", "campaign-queue", "words", "words-preview")
     template = FollowUpTemplate.objects.create(
         campaign=campaign, name="Suite", subject="Suite", body="Bonjour"

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from calls.api import bans, calls, changes, inbox, lines, prospects, reports
+from calls.api import bans, calls, changes, export, inbox, lines, prospects, reports
 
 VERBS = {
     "dial": calls.CallDial,
@@ -55,4 +55,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/sources/<int:pk>/", reports.SourceReport.as_view(), name="api-report-source"),
     path("reports/imports/", reports.ImportReports.as_view(), name="api-report-imports"),
     path("prospects/<int:pk>/", prospects.ProspectOfCalls.as_view(), name="api-prospect"),
+    path("prospects/<int:pk>/export/", export.ProspectExport.as_view(), name="api-prospect-export"),
 ]

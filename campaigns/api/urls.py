@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from campaigns.api import campaigns, dnc, entries, exclusions, imports, programmes
+from campaigns.api import campaigns, dnc, entries, exclusions, imports, programmes, prospects_bulk
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("programmes/", programmes.ProgrammeList.as_view(), name="api-programmes"),
@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("imports/<int:pk>/", imports.ImportDetail.as_view(), name="api-import"),
     path("imports/<int:pk>/rejects/", imports.ImportRejects.as_view(), name="api-import-rejects"),
     path("imports/<int:pk>/undo/", imports.ImportUndo.as_view(), name="api-import-undo"),
+    path("prospects/bulk/", prospects_bulk.ProspectBulk.as_view(), name="api-prospects-bulk"),
     path("exclusions/", exclusions.ExclusionList.as_view(), name="api-exclusions"),
     path("exclusions/check/", exclusions.ExclusionCheck.as_view(), name="api-exclusions-check"),
     path("exclusions/bulk/", exclusions.ExclusionBulk.as_view(), name="api-exclusions-bulk"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -24,15 +24,9 @@ from campaigns.rules.record_consent import (
     blank_consent,
     consent_date,
 )
+from campaigns.rules.record_phones import NEVER_DIALLED, region_of, settle_numbers, take_phones
 from campaigns.rules.tabular import Row
-from crm.rules.phones import (
-    FRENCH_OVERSEAS_REGIONS,
-    ParsedNumber,
-    is_placeholder,
-    normalise,
-    region_for,
-    time_zone_for,
-)
+from crm.rules.phones import FRENCH_OVERSEAS_REGIONS, ParsedNumber
 
 #: Columns of a prospect that a file fills, with the length that each holds.
 COLUMN_LENGTHS: dict[str, int] = {
@@ -51,16 +45,9 @@ COLUMN_LENGTHS: dict[str, int] = {
     "language": 8,
     "time_zone": 60,
 }
-_FRENCH_ZONE = "Europe/Paris"
 MAX_EXTERNAL_ID = 200
 MAX_REJECTED_CELL = 2_000
 EXAMPLES_PER_REPAIR = 3
-
-#: Lines on which nobody answers, or that cost the caller.
-_NEVER_DIALLED = frozenset({"fax", "premium", "short"})
-
-#: Which refusal is told when several cells of a row were refused: what can be repaired first.
-_REASONS = ("damaged_by_spreadsheet", "invalid_number", "premium_number", "short_number", "no_number")
 
 _INVISIBLE = re.compile(
     r"[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
@@ -110,12 +97,12 @@ class Record:
     @property
     def has_valid_number(self) -> bool:
         """Whether some number belongs to an assigned range and can be called."""
-        return any(it.validity == "valid" and it.kind not in _NEVER_DIALLED for it in self.numbers)
+        return any(it.validity == "valid" and it.kind not in NEVER_DIALLED for it in self.numbers)
 
     @property
     def has_possible_number(self) -> bool:
         """Whether some number has only the length of one: its range is not assigned."""
-        return any(it.validity == "possible" and it.kind not in _NEVER_DIALLED for it in self.numbers)
+        return any(it.validity == "possible" and it.kind not in NEVER_DIALLED for it in self.numbers)
 
     @property
     def was_repaired(self) -> bool:
@@ -192,7 +179,7 @@ def read_row(row: Row, recipe: Recipe) -> Record:
         record.reason = row.problem
         record.value = row.cells[0][:300] if row.cells else ""
     else:
-        _reader_of(recipe).read(record)
+        reader_of(recipe).read(record)
     if row.recut:
         record.repairs.append(("other_delimiter", row.recut.join(row.cells)[:80], " | ".join(row.cells)[:80]))
     if row.foreign:
@@ -208,12 +195,13 @@ def clean(cell: str) -> str:
     return _INVISIBLE.sub("", normalize("NFC", cell).replace("\r\n", "\n")).strip()
 
 
-@lru_cache(maxsize=16)
-def _reader_of(recipe: Recipe) -> _Reader:
-    return _Reader(recipe)
+@lru_cache(maxsize=64)
+def reader_of(recipe: Recipe) -> RowReader:
+    """Return a recipe made ready."""
+    return RowReader(recipe)
 
 
-class _Reader:
+class RowReader:
     """A recipe made ready: for each kind of target, the positions of its columns."""
 
     __slots__ = (
@@ -247,6 +235,14 @@ class _Reader:
 
     def read(self, record: Record) -> None:
         """Fill a record from its cells."""
+        self.read_fields(record)
+        cells = record.cells
+        filled = [(header, cells[at]) for at, header in self._phones if at < len(cells) and cells[at].strip()]
+        region = region_of(record, self._recipe.region)
+        settle_numbers(record, filled, take_phones(record, filled, region), region)
+
+    def read_fields(self, record: Record) -> None:
+        """Fill a record from its cells, all but its numbers."""
         cells = record.cells
         if len(cells) < self._width:
             cells += ("",) * (self._width - len(cells))
@@ -266,7 +262,6 @@ class _Reader:
         if self._others:
             self._take_others(record, values[attributes_end:])
         _settle_columns(record, self._recipe.region)
-        self._take_numbers(record, cells)
         if self._blank:
             filled = {name for name, value in zip(self._fields(), values, strict=True) if value}
             record.cleared = tuple(name for name in self._blank if name not in filled)
@@ -304,26 +299,6 @@ class _Reader:
             record.opt_out = record.opt_out or consent["given"] is False
         if notes:
             record.attributes["note"] = "\n".join(notes)
-
-    def _take_numbers(self, record: Record, cells: Sequence[str]) -> None:
-        filled = [(header, cells[at]) for at, header in self._phones if cells[at] and not cells[at].isspace()]
-        columns = record.columns
-        postal_code, country = columns.get("postal_code", ""), columns["country"]
-        region = region_for(postal_code, country, self._recipe.region)
-        refusals = _take_phones(record, filled, region)
-        for number in record.numbers:
-            if number.kind not in _NEVER_DIALLED:
-                in_france = region == "FR" and number.number.startswith("+33")
-                columns["time_zone"] = (
-                    _FRENCH_ZONE if in_france else time_zone_for(number.number, postal_code, country)
-                )
-                return
-        if record.numbers:
-            record.reason = "fax_only"
-            record.column, record.value = filled[0][0], filled[0][1].strip()[:300]
-        else:
-            record.reason = next((code for code in _REASONS if code in refusals), "no_number")
-            record.column, record.value = refusals.get(record.reason, ("", ""))
 
     def _fields(self) -> tuple[str, ...]:
         """The name that each picked cell has among the digests."""
@@ -431,30 +406,3 @@ def _settle_code(record: Record, name: str) -> str:
     if not code:
         record.attributes[name] = value
     return code
-
-
-def _take_phones(
-    record: Record, filled: Sequence[tuple[str, str]], region: str
-) -> dict[str, tuple[str, str]]:
-    """Read the phone cells of a record; return the first refusal of each reason, as header and cell."""
-    refusals: dict[str, tuple[str, str]] = {}
-    numbers = record.numbers
-    for header, cell in filled:
-        parsed = normalise(cell, region)
-        for number in parsed.numbers:
-            numbers.append(number)
-            if is_placeholder(number.number):
-                record.placeholder = True
-        if parsed.repairs:
-            result = ", ".join([number.number for number in parsed.numbers])
-            record.repairs.extend([(code, cell.strip()[:80], result) for code in parsed.repairs])
-        if parsed.reason:
-            refusals.setdefault(parsed.reason, (header, cell.strip()[:300]))
-            if is_placeholder("", cell):
-                record.placeholder = True
-    if len(numbers) > 1:
-        first: dict[str, ParsedNumber] = {}
-        for number in numbers:
-            first.setdefault(number.number, number)
-        record.numbers = list(first.values())
-    return refusals

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import ProtectedError, QuerySet
+from django.db.models import ProtectedError, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.enums import WAITING, ChangeKind, EntryState, Gate
@@ -246,10 +246,8 @@ def follow_prospects(prospect_ids: Sequence[int], at: datetime) -> None:
     A bar is never loosened here: an excluded entry stays excluded, whatever number the fiche has now. Takes no lock on
     bars, for the caller may hold a call: the guard of the dial has the last word.
     """
-    waiting = ListEntry.objects.filter(prospect__in=list(prospect_ids))
-    followed = waiting.filter(state__in=FOLLOWING) | waiting.filter(
-        state=EntryState.EXHAUSTED, verdict_gate=Gate.NUMBER
-    )
+    numberless = Q(state=EntryState.EXHAUSTED, verdict_gate=Gate.NUMBER)
+    followed = ListEntry.objects.filter(Q(state__in=FOLLOWING) | numberless, prospect__in=list(prospect_ids))
     with transaction.atomic():
         settle(entries=followed, states=FOLLOWING, numberless=True, at=at)
 

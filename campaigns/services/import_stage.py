@@ -25,7 +25,7 @@ COLUMNS = tuple(COLUMN_LENGTHS)
 NUMBER_PARTS = ("number", "raw", "kind", "validity", "extension", "note")
 NUMBER_ARRAYS = ("numbers", "raws", "kinds", "validities", "extensions", "notes")
 
-_STAGED = (
+STAGED = (
     "line",
     "reason",
     "reject_column",
@@ -39,19 +39,22 @@ _STAGED = (
     *NUMBER_ARRAYS,
 )
 
-_CREATE = f"""
-CREATE UNLOGGED TABLE IF NOT EXISTS {{stage}} (
+#: What the two tables of rows have, those of an import as those of a bulk request.
+STAGE_COLUMNS = f"""
     line integer PRIMARY KEY, reason text NOT NULL, reject_column text NOT NULL, reject_value text NOT NULL,
     external_id text NOT NULL, opt_out boolean NOT NULL, consent text NOT NULL,
     {", ".join(f"{name} text NOT NULL" for name in COLUMNS)},
     attributes jsonb NOT NULL, digests jsonb NOT NULL,
     {", ".join(f"{name} text[] NOT NULL" for name in NUMBER_ARRAYS)}
-) WITH (autovacuum_enabled = off);
-CREATE TABLE IF NOT EXISTS {{match}} (
+"""
+MATCH_COLUMNS = """
     line integer PRIMARY KEY, taken boolean NOT NULL DEFAULT true, prospect_id bigint,
     elsewhere boolean NOT NULL DEFAULT false, first_line integer, opt_out boolean NOT NULL DEFAULT false,
-    barred text[] NOT NULL DEFAULT '{{{{}}}}'
-) WITH (autovacuum_enabled = off);
+    barred text[] NOT NULL DEFAULT '{}'
+"""
+_CREATE = """
+CREATE UNLOGGED TABLE IF NOT EXISTS {stage} ({stage_columns}) WITH (autovacuum_enabled = off);
+CREATE TABLE IF NOT EXISTS {match} ({match_columns}) WITH (autovacuum_enabled = off);
 """
 
 
@@ -74,7 +77,8 @@ def parts_of(job_id: int, line: int, last_line: int) -> dict[str, str]:
 def create_tables(job_id: int) -> None:
     """Make the tables of an import."""
     with connection.cursor() as cursor:
-        cursor.execute(_CREATE.format(**names_of(job_id)))
+        columns = {"stage_columns": STAGE_COLUMNS, "match_columns": MATCH_COLUMNS}
+        cursor.execute(_CREATE.format(**names_of(job_id), **columns))
 
 
 def drop_tables(job_id: int) -> None:
@@ -109,10 +113,10 @@ def staged_rows(job_id: int, line: int = 0, last_line: int = 2**31 - 1) -> int:
 def stage_records(job_id: int, line: int, last_line: int, records: Iterable[Record]) -> None:
     """Put the records of a chunk (these lines of the file) into the table, instead of any that are there."""
     names = names_of(job_id)
-    text = "".join(map(_copied, records))
+    text = "".join([copied(record) for record in records])
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM {stage} WHERE line BETWEEN %s AND %s".format(**names), [line, last_line])
-        with cursor.cursor.copy(f"COPY {names['stage']} ({', '.join(_STAGED)}) FROM STDIN") as copy:
+        with cursor.cursor.copy(f"COPY {names['stage']} ({', '.join(STAGED)}) FROM STDIN") as copy:
             copy.write(text)
 
 
@@ -120,8 +124,8 @@ _BLANKS = ("",) * len(COLUMNS)
 _ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def _copied(record: Record) -> str:
-    """A record as a line of COPY's text format."""
+def copied(record: Record, more: Sequence[str] = ()) -> str:
+    """A record as a line of COPY's text format: `STAGED`, and cells for more columns after those."""
     columns, numbers = record.columns, record.numbers
     cells = [
         str(record.line),
@@ -141,6 +145,7 @@ def _copied(record: Record) -> str:
         cells += [
             _array([_quoted(part) for part in parts]) for parts in zip(*map(_parts, numbers), strict=True)
         ] or _NONE
+    cells += more
     text = "\t".join(cells)
     if "\\" in text or "\n" in text or "\r" in text or text.count("\t") >= len(cells):
         text = "\t".join([cell.translate(_ESCAPED) for cell in cells])
@@ -181,12 +186,13 @@ def _array(items: Sequence[str]) -> str:
 # ---- whom a row means
 
 #: One by one by the index: a join would read all records of the supplier for each chunk. An id has one record at most.
-_BY_ID = """
+#: `source`: the supplier of a row, as SQL.
+BY_ID = """
 INSERT INTO {match} AS m (line, taken, prospect_id)
 SELECT s.line, s.reason = '', p.id
   FROM {stage} s, LATERAL (
            SELECT p.id FROM crm_prospect p
-            WHERE p.source_id = %(source)s AND p.external_id = s.external_id AND p.external_id <> ''
+            WHERE p.source_id = {source} AND p.external_id = s.external_id AND p.external_id <> ''
               AND p.erased_at IS NULL LIMIT 1) p
  WHERE s.line BETWEEN %(line)s AND %(last)s AND s.external_id <> ''
     ON CONFLICT (line) DO UPDATE SET prospect_id = excluded.prospect_id
@@ -216,7 +222,7 @@ def match_rows(job: ImportJob, options: Options, line: int, last_line: int) -> N
     params = {"source": job.source_id, "line": line, "last": last_line}
     names = names_of(job.pk)
     with connection.cursor() as cursor:
-        cursor.execute(_BY_ID.format(**names), params)
+        cursor.execute(BY_ID.format(**names, source="%(source)s"), params)
         if options.among != "file":
             by_number = _BY_NUMBER.format(**names, which="s.external_id = ''")
             cursor.execute(by_number, {**params, "sources": [job.source_id]})
@@ -236,10 +242,11 @@ def _sources_among(job: ImportJob, options: Options) -> list[int]:
 
 # ---- which rows mean the same
 
-_SAME_ID = """
+#: `same`: what two rows of one person have alike.
+SAME_ID = """
 INSERT INTO {match} AS m (line, first_line)
 SELECT line, first_line
-  FROM (SELECT line, min(line) OVER (PARTITION BY external_id) AS first_line
+  FROM (SELECT line, min(line) OVER (PARTITION BY {same}) AS first_line
           FROM {stage} WHERE reason = '' AND external_id <> '') q
  WHERE first_line < line
     ON CONFLICT (line) DO UPDATE SET first_line = excluded.first_line
@@ -271,7 +278,7 @@ UPDATE {match} m SET first_line = f.first_line FROM {match} f WHERE f.line = m.f
 """
 
 #: A repeated row speaks for its person too.
-_SAME_OPT_OUT = """
+SAME_OPT_OUT = """
 INSERT INTO {match} AS m (line, opt_out)
 SELECT DISTINCT d.first_line, true FROM {match} d JOIN {stage} s ON s.line = d.line
  WHERE d.first_line IS NOT NULL AND s.opt_out
@@ -340,10 +347,10 @@ def settle_rows(job: ImportJob) -> None:
     names = names_of(job.pk)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '32MB'")
-        for statement in (_SAME_ID, _SAME_NUMBER, _SAME_RECORD):
-            cursor.execute(statement.format(**names))
+        for statement in (SAME_ID, _SAME_NUMBER, _SAME_RECORD):
+            cursor.execute(statement.format(**names, same="external_id"))
         _go_to_the_first(cursor, names)
-        for statement in (_SAME_OPT_OUT, _BARRED_ELSEWHERE):
+        for statement in (SAME_OPT_OUT, _BARRED_ELSEWHERE):
             cursor.execute(statement.format(**names))
         cursor.execute("ANALYZE {match}".format(**names))
 

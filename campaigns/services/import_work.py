@@ -45,6 +45,7 @@ from campaigns.services.import_stage import (
     stage_records,
     staged_rows,
 )
+from campaigns.services.merging import is_to_be_done_again
 from campaigns.services.wake import wake
 from crm.rules.errors import DomainError
 from crm.services.hooks import prospects_changed
@@ -58,8 +59,6 @@ MAX_FAILURES = 5
 STALE_AFTER = timedelta(seconds=20)
 #: First key of the advisory locks that limit how many workers are at one import.
 SLOT_LOCK = 740_000
-#: Another writer got in between: a deadlock, a serialization failure, the same new id, a lock not to be had.
-_AGAIN = ("40P01", "40001", "23505", "55P03")
 _LAST_LINE = 2**31 - 1
 
 OUTCOMES = ("created", "updated", "unchanged", "duplicates", "rejected")
@@ -183,10 +182,9 @@ def _step(job_id: int, clock: Clock, limited: bool) -> Step:
             _read_again(job_id, clock)
             return Step.WORKED
         except (OperationalError, IntegrityError) as error:
-            state = getattr(error.__cause__, "sqlstate", "")
-            if attempt == MAX_RETRIES or state not in _AGAIN:
+            if attempt == MAX_RETRIES or not is_to_be_done_again(error):
                 raise
-            logger.info("import chunk done again after %s", state)
+            logger.info("import chunk done again after %s", type(error.__cause__).__name__)
             time.sleep(0.05 * attempt)
     raise AssertionError("unreachable")
 

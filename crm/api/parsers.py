@@ -20,17 +20,20 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class StrictJSONParser(BaseParser):
-    """Parse UTF-8 JSON; refuse what is malformed, larger than 8 MB, deeper than 20, or holds NUL or lone surrogates.
+    """Parse UTF-8 JSON; refuse what is malformed, larger than `max_body`, deeper than 20, or holds NUL or lone
+    surrogates.
 
     The raw bytes are kept on the request as `raw_body`, for the fingerprint of an idempotent request.
     """
 
     media_type = "application/json"
+    #: Bytes of a body. An address that takes larger ones has a parser of its own.
+    max_body = MAX_BODY
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
         """Return the parsed body; an empty body is an empty object."""
-        raw = stream.read(MAX_BODY + 1)
-        if len(raw) > MAX_BODY:
+        raw = stream.read(self.max_body + 1)
+        if len(raw) > self.max_body:
             raise TooLarge
         if parser_context and "request" in parser_context:
             parser_context["request"].raw_body = raw

@@ -32,6 +32,8 @@ PERSONAL = tuple(name for name in EDITABLE if name not in ("kind", "attributes",
 #: Columns that tell the time zone, with the first number.
 LOCATING = frozenset({"postal_code", "country"})
 MAX_NUMBERS = 20
+#: The end of the address whose stored answers tell of many people.
+BULK_PATH = "/prospects/bulk/"
 MAX_ATTRIBUTES = 300
 
 REASONS = {
@@ -170,6 +172,7 @@ def erase_prospect_record(*, prospect: Prospect, by: User | None, at: datetime, 
     ProspectEvent.objects.filter(prospect=current).exclude(data={}).update(data={})
     ProspectLook.objects.filter(prospect=current).exclude(why="").update(why="")
     _forget_answers(current.pk)
+    _forget_results(current.pk)
     add_event(prospect=current, kind=EventKind.ERASED, at=at, by=by, data={"why": reason} if reason else None)
     prospects_changed([current.pk], at)
     return current
@@ -178,9 +181,23 @@ def erase_prospect_record(*, prospect: Prospect, by: User | None, at: datetime, 
 def _forget_answers(pk: int) -> None:
     """Keep of the API's stored answers about a person only the id: a request that is sent again still happens once."""
     about = Q(body__data__id=pk, path__endswith="/prospects/") | Q(body__data__prospect=pk)
-    for answer in IdempotentRequest.objects.filter(about):
+    # Those of bulk requests are long, and are looked into by themselves.
+    for answer in IdempotentRequest.objects.exclude(path__endswith=BULK_PATH).filter(about):
         kept: dict[str, Any] = answer.body or {}
         answer.body = {"data": {"id": kept["data"]["id"]}, "headers": {}}
+        answer.save(update_fields=["body"])
+
+
+def _forget_results(pk: int) -> None:
+    """Keep of a person in the stored answers of bulk requests only what became of it, by id."""
+    about = IdempotentRequest.objects.filter(
+        path__endswith=BULK_PATH, body__data__results__contains=[{"id": pk}]
+    )
+    for answer in about:
+        kept: dict[str, Any] = answer.body or {}
+        for result in kept["data"]["results"]:
+            if result["id"] == pk:
+                result["external_id"] = ""
         answer.save(update_fields=["body"])
 
 
