@@ -31,7 +31,7 @@ from crm.api.endpoints import (
     stamp,
 )
 from crm.api.fields import MAX_ID, Body, Text, read_query
-from crm.api.prospects import ProspectOut, prospect_out
+from crm.api.prospects import ProspectOut, prospects_out
 from crm.api.schema import describe
 from crm.enums import LookPlace
 from crm.models import FeedState, RecordChange, User
@@ -149,9 +149,10 @@ Found = dict[int, tuple[int, bool, dict[str, Any]]]
 
 def _prospects(user: User, ids: Sequence[int], at: datetime) -> Found:
     """Return, by id, the version of each record that the user sees, whether it was erased, and what it is now."""
-    found = list(prospects_of(user).filter(pk__in=ids).prefetch_related("phones"))
+    found = list(prospects_of(user).filter(pk__in=ids))
     note_looks(prospects=found, by=user, at=at, place=LookPlace.API)
-    return {p.pk: (p.version, p.erased_at is not None, prospect_out(p)) for p in found}
+    shown = zip(found, prospects_out(found), strict=True)
+    return {p.pk: (p.version, p.erased_at is not None, out) for p, out in shown}
 
 
 def _calls(user: User, ids: Sequence[int], at: datetime) -> Found:

@@ -1,5 +1,6 @@
 """Prospects, one at a time: found, created, corrected. Erasing reaches further and belongs to `calls`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -16,7 +17,7 @@ from crm.api.fields import Body, Text, Truth, read
 from crm.api.paging import BY_CHANGE, SINCE_PARAMETER, page
 from crm.api.schema import describe, page_of
 from crm.enums import Channel, LookPlace, ProspectKind
-from crm.models import Prospect, Source, User
+from crm.models import Prospect, ProspectNumber, Source, User
 from crm.rules.errors import Invalid, StaleRecord
 from crm.rules.phones import search_forms
 from crm.selectors.prospects import prospects_found
@@ -139,28 +140,34 @@ class ProspectOut(serializers.Serializer[Any]):
     erased_at = serializers.DateTimeField(allow_null=True)
 
 
+PHONE = ("number", "raw", "kind", "validity", "extension", "note")
+
+
 def prospect_out(prospect: Prospect) -> dict[str, Any]:
-    """Return a prospect as the contract has it; its `phones` should be prefetched."""
-    return {
-        "id": prospect.pk,
-        "source": prospect.source_id,
-        **{name: getattr(prospect, name) for name in EDITABLE},
-        "phones": [
-            {
-                "number": phone.number,
-                "raw": phone.raw,
-                "kind": phone.kind,
-                "validity": phone.validity,
-                "extension": phone.extension,
-                "note": phone.note,
-            }
-            for phone in prospect.phones.all()
-        ],
-        "version": prospect.version,
-        "created_at": stamp(prospect.created_at),
-        "updated_at": stamp(prospect.updated_at),
-        "erased_at": stamp(prospect.erased_at),
-    }
+    """Return a prospect as the contract has it."""
+    return prospects_out([prospect])[0]
+
+
+def prospects_out(prospects: Sequence[Prospect]) -> list[dict[str, Any]]:
+    """Return prospects as the contract has them, in their order; one query for all their numbers."""
+    phones: dict[int, list[dict[str, Any]]] = {prospect.pk: [] for prospect in prospects}
+    # Rows of numbers are half of a page's rows: as instances they would cost as much as the prospects.
+    rows = ProspectNumber.objects.filter(prospect__in=list(phones)).order_by("position", "id")
+    for pk, *values in rows.values_list("prospect_id", *PHONE):
+        phones[pk].append(dict(zip(PHONE, values, strict=True)))
+    return [
+        {
+            "id": prospect.pk,
+            "source": prospect.source_id,
+            **{name: getattr(prospect, name) for name in EDITABLE},
+            "phones": phones[prospect.pk],
+            "version": prospect.version,
+            "created_at": stamp(prospect.created_at),
+            "updated_at": stamp(prospect.updated_at),
+            "erased_at": stamp(prospect.erased_at),
+        }
+        for prospect in prospects
+    ]
 
 
 def prospect_etag(prospect: Prospect) -> str:
@@ -258,16 +265,16 @@ class ProspectList(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """List."""
-        found = _filtered(request, prospects_of(caller(request))).prefetch_related("phones")
-        seen: list[Prospect] = []
+        user, at = caller(request), now()
 
-        def told(prospect: Prospect) -> dict[str, Any]:
-            seen.append(prospect)
-            return prospect_out(prospect)
+        def told(prospects: Sequence[Prospect]) -> list[dict[str, Any]]:
+            note_looks(prospects=prospects, by=user, at=at, place=LookPlace.API)
+            return prospects_out(prospects)
 
-        answer = page(request, found, told, filters=FILTERS, has_updates=True, orderings=BY_CHANGE)
-        note_looks(prospects=seen, by=caller(request), at=now(), place=LookPlace.API)
-        return answer
+        found = _filtered(request, prospects_of(user))
+        return page(
+            request, found, represent_all=told, filters=FILTERS, has_updates=True, orderings=BY_CHANGE
+        )
 
     @describe(
         "prospects_create",
