@@ -120,7 +120,7 @@ def test_a_bar_does_not_hide_the_call_and_is_told_loudly(beside: Beside) -> None
     assert call.entry is None
     incident = Incident.objects.get(kind=IncidentKind.BARRED_CALL)
     assert (incident.exclusion, incident.call) == (bar, call)
-    assert screen_of(call).apology.startswith("Avant tout, toutes mes excuses")
+    assert "Toutes mes excuses : nous n'aurions pas dû vous appeler" in screen_of(call).opening
     screen = text_of(beside.client.get(reverse("call", args=[call.pk])))
     assert "Numéro exclu : l'autre système n'aurait pas dû l'appeler." in screen
     supervisor = Client()

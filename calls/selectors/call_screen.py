@@ -33,7 +33,7 @@ from calls.selectors.day import Day, day_of
 from calls.selectors.escalation import READ, Escalation, escalation_of, rows_of_escalation
 from calls.selectors.facts import Said, facts_of, line_facts, said_of
 from calls.selectors.history import Line, latest, lines_with_labels, says_english
-from calls.selectors.sentences import Words, apology_of, inbound_opening, values_of, words_of
+from calls.selectors.sentences import Words, apology_of, barred_opening, inbound_opening, values_of, words_of
 from campaigns.enums import STEPS_OF, CampaignStatus, Reach, ScriptKind, Step
 from campaigns.models import Campaign, Disposition
 from campaigns.selectors.queue import QueueCounts, queue_counts
@@ -217,11 +217,9 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         may_hang_up_from=may_hang_up_from(line, at),
         why_may_hang_up=str(why or ""),
         time_zone=time_zone_of(call),
-        opening=_opening(call, words),
+        opening=_opening(call, words, barred=barred),
         script=_filled(call, words, ScriptKind.BODY),
-        apology=apology_of(
-            [item.at for item in around.disturbances], words.language if words else "fr", barred=barred
-        ),
+        apology=apology_of([item.at for item in around.disturbances], words.language if words else "fr"),
         barred=barred,
         questions=_questions(call, answers) if call.state in ASKED else [],
         steps=steps,
@@ -492,7 +490,9 @@ def _questions(call: Call, answers: Sequence[CallAnswer]) -> list[Question]:
     ]
 
 
-def _opening(call: Call, words: Words | None) -> str:
+def _opening(call: Call, words: Words | None, *, barred: bool) -> str:
+    if words is not None and barred:
+        return barred_opening(call, words.language)
     if words is not None and call.mode == Mode.INBOUND:
         return inbound_opening(call, words.language)
     return _filled(call, words, ScriptKind.OPENING)

@@ -23,10 +23,16 @@ APOLOGIES = {
     "fr": "Avant tout, toutes mes excuses : nous vous avions déjà dérangé par erreur le {date}.",
     "en": "First of all, I apologise: we already disturbed you by mistake on {date}.",
 }
-#: Said first to somebody whom another system called although they are excluded.
-BARRED_APOLOGIES = {
-    "fr": "Avant tout, toutes mes excuses : nous n'aurions pas dû vous appeler.",
-    "en": "First of all, I apologise: we should not have called you.",
+#: Said to somebody whom another system called although they are excluded: an apology, and nothing is asked of them.
+BARRED_OPENINGS = {
+    "fr": (
+        "Bonjour, {agent} à l'appareil, pour {sponsor}. Toutes mes excuses : nous n'aurions pas dû vous appeler, "
+        "et je ne vous dérange pas plus longtemps."
+    ),
+    "en": (
+        "Hello, this is {agent}, for {sponsor}. I apologise: we should not have called you, "
+        "and I will not disturb you any longer."
+    ),
 }
 #: Said first to somebody who calls us: the moment is theirs, so none is asked for.
 INBOUND_OPENINGS = {
@@ -164,16 +170,17 @@ def inbound_opening(call: Call, language: str) -> str:
     return render(INBOUND_OPENINGS[code], values_of(call, code), code)
 
 
-def apology_of(disturbed: Sequence[datetime], language: str, *, barred: bool = False) -> str:
-    """Return the sentence that apologises for an earlier call by mistake, newest first; "" when there was none.
+def barred_opening(call: Call, language: str) -> str:
+    """Return what is said to an excluded person whom another system called, filled in."""
+    code = language[:2] if language[:2] in BARRED_OPENINGS else LAST_LANGUAGE
+    return render(BARRED_OPENINGS[code], values_of(call, code), code)
 
-    `barred`: for this very call, which should not have been placed.
-    """
-    code = language[:2] if language[:2] in APOLOGIES else LAST_LANGUAGE
-    if barred:
-        return BARRED_APOLOGIES[code]
+
+def apology_of(disturbed: Sequence[datetime], language: str) -> str:
+    """Return the sentence that apologises for an earlier call by mistake, newest first; "" when there was none."""
     if not disturbed:
         return ""
+    code = language[:2] if language[:2] in APOLOGIES else LAST_LANGUAGE
     with override(code):
         day = date_format(localtime(disturbed[0]), "j F Y" if code == "en" else "j F")
     return APOLOGIES[code].replace("{date}", day)
