@@ -11,6 +11,7 @@ from calls.services.callbacks import release_callbacks
 from calls.services.help import keep_promises
 from calls.services.lease import expire_leases
 from calls.services.presses import forget_presses
+from calls.services.webhooks import dispatch
 
 
 @shared_task(name="calls.expire_leases", ignore_result=True)
@@ -42,3 +43,9 @@ def send_follow_ups_task() -> int:
 def forget_presses_task() -> int:
     """Delete the keys of gestures that no browser comes back with any more."""
     return forget_presses(at=timezone.now())
+
+
+@shared_task(name="calls.dispatch_webhooks", ignore_result=True)
+def dispatch_webhooks_task() -> int:
+    """Turn what changed into messages for those who subscribed to it."""
+    return dispatch(at=timezone.now(), seconds=10)

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from campaigns.services import entries, import_work, imports
-from campaigns.services.wake import wake
+from crm.services.wake import wake
 
 
 @shared_task(name="campaigns.move_due_entries")

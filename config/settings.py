@@ -158,6 +158,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "campaigns.wake_imports": 10,
         "campaigns.purge_uploads": 3_600,
         "crm.forget_changes": 3_600,
+        "calls.dispatch_webhooks": 2,
+        "crm.send_webhooks": 5,
+        "crm.forget_deliveries": 3_600,
     }.items()
 }
 
@@ -322,6 +325,15 @@ API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", default=3000)
 
 # Days for which `changes/` is kept: a program that was away for longer reads the lists again.
 CHANGES_KEPT_DAYS = env.integer("CHANGES_KEPT_DAYS", default=30, minimum=1)
+
+# --- Webhooks ---
+
+# Development: messages may go to this machine, also by plain http. Anywhere else it would open our own network.
+WEBHOOK_ALLOW_LOCAL = env.flag("WEBHOOK_ALLOW_LOCAL", default=False)
+# Workers that send at once, each to many receivers; the others stay free for calls.
+WEBHOOK_WORKERS = env.integer("WEBHOOK_WORKERS", default=1, minimum=1)
+# Messages on their way to one receiver at once; to one that fails, one.
+WEBHOOK_AT_ONCE = env.integer("WEBHOOK_AT_ONCE", default=8, minimum=1)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

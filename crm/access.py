@@ -19,20 +19,24 @@ from crm.selectors.scopes import (
     sources_of,
     sponsors_of,
 )
+from crm.selectors.webhooks import deliveries_of, owners_for, webhooks_of
 
 __all__ = [
     "IN_HAND",
     "barred_for",
+    "deliveries_of",
     "get_prospect_or_404",
     "get_source_or_404",
     "get_sponsor_or_404",
     "own_within_token",
+    "owners_for",
     "prospects_of",
     "require",
     "role_required",
     "sees_every_sponsor",
     "sources_of",
     "sponsors_of",
+    "webhooks_of",
 ]
 
 View = Callable[..., HttpResponseBase]

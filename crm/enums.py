@@ -138,3 +138,59 @@ class Resource(models.TextChoices):
     CHANGES = "changes", _("Fil des changements")
     WEBHOOKS = "webhooks", _("Notifications (webhooks)")
     REPORTS = "reports", _("Rapports et chiffres")
+
+
+class WebhookEvent(models.TextChoices):
+    """What other programs may be told of; the codes are those that they subscribe to."""
+
+    CALL_ENDED = "call.ended", _("Un appel est terminé")
+    OUT_OF_CRITERIA = "prospect.out_of_criteria", _("Une fiche est hors-critères")
+    PROSPECT_UPDATED = "prospect.updated", _("Une fiche a changé")
+    EXCLUSION_CREATED = "exclusion.created", _("Une exclusion est posée")
+    EXCLUSION_LIFTED = "exclusion.lifted", _("Une exclusion est levée")
+    CALLBACK_SCHEDULED = "callback.scheduled", _("Un rappel est convenu")
+    IMPORT_FINISHED = "import.finished", _("Un import est terminé")
+    INCIDENT_OPENED = "incident.opened", _("Un incident est signalé")
+    TEST = "webhook.test", _("Essai")
+
+
+#: What may be subscribed to: a test is sent to whoever asks for it.
+SUBSCRIBED = tuple(choice for choice in WebhookEvent.choices if choice[0] != WebhookEvent.TEST)
+
+
+class WebhookPayload(models.TextChoices):
+    """How much a message tells."""
+
+    THIN = "thin", _("Des identifiants et des codes seulement")
+    FULL = "full", _("La fiche, l'appel ou l'exclusion en entier")
+
+
+class WebhookStop(models.TextChoices):
+    """Why nothing is sent to a subscription any more."""
+
+    BY_HAND = "by_hand", _("Arrêté à la main")
+    GONE = "gone", _("Le destinataire a répondu 410 : il n'en veut plus")
+    SILENT = "silent", _("Rien n'a abouti pendant cinq jours")
+
+
+class DeliveryState(models.TextChoices):
+    """How far a message to a subscriber is."""
+
+    WAITING = "waiting", _("En attente")
+    DELIVERED = "delivered", _("Reçu")
+    FAILED = "failed", _("Échec")
+
+
+class DeliveryError(models.TextChoices):
+    """Why an attempt to deliver a message failed."""
+
+    ADDRESS = "address", _("Adresse interdite : elle n'est pas sur l'Internet public")
+    DNS = "dns", _("Le nom du serveur est introuvable")
+    CONNECTION = "connection", _("Le serveur n'a pas accepté la connexion, ou l'a coupée")
+    TLS = "tls", _("Le certificat du serveur n'est pas valable, ou le chiffrement a échoué")
+    TIMEOUT = "timeout", _("Pas de réponse à temps")
+    ANSWER = "answer", _("La réponse n'est pas du HTTP")
+    REDIRECT = "redirect", _("Le serveur renvoie ailleurs : les redirections ne sont pas suivies")
+    STATUS = "status", _("Le serveur a refusé")
+    HIDDEN = "hidden", _("Le compte ne voit plus ce donneur d'ordre")
+    LOST = "lost", _("L'envoi s'est interrompu")

@@ -14,6 +14,7 @@ from crm.views import (
     teams,
     tokens,
     users,
+    webhooks,
 )
 
 urlpatterns = [
@@ -45,5 +46,20 @@ urlpatterns = [
     path("prospects/export/", prospects.prospect_export, name="prospect-export"),
     path("prospects/<int:pk>/look/", looks.prospect_look, name="prospect-look"),
     path("prospects/<int:pk>/edition/", prospects.prospect_edit, name="prospect-edit"),
+    path("webhooks/", webhooks.webhook_list, name="webhook-list"),
+    path("webhooks/new/", webhooks.webhook_new, name="webhook-new"),
+    path("webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:pk>/edition/", webhooks.webhook_edit, name="webhook-edit"),
+    path("webhooks/<int:pk>/state/", webhooks.webhook_state, name="webhook-state"),
+    path("webhooks/<int:pk>/rotation/", webhooks.webhook_rotation, name="webhook-rotation"),
+    path("webhooks/<int:pk>/test/", webhooks.webhook_test, name="webhook-test"),
+    path("webhooks/<int:pk>/replay/", webhooks.webhook_replay, name="webhook-replay"),
+    path("webhooks/<int:pk>/deletion/", webhooks.webhook_deletion, name="webhook-deletion"),
+    path("webhooks/deliveries/<int:pk>/", webhooks.webhook_delivery, name="webhook-delivery"),
+    path(
+        "webhooks/deliveries/<int:pk>/replay/",
+        webhooks.webhook_delivery_replay,
+        name="webhook-delivery-replay",
+    ),
     path("problems/<slug:name>/", problem_page, name="problem"),
 ]

@@ -15,6 +15,7 @@ from calls.services.bans import request_ban
 from campaigns.services.imports import upload_import
 from crm.enums import Role
 from crm.models import User
+from crm.services.webhooks import create_subscription, send_test
 from tests.api_client import Api
 from tests.factories import (
     NOW,
@@ -34,7 +35,7 @@ ROLES = ("anonymous", *Role.values)
 PAGES = {"api-docs"}
 
 OK, CREATED, GONE, BAD, ANONYMOUS, FORBIDDEN, MISSING, NOT_NOW = 200, 201, 204, 400, 401, 403, 404, 409
-UPLOAD = 415
+UPLOAD, ACCEPTED = 415, 202
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,17 @@ MATRIX = [
     managing("api-report-sources", "GET", OK),
     managing("api-report-source", "GET", OK),
     managing("api-report-imports", "GET", OK),
+    managing("api-webhooks", "GET", OK, OK),
+    managing("api-webhooks", "POST", BAD, BAD),
+    managing("api-webhook", "GET", OK, OK),
+    managing("api-webhook", "PATCH", OK, OK),
+    managing("api-webhook", "DELETE", GONE, GONE),
+    managing("api-webhook-rotate", "POST", OK, OK),
+    managing("api-webhook-test", "POST", ACCEPTED, ACCEPTED),
+    managing("api-webhook-replay", "POST", BAD, BAD),
+    managing("api-webhook-deliveries", "GET", OK, OK),
+    managing("api-webhook-delivery", "GET", OK, OK),
+    managing("api-webhook-delivery-replay", "POST", ACCEPTED, ACCEPTED),
     *(everybody("api-nowhere", method, MISSING) for method in ("GET", "POST", "PATCH", "PUT", "DELETE")),
 ]
 
@@ -238,6 +250,14 @@ def make_world(**agent: Any) -> World:
         by=make_user("manager"),
         at=NOW,
     )
+    subscriber = make_user("integration", sponsors=[programme.sponsor]) if agent else integration
+    subscription, _secret = create_subscription(
+        data={"name": "CRM", "url": "https://crm.example.com/", "events": ["call.ended"]},
+        owner=subscriber,
+        by=subscriber,
+        at=NOW,
+    )
+    delivery = send_test(subscription=subscription, by=subscriber, at=NOW)
     own: dict[str, dict[str, Any]] = {
         "api-sponsor": {"pk": programme.sponsor_id},
         "api-source": {"pk": prospect.source_id},
@@ -248,6 +268,8 @@ def make_world(**agent: Any) -> World:
         "api-callback": {"pk": callback.pk},
         "api-report-campaign": {"pk": campaign.pk},
         "api-report-source": {"pk": prospect.source_id},
+        "api-webhook-delivery": {"pk": delivery.pk},
+        "api-webhook-delivery-replay": {"pk": delivery.pk},
     }
     by_prefix = {
         "api-programme": programme.pk,
@@ -261,6 +283,7 @@ def make_world(**agent: Any) -> World:
         "api-call": call.pk,
         "api-incident": incident.pk,
         "api-ban": ban.pk,
+        "api-webhook": subscription.pk,
     }
     plain = (
         "api-programmes",
@@ -270,6 +293,7 @@ def make_world(**agent: Any) -> World:
         "api-incidents",
         "api-callbacks",
         "api-bans",
+        "api-webhooks",
     )
     for line in MATRIX:
         prefixes = [prefix for prefix in by_prefix if line.name.startswith(prefix)]
@@ -352,6 +376,7 @@ def test_behind_another_sponsors_wall_nothing_exists() -> None:
 def test_lists_behind_another_sponsors_wall_are_empty() -> None:
     world = make_world(sponsors=[make_sponsor()])
 
-    for name in ("programmes", "campaigns", "calls", "callbacks", "incidents", "exclusions", "bans"):
+    lists = ("programmes", "campaigns", "calls", "callbacks", "incidents", "exclusions", "bans", "webhooks")
+    for name in lists:
         listed = Api(world.users["manager"]).get(f"{name}/").json()["results"]
         assert listed == [], name

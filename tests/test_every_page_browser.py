@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import axe_playwright_python
 import pytest
@@ -29,7 +30,7 @@ from campaigns.enums import CampaignStatus, EntryState, Gate
 from campaigns.models import Campaign, ListEntry
 from campaigns.services.imports import preview_import, run_import, start_import, upload_import
 from crm.enums import Role
-from crm.models import Prospect, User
+from crm.models import Prospect, User, WebhookDelivery
 from tests.factories import (
     NOW,
     make_campaign,
@@ -256,6 +257,7 @@ def furnish(world: World) -> User:  # noqa: F811
         )
     bars(campaign, prospect)
     imports(campaign, world)
+    messages(world)
     admin: User = world.users["admin"]
     admin.is_staff = True
     admin.save()
@@ -330,6 +332,47 @@ def imports(campaign: Campaign, world: World) -> None:  # noqa: F811
     world.arguments |= {
         name: {"pk": job.pk} for name in world.arguments if name.startswith("import") and name != "import-new"
     }
+
+
+def messages(world: World) -> None:  # noqa: F811
+    """Have messages in every state, with long answers, and a receiver that refuses."""
+    [test] = WebhookDelivery.objects.all()
+    subscription = test.subscription
+    subscription.url = "https://crm.example.com/" + "une-adresse-qui-ne-finit-pas/" * 8
+    subscription.payload, subscription.failing_since = "full", NOW
+    subscription.save()
+    line = {
+        "at": NOW.isoformat(),
+        "status": 500,
+        "error": "status",
+        "detail": "Oops",
+        "answer": LONG * 8,
+        "ms": 31,
+    }
+    for turn, state in enumerate(["waiting", "delivered", "failed"] * 20):
+        WebhookDelivery.objects.create(
+            subscription=subscription,
+            message=uuid4(),
+            event="prospect.out_of_criteria",
+            ref=turn,
+            data={
+                "call": turn,
+                "campaign": 7,
+                "prospect": 12,
+                "disposition": "out_of_criteria",
+                "sponsor": 2,
+            },
+            at=NOW,
+            created_at=NOW,
+            state=state,
+            attempts=turn % 3,
+            next_at=NOW if state == "waiting" else None,
+            status=204 if state == "delivered" else 500,
+            error="" if state == "delivered" else "status",
+            log=[line] * (turn % 3),
+        )
+    last = WebhookDelivery.objects.filter(state="failed", attempts=2).latest("pk")
+    world.arguments["webhook-delivery"] = {"pk": last.pk}
 
 
 @pytest.mark.parametrize("part", range(PARTS))

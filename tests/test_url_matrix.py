@@ -19,6 +19,7 @@ from campaigns.services.imports import upload_import
 from crm.enums import Role
 from crm.models import Team
 from crm.services.tokens import give_token
+from crm.services.webhooks import create_subscription, send_test
 from tests.factories import (
     NOW,
     make_campaign,
@@ -192,6 +193,19 @@ MATRIX = [
     managing("source-new", WRONG, "post"),
     managing("source"),
     managing("source", WRONG, "post"),
+    managing("webhook-list"),
+    managing("webhook-new"),
+    managing("webhook-new", WRONG, "post"),
+    managing("webhook"),
+    managing("webhook-edit"),
+    managing("webhook-edit", WRONG, "post"),
+    managing("webhook-state", THERE, "post"),
+    managing("webhook-rotation", OK, "post"),
+    managing("webhook-test", THERE, "post"),
+    managing("webhook-replay", WRONG, "post"),
+    managing("webhook-deletion", THERE, "post"),
+    managing("webhook-delivery"),
+    managing("webhook-delivery-replay", THERE, "post"),
     supervising("prospect-list"),
     managing("prospect-export"),
     supervising("prospect-edit"),
@@ -343,12 +357,23 @@ def world(db: None) -> World:
     template = FollowUpTemplate.objects.create(
         campaign=campaign, name="Suite", subject="Suite", body="Bonjour"
     )
+    subscription, _secret = create_subscription(
+        data={"name": "CRM", "url": "https://crm.example.com/", "events": ["call.ended"]},
+        owner=users["integration"],
+        by=users["manager"],
+        at=NOW,
+    )
+    delivery = send_test(subscription=subscription, by=users["manager"], at=NOW)
+    verbs = ("edit", "state", "rotation", "test", "replay", "deletion")
+    of_webhook = ("webhook", *(f"webhook-{verb}" for verb in verbs))
     of_follow_ups = ("follow-up-list", "follow-up-new", "follow-up-preview")
     also = (*of_follow_ups, "dispositions", "entry-list", "entries-removal", "list-reset", "import-new")
     of_import = ("import", "import-progress", "import-rejects", "import-undo")
     arguments: dict[str, dict[str, Any]] = {
         "problem": {"name": "stale"},
         "courtesy-calls": {"pk": users["agent"].pk},
+        **{key: {"pk": subscription.pk} for key in of_webhook},
+        **{key: {"pk": delivery.pk} for key in ("webhook-delivery", "webhook-delivery-replay")},
         "word-list": {"pk": WordList.objects.earliest("pk").pk},
         "follow-up": slug | {"pk": template.pk},
         "incident": {"pk": incident.pk},

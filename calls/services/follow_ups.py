@@ -30,8 +30,8 @@ from calls.selectors.follow_ups import Offer, due_follow_ups, message_of, offer_
 from calls.services.errors import Invalid, InvalidTransition, domain_errors
 from calls.services.fiche import correct_fact
 from calls.services.held import held, tell
-from campaigns.services.wake import wake
 from crm.models import User
+from crm.services.wake import wake
 
 logger = logging.getLogger(__name__)
 

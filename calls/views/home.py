@@ -8,6 +8,7 @@ from calls.selectors.home import home_of
 from campaigns import access
 from crm.access import sponsors_of
 from crm.enums import SUPERVISING, Role
+from crm.selectors.webhooks import stopped_webhooks
 from crm.views.answers import now, user_of
 
 
@@ -26,4 +27,5 @@ def home(request: HttpRequest) -> HttpResponse:
         imports if user.is_managing else imports.none(),
         at=at,
     )
-    return render(request, "calls/home.html", {"home": page, "now": at})
+    context = {"home": page, "now": at, "stopped_webhooks": stopped_webhooks(user)}
+    return render(request, "calls/home.html", context)

@@ -46,9 +46,9 @@ from campaigns.services.import_stage import (
     staged_rows,
 )
 from campaigns.services.merging import is_to_be_done_again
-from campaigns.services.wake import wake
 from crm.rules.errors import DomainError
 from crm.services.hooks import prospects_changed
+from crm.services.wake import wake
 
 logger = logging.getLogger(__name__)
 

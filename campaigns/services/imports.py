@@ -38,10 +38,10 @@ from campaigns.services.import_work import (
     wake_workers,
     work_on,
 )
-from campaigns.services.wake import wake
 from crm.models import Source, User
 from crm.rules.errors import Invalid, InvalidTransition
 from crm.rules.phones import is_region
+from crm.services.wake import wake
 
 #: Up to this size a preview is made while the person waits; a larger file is previewed by the workers.
 PROMPT_PREVIEW_BYTES = 256 * 1024

@@ -1,7 +1,7 @@
 """Shapes of what comes in: serializers that refuse unknown fields, and the fields that all endpoints share."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -9,13 +9,10 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from crm.rules.moments import stamp as stamp
+
 MAX_ID = 2**63 - 1
 YEARS = range(1900, 2201)
-
-
-def stamp(moment: datetime | None) -> str | None:
-    """Return a moment in UTC, ISO 8601 with a final Z, or None."""
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 class Id(serializers.IntegerField):

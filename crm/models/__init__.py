@@ -5,6 +5,7 @@ from crm.models.prospects import Prospect, ProspectEvent, ProspectLook, Prospect
 from crm.models.record_changes import FeedState, RecordChange
 from crm.models.sponsors import Source, Sponsor
 from crm.models.users import Team, User, UserEvent
+from crm.models.webhooks import WebhookDelivery, WebhookPlace, WebhookSubscription
 
 __all__ = [
     "ApiToken",
@@ -20,4 +21,7 @@ __all__ = [
     "Team",
     "User",
     "UserEvent",
+    "WebhookDelivery",
+    "WebhookPlace",
+    "WebhookSubscription",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from crm.models import User
 
@@ -26,3 +27,16 @@ def user_leaves(user: User, by: User, at: datetime) -> dict[str, int]:
     for hook in USER_LEAVES:
         given |= hook(user, by, at)
     return given
+
+
+#: Reads the record that an event tells of, as the API shows it to the account, or None where it must not be told: the
+#: event's code, the record's id, the account and the moment.
+WEBHOOK_RECORDS: list[Callable[[str, int, User, datetime], dict[str, Any] | None]] = []
+
+
+def webhook_record(event: str, ref: int, owner: User, at: datetime) -> dict[str, Any] | None:
+    """Return the record of an event, from the app that knows of it."""
+    for hook in WEBHOOK_RECORDS:
+        if (found := hook(event, ref, owner, at)) is not None:
+            return found
+    return None
