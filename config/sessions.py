@@ -13,7 +13,9 @@ from crm.models import User
 from crm.selectors.prepared import read_one
 
 SESSION = "SELECT <columns> FROM django_session t WHERE session_key = %s::text AND expire_date > now()"
-USER = "SELECT <columns> FROM crm_user t WHERE id = %s::bigint"
+USER = """
+SELECT <columns>, EXISTS (SELECT FROM crm_user_sponsors s WHERE s.user_id = t.id) FROM crm_user t WHERE id = %s::bigint
+"""
 
 
 class SessionStore(db.SessionStore):
@@ -33,4 +35,8 @@ class Accounts(ModelBackend):
     def get_user(self, user_id: int) -> User | None:
         """Return the active user of a session, or None."""
         found = read_one(User, USER, [user_id])
-        return found[0] if found and self.user_can_authenticate(found[0]) else None
+        if found is None or not self.user_can_authenticate(found[0]):
+            return None
+        user, (is_narrowed,) = found
+        user.is_narrowed = is_narrowed
+        return user

@@ -238,7 +238,7 @@ def test_the_list_of_campaigns_costs_the_same_whatever_their_number(django_asser
     for _count in range(10):
         make_entry(make_campaign())
     url = reverse("campaign-list")
-    with django_assert_num_queries(7) as few:
+    with django_assert_num_queries(6) as few:
         client.get(url)
     for _count in range(10):
         make_entry(make_campaign())

@@ -95,10 +95,10 @@ def test_the_badge_of_other_pages_is_some_hundred_bytes_and_few_queries(
     agent, _other = signed_in("agent")
     url = reverse("inbox-news")
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         answer = client.get(url, {"seen": ""})
     seen = polled(answer.content.decode())["seen"]
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         assert client.get(url, {"seen": seen}).status_code == 204
 
     assert len(answer.content) < 500

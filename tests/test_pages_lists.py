@@ -148,7 +148,7 @@ def test_the_list_costs_the_same_with_ten_or_twenty_fiches(django_assert_num_que
     url = reverse("entry-list", args=[campaign.slug])
     for _count in range(10):
         make_entry(campaign)
-    with django_assert_num_queries(8) as few:
+    with django_assert_num_queries(7) as few:
         client.get(url)
     for _count in range(10):
         make_entry(campaign)

@@ -89,7 +89,7 @@ def test_what_cannot_be_right_is_said_beside_its_field_and_nothing_is_made() -> 
         (manager, form(bank, scopes=[]), "Cochez au moins un droit"),
         (manager, form(bank, scopes=["*"]), 'class="field field--wrong"'),
         # A program decides on no incident: this right is not offered.
-        (manager, form(bank, scopes=["incidents:write"]), 'class="field field--wrong"'),
+        (manager, form(bank, scopes=["bans:write"]), 'class="field field--wrong"'),
         (manager, form(other), 'class="field field--wrong"'),
         (manager, form(bank, expires=yesterday), "Une date à venir"),
         (manager, form(bank, expires="9999-12-31"), "Une date à venir"),

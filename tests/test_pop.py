@@ -1,6 +1,5 @@
 """Beside another dialler: its call opens its screen by one key, once, whoever it reached; a bar on it is told."""
 
-import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,6 +31,7 @@ from tests.factories import (
     make_user,
     next_number,
 )
+from tests.paging import text_of
 from tests.rawsql import execute, insert, refused
 
 pytestmark = pytest.mark.django_db
@@ -62,10 +62,6 @@ class Beside:
 @pytest.fixture
 def beside(client: Client) -> Beside:
     return Beside(client)
-
-
-def text_of(page: Any) -> str:
-    return re.sub(r"<[^>]+>", " ", page.content.decode()).replace("&#x27;", "'").replace("’", "'")
 
 
 def test_the_address_stores_nothing_and_one_key_opens_the_call(beside: Beside) -> None:
