@@ -80,7 +80,11 @@ class CampaignReport(Report):
         tag=TAG,
         answers={200: shapes.CampaignReportOut},
         parameters=[
-            OpenApiParameter("days", int, description=f"14 unless told otherwise, at most {MOST_DAYS}.")
+            OpenApiParameter(
+                "days",
+                {"type": "integer", "minimum": 1, "maximum": 366},
+                description=f"14 unless told otherwise, at most {MOST_DAYS}.",
+            )
         ],
     )
     def get(self, request: Request, pk: int) -> Response:
