@@ -16,6 +16,7 @@ QUICK = {
     "bulk_api": ["--sizes", "10000,50000", "--requests", "2", "--clients", "1"],
     "numbers": ["--count", "50000"],
     "reading": ["--changes", "20000,200000", "--requests", "20"],
+    "fuzz_api": ["--seconds", "60"],
     "screen": ["--agents", "10", "--seconds", "30"],
 }
 #: Modules that benchmarks share.

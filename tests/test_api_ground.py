@@ -12,7 +12,7 @@ from django.utils import timezone
 from crm.api.problems import PROBLEMS, exception_handler
 from crm.models import ApiToken, IdempotentRequest, Source, Sponsor
 from tests.api_client import Api, problem_of
-from tests.factories import make_source, make_sponsor, make_user
+from tests.factories import make_campaign, make_prospect, make_source, make_sponsor, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -414,3 +414,43 @@ def test_too_many_requests_are_told_when_to_come_back(manager: Api, settings: An
     assert refused
     problem_of(refused[0], "throttled", 429)
     assert 1 <= int(refused[0].headers["Retry-After"]) <= 60
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("sources/", {"name": "A", "sponsor": "theirs"}, "sponsor"),
+        (
+            "exclusions/",
+            {"scope": "sponsor", "sponsor": "theirs", "number": "0199000", "reason": "other"},
+            "sponsor",
+        ),
+        ("exclusions/check/", {"numbers": [], "campaign": "campaign"}, "campaign"),
+        ("campaigns/{own}/entries/", {"prospects": ["prospect"]}, "prospects"),
+    ],
+)
+def test_an_id_of_another_sponsor_in_a_body_is_refused_as_if_there_were_none(
+    path: str, body: dict[str, Any], field: str
+) -> None:
+    theirs, own = make_campaign(), make_campaign()
+    sponsor = theirs.programme.sponsor
+    ids = {
+        "theirs": sponsor.pk,
+        "campaign": theirs.pk,
+        "prospect": make_prospect(source=make_source(sponsor)).pk,
+    }
+    api = Api(make_user("manager", sponsors=[own.programme.sponsor]))
+
+    def filled(names: dict[str, int]) -> dict[str, Any]:
+        return {
+            key: [names.get(item, item) for item in value]
+            if isinstance(value, list)
+            else names.get(value, value)
+            for key, value in body.items()
+        }
+
+    refused = api.post(path.format(own=own.pk), filled(ids))
+    nothing = api.post(path.format(own=own.pk), filled(dict.fromkeys(ids, 10**9)))
+
+    told = problem_of(refused, "validation", 400)["errors"]
+    assert set(told) == set(problem_of(nothing, "validation", 400)["errors"]) == {field}

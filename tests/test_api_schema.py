@@ -9,7 +9,10 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
-from tests.api_client import Api
+from crm.api.problem_shapes import HEADERS, SHAPES
+from crm.api.problems import PROBLEMS
+from tests.api_client import Api, problem_of
+from tests.factories import make_user
 from tests.test_api_calls import Desk
 from tests.test_api_matrix import MATRIX, address_of, make_world
 
@@ -35,8 +38,44 @@ def test_every_operation_says_what_its_problems_look_like(schema: dict[str, Any]
     operations = [item for path in schema["paths"].values() for item in path.values()]
 
     assert len(operations) > 60
-    assert all("application/problem+json" in item["responses"]["default"]["content"] for item in operations)
+    for item in operations:
+        assert {"400", "401", "403", "500", "503"} <= set(item["responses"]), item["operationId"]
+        for status, answer in item["responses"].items():
+            wanted = "application/problem+json" if int(status) >= 400 else None
+            assert wanted is None or set(answer["content"]) == {wanted}, (item["operationId"], status)
     assert len({item["operationId"] for item in operations}) == len(operations)
+
+
+def test_every_kind_of_problem_has_its_shape() -> None:
+    assert set(SHAPES) == set(PROBLEMS)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "line", [line for line in MATRIX if line.method != "GET"], ids=lambda line: line.name
+)
+def test_a_parameter_that_does_not_exist_is_refused_and_named(line: Any) -> None:
+    if line.name == "api-nowhere":
+        return
+    world = make_world()
+    role = next(name for name in ("manager", "agent", "integration") if getattr(line, name) != 403)
+
+    answer = Api(world.users[role]).call(line.method, f"{address_of(line.name, world)}?dry_run=1", {})
+
+    assert "dry_run" in problem_of(answer, "validation", 400)["errors"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("name", 12), ("slug", 12), ("sponsor", "1"), ("obtained_at", 20260101), ("name", True)],
+)
+def test_a_value_is_not_made_into_another_type(name: str, value: Any) -> None:
+    api = Api(make_user("manager"))
+
+    answer = api.post("sources/", {"name": "Une source", name: value})
+
+    assert set(problem_of(answer, "validation", 400)["errors"]) == {name}
 
 
 def operation_of(schema: dict[str, Any], address: str, method: str) -> dict[str, Any]:
@@ -87,6 +126,9 @@ def test_each_answer_has_the_shape_that_the_schema_says(schema: dict[str, Any], 
 
     described = operation_of(schema, address, line.method)["responses"]["200"]
     check(schema, described["content"]["application/json"]["schema"], answer.json())
+    told = described.get("headers", {})
+    assert {name for name in HEADERS if name in answer.headers} <= set(told)
+    assert {name for name, header in told.items() if header.get("required")} <= set(answer.headers)
 
 
 @pytest.mark.django_db
@@ -163,3 +205,17 @@ def test_no_query_breaks_an_address(schema: dict[str, Any], line: Any) -> None:
         for value in ("", "%00", "x", "9" * 40, "%ED%A0%80", "0001-01-01T00:00:00%2B23:59"):
             answer = api.get(f"{address}?{name}={value}")
             assert answer.status_code < 500, (name, value, answer.content)
+
+
+def test_each_example_is_what_the_schema_says(schema: dict[str, Any]) -> None:
+    checked = 0
+    for path in schema["paths"].values():
+        for operation in path.values():
+            for part in (operation.get("requestBody", {}), *operation["responses"].values()):
+                for media in part.get("content", {}).values():
+                    for example in media.get("examples", {}).values():
+                        whole = {**media["schema"], "components": schema["components"]}
+                        Draft202012Validator(whole).validate(example["value"])
+                        checked += 1
+
+    assert checked > 10

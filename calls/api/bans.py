@@ -189,6 +189,10 @@ class BanList(Endpoint):
     @describe(
         "bans_create",
         "Ask for a ban; a manager decides",
+        problems=(
+            "not-found",
+            "invalid-transition",
+        ),
         tag=TAG,
         request=BanIn,
         answers={201: BanOut},
@@ -239,6 +243,7 @@ class BanDetail(Endpoint):
     @describe(
         "bans_update",
         "Grant, refuse or lift a ban",
+        problems=("invalid-transition",),
         tag=TAG,
         request=BanChange,
         answers={200: BanOut},
@@ -295,7 +300,14 @@ class BanVerb(Endpoint):
 class BanApprove(BanVerb):
     """Granting a request."""
 
-    @describe("bans_approve", "Grant a ban", tag=TAG, request=ApprovalIn, answers={200: BanOut})
+    @describe(
+        "bans_approve",
+        "Grant a ban",
+        problems=("invalid-transition",),
+        tag=TAG,
+        request=ApprovalIn,
+        answers={200: BanOut},
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Grant; again: nothing changes."""
 
@@ -308,7 +320,14 @@ class BanApprove(BanVerb):
 class BanDecide(BanVerb):
     """The decision on a request, once."""
 
-    @describe("bans_decide", "Grant or refuse a ban", tag=TAG, request=BanDecisionIn, answers={200: BanOut})
+    @describe(
+        "bans_decide",
+        "Grant or refuse a ban",
+        problems=("invalid-transition",),
+        tag=TAG,
+        request=BanDecisionIn,
+        answers={200: BanOut},
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Decide; the same again changes nothing."""
 
@@ -321,7 +340,14 @@ class BanDecide(BanVerb):
 class BanLift(BanVerb):
     """The lift of a ban that holds."""
 
-    @describe("bans_lift", "Lift a ban", tag=TAG, request=BanReason, answers={200: BanOut})
+    @describe(
+        "bans_lift",
+        "Lift a ban",
+        problems=("invalid-transition",),
+        tag=TAG,
+        request=BanReason,
+        answers={200: BanOut},
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Lift."""
 
@@ -334,7 +360,14 @@ class BanLift(BanVerb):
 class BanAppeals(BanVerb):
     """The person's appeal."""
 
-    @describe("bans_appeal", "Keep what came of an appeal", tag=TAG, request=AppealIn, answers={200: BanOut})
+    @describe(
+        "bans_appeal",
+        "Keep what came of an appeal",
+        problems=("invalid-transition",),
+        tag=TAG,
+        request=AppealIn,
+        answers={200: BanOut},
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Keep it; the same text is kept once."""
 

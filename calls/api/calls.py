@@ -201,6 +201,10 @@ class NextCall(Endpoint):
     @describe(
         "campaigns_next_call",
         "Claim the next prospect that may be called",
+        problems=(
+            "invalid-transition",
+            "open-call",
+        ),
         tag=TAG,
         answers={
             201: CallOut,
@@ -233,6 +237,12 @@ class ManualDial(Endpoint):
     @describe(
         "calls_dial_manually",
         "Prepare a call to a prospect or a number",
+        problems=(
+            "invalid-transition",
+            "excluded",
+            "not-callable",
+            "open-call",
+        ),
         tag=TAG,
         request=DialIn,
         answers={201: CallOut},
@@ -348,7 +358,18 @@ class Verb(Endpoint):
 class CallDial(Verb):
     """Dialling."""
 
-    @describe("calls_dial", "Dial the claimed number", tag=TAG, answers={200: CallOut})
+    @describe(
+        "calls_dial",
+        "Dial the claimed number",
+        problems=(
+            "invalid-transition",
+            "excluded",
+            "not-callable",
+            "open-call",
+        ),
+        tag=TAG,
+        answers={200: CallOut},
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Enter `dialling`; 409 `excluded` when a bar came meanwhile."""
         return self.run(request, pk, Body, lambda user, call, data, at: dial.dial(call=call, by=user, at=at))
@@ -358,7 +379,12 @@ class CallGreet(Verb):
     """The greeting."""
 
     @describe(
-        "calls_greet", "Say that the greeting was said", tag=TAG, request=AnsweredByIn, answers={200: CallOut}
+        "calls_greet",
+        "Say that the greeting was said",
+        problems=("invalid-transition",),
+        tag=TAG,
+        request=AnsweredByIn,
+        answers={200: CallOut},
     )
     def post(self, request: Request, pk: int) -> Response:
         """Greet; another organisation or person is a mismatch in itself."""
@@ -375,6 +401,7 @@ class CallHandover(Verb):
     @describe(
         "calls_handover",
         "The line passes to another person",
+        problems=("invalid-transition",),
         tag=TAG,
         request=AnsweredByIn,
         answers={200: CallOut},
@@ -401,7 +428,18 @@ class CallEvents(Verb):
         """An exchange reports on every call of its sponsors."""
         return user.role == Role.INTEGRATION
 
-    @describe("calls_events", "Report what the line did", tag=TAG, request=EventIn, answers={200: CallOut})
+    @describe(
+        "calls_events",
+        "Report what the line did",
+        asked={"event": "hung_up", "by": "prospect", "evidence": "softphone", "sip_status": 200},
+        problems=(
+            "invalid-transition",
+            "closing-required",
+        ),
+        tag=TAG,
+        request=EventIn,
+        answers={200: CallOut},
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Record an event."""
         return self.run(request, pk, EventIn, _record_event)
@@ -462,6 +500,7 @@ class CallCriteria(Verb):
     @describe(
         "calls_criteria",
         "Store the answer to a criterion",
+        problems=("invalid-transition",),
         tag=TAG,
         request=CriterionAnswerIn,
         answers={200: CallOut},
@@ -500,6 +539,7 @@ class CallClosing(Verb):
     @describe(
         "calls_closing",
         "Say that a closing sentence was said",
+        problems=("invalid-transition",),
         tag=TAG,
         request=ClosingIn,
         answers={200: CallOut},
@@ -522,6 +562,7 @@ class CallSituations(Verb):
     @describe(
         "calls_situations",
         "Enter a stage of a playbook",
+        problems=("invalid-transition",),
         tag=TAG,
         request=SituationIn,
         answers={200: CallOut},
@@ -542,7 +583,13 @@ class CallSituations(Verb):
 class CallDriving(Verb):
     """The person is driving."""
 
-    @describe("calls_driving", "The person is driving: end the call", tag=TAG, answers={200: CallOut})
+    @describe(
+        "calls_driving",
+        "The person is driving: end the call",
+        problems=("invalid-transition",),
+        tag=TAG,
+        answers={200: CallOut},
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Allow the end."""
         return self.run(
@@ -553,7 +600,18 @@ class CallDriving(Verb):
 class CallDisposition(Verb):
     """How the call ended."""
 
-    @describe("calls_disposition", "Qualify the call", tag=TAG, request=DispositionIn, answers={200: CallOut})
+    @describe(
+        "calls_disposition",
+        "Qualify the call",
+        asked={"code": "callback", "callback_at": "2026-11-27T10:00:00+01:00", "exact": True},
+        problems=(
+            "invalid-transition",
+            "closing-required",
+        ),
+        tag=TAG,
+        request=DispositionIn,
+        answers={200: CallOut},
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Store a disposition and run its effects."""
 
@@ -587,7 +645,16 @@ def _colleague(call: Call, pk: int | None) -> User | None:
 class CallFinish(Verb):
     """The last confirmation of a call whose end is known."""
 
-    @describe("calls_finish", "Finish a qualified call", tag=TAG, answers={200: CallOut})
+    @describe(
+        "calls_finish",
+        "Finish a qualified call",
+        problems=(
+            "invalid-transition",
+            "closing-required",
+        ),
+        tag=TAG,
+        answers={200: CallOut},
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Move to `done`."""
         return self.run(
@@ -598,7 +665,14 @@ class CallFinish(Verb):
 class CallRelease(Verb):
     """Giving a claimed prospect back."""
 
-    @describe("calls_release", "Give the prospect back", tag=TAG, request=ReleaseIn, answers={200: CallOut})
+    @describe(
+        "calls_release",
+        "Give the prospect back",
+        problems=("invalid-transition",),
+        tag=TAG,
+        request=ReleaseIn,
+        answers={200: CallOut},
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Release."""
         return self.run(
@@ -612,7 +686,9 @@ class CallRelease(Verb):
 class CallLease(Verb):
     """The lease, which an open screen renews."""
 
-    @describe("calls_lease", "Renew the lease", tag=TAG, answers={200: CallOut})
+    @describe(
+        "calls_lease", "Renew the lease", problems=("invalid-transition",), tag=TAG, answers={200: CallOut}
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Renew."""
         return self.run(
@@ -623,7 +699,14 @@ class CallLease(Verb):
 class CallNote(Verb):
     """The agent's note."""
 
-    @describe("calls_note", "Write the note of the call", tag=TAG, request=NoteIn, answers={200: CallOut})
+    @describe(
+        "calls_note",
+        "Write the note of the call",
+        problems=("invalid-transition",),
+        tag=TAG,
+        request=NoteIn,
+        answers={200: CallOut},
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Write."""
         return self.run(
@@ -643,7 +726,14 @@ class CallNote(Verb):
 class CallWish(Verb):
     """A wish to be called about something else."""
 
-    @describe("calls_wish", "Keep a wish of the person", tag=TAG, request=WishIn, answers={200: CallOut})
+    @describe(
+        "calls_wish",
+        "Keep a wish of the person",
+        problems=("invalid-transition",),
+        tag=TAG,
+        request=WishIn,
+        answers={200: CallOut},
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Keep it."""
         return self.run(
@@ -659,7 +749,14 @@ class CallWish(Verb):
 class CallHelp(Verb):
     """A call for the supervisor."""
 
-    @describe("calls_help", "Call the supervisor", tag=TAG, request=HelpIn, answers={200: CallOut})
+    @describe(
+        "calls_help",
+        "Call the supervisor",
+        problems=("invalid-transition",),
+        tag=TAG,
+        request=HelpIn,
+        answers={200: CallOut},
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Ask."""
         return self.run(
@@ -678,6 +775,7 @@ class CallCorrectionRequest(Verb):
     @describe(
         "calls_correction_request",
         "Ask a supervisor to correct an entry error",
+        problems=("invalid-transition",),
         tag=TAG,
         request=ReasonIn,
         answers={200: CallOut},
@@ -708,7 +806,12 @@ class CallSupervisorRelease(SupervisorVerb):
     """Letting the agent end the call."""
 
     @describe(
-        "calls_supervisor_release", "Let the agent hang up", tag=TAG, request=ReasonIn, answers={200: CallOut}
+        "calls_supervisor_release",
+        "Let the agent hang up",
+        problems=("invalid-transition",),
+        tag=TAG,
+        request=ReasonIn,
+        answers={200: CallOut},
     )
     def post(self, request: Request, pk: int) -> Response:
         """Allow the end."""
@@ -728,6 +831,10 @@ class CallCorrection(SupervisorVerb):
     @describe(
         "calls_correction",
         "Correct the disposition of a call",
+        problems=(
+            "invalid-transition",
+            "closing-required",
+        ),
         tag=TAG,
         request=CorrectionIn,
         answers={200: CallOut},

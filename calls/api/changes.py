@@ -255,6 +255,61 @@ class ChangeFeed(Endpoint):
     @describe(
         "changes_list",
         "Read what changed",
+        answered={
+            "next": "https://courtois.example/api/v1/changes/?cursor=WyJh",
+            "previous": None,
+            "cursor": "WyJh",
+            "has_more": False,
+            "behind_seconds": 0.0,
+            "results": [
+                {
+                    "kind": "prospect",
+                    "id": 12,
+                    "op": "created",
+                    "version": 1,
+                    "record": {
+                        "id": 12,
+                        "source": 5,
+                        "external_id": "crm-1001",
+                        "kind": "organisation",
+                        "civility": "",
+                        "first_name": "",
+                        "last_name": "",
+                        "organisation": "Banque de l'Ouest",
+                        "job_title": "",
+                        "sector": "",
+                        "email": "",
+                        "address": "",
+                        "postal_code": "",
+                        "city": "Nantes",
+                        "country": "FR",
+                        "language": "",
+                        "time_zone": "",
+                        "phones": [
+                            {
+                                "number": "+33199000001",
+                                "raw": "01 99 00 00 01",
+                                "kind": "landline",
+                                "validity": "valid",
+                                "extension": "",
+                                "note": "",
+                            }
+                        ],
+                        "attributes": {},
+                        "confidential": False,
+                        "preferred_channel": "",
+                        "version": 1,
+                        "created_at": "2026-11-25T09:00:00Z",
+                        "updated_at": "2026-11-25T09:00:00Z",
+                        "erased_at": None,
+                    },
+                }
+            ],
+        },
+        problems=(
+            "cursor-gone",
+            "feed-moved",
+        ),
         tag="changes",
         answers={200: ChangesOut},
         parameters=[
@@ -265,9 +320,18 @@ class ChangeFeed(Endpoint):
                 "beginning of what is kept. 410 `cursor-gone` when it is too old.",
             ),
             OpenApiParameter(
-                "limit", int, description=f"Changes a page: {DEFAULT_LIMIT}, at most {MAX_LIMIT}."
+                "limit",
+                {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+                description=f"Changes a page: {DEFAULT_LIMIT}, at most {MAX_LIMIT}.",
             ),
-            OpenApiParameter("kinds", str, description=f"Only some, by commas: {','.join(RECORDS)}."),
+            OpenApiParameter(
+                "kinds",
+                str,
+                many=True,
+                explode=False,
+                enum=list(RECORDS),
+                description="Only some, by commas.",
+            ),
         ],
         description="Every committed change once, however writers interleave. No order is promised across "
         "transactions: `record` is the record as it is now, and the highest `version` of it is the latest. A token "

@@ -60,7 +60,7 @@ class CallbackOut(serializers.Serializer[Any]):
     due_at = serializers.DateTimeField()
     exact = serializers.BooleanField()
     note = serializers.CharField(allow_blank=True)
-    state = serializers.CharField()
+    state = serializers.ChoiceField(CallbackState.choices)
     reason = serializers.CharField(allow_blank=True, help_text="Why it was cancelled.")
     created_at = serializers.DateTimeField()
     closed_at = serializers.DateTimeField(allow_null=True)
@@ -96,7 +96,7 @@ class IncidentOut(serializers.Serializer[Any]):
     """A report or a question, and what was decided."""
 
     id = serializers.IntegerField()
-    kind = serializers.CharField()
+    kind = serializers.ChoiceField(IncidentKind.choices)
     sponsor = serializers.IntegerField()
     call = serializers.IntegerField(allow_null=True)
     prospect = serializers.IntegerField(allow_null=True)
@@ -105,11 +105,11 @@ class IncidentOut(serializers.Serializer[Any]):
     data = serializers.DictField()  # type: ignore[assignment]
     at = serializers.DateTimeField()
     by = serializers.IntegerField(allow_null=True)
-    decision = serializers.CharField(allow_null=True)
+    decision = serializers.ChoiceField(Decision.choices, allow_null=True)
     decided_at = serializers.DateTimeField(allow_null=True)
     decided_by = serializers.IntegerField(allow_null=True)
     reason = serializers.CharField(allow_blank=True)
-    started_by = serializers.CharField(allow_blank=True)
+    started_by = serializers.ChoiceField(StartedBy.choices, allow_blank=True)
     answers = HelpAnswerOut(many=True)
 
 
@@ -222,6 +222,11 @@ class CallbackList(Endpoint):
     @describe(
         "callbacks_create",
         "Agree a callback outside of a call",
+        problems=(
+            "invalid-transition",
+            "excluded",
+            "not-callable",
+        ),
         tag="callbacks",
         request=CallbackIn,
         answers={201: CallbackOut},
@@ -265,6 +270,7 @@ class CallbackDetail(Endpoint):
     @describe(
         "callbacks_update",
         "Move, reassign or cancel a callback",
+        problems=("invalid-transition",),
         tag="callbacks",
         request=CallbackChange,
         answers={200: CallbackOut},
@@ -324,6 +330,10 @@ class IncidentList(Endpoint):
     @describe(
         "incidents_create",
         "Report an incident",
+        problems=(
+            "not-found",
+            "invalid-transition",
+        ),
         tag="incidents",
         request=IncidentIn,
         answers={201: IncidentOut},
@@ -349,6 +359,12 @@ class IncidentDetail(Endpoint):
     @describe(
         "incidents_update",
         "Decide on an incident, if it still is as it was read",
+        problems=(
+            "invalid-transition",
+            "excluded",
+            "not-callable",
+            "open-call",
+        ),
         tag="incidents",
         request=DecisionIn,
         answers={200: IncidentOut},
@@ -373,6 +389,7 @@ class IncidentAnswers(Endpoint):
     @describe(
         "incidents_answer",
         "Answer an agent who waits",
+        problems=("invalid-transition",),
         tag="incidents",
         request=HelpAnswerIn,
         answers={200: IncidentOut},
@@ -395,6 +412,12 @@ class IncidentDecide(Endpoint):
     @describe(
         "incidents_decide",
         "Decide on an incident",
+        problems=(
+            "invalid-transition",
+            "excluded",
+            "not-callable",
+            "open-call",
+        ),
         tag="incidents",
         request=DecisionIn,
         answers={200: IncidentOut},

@@ -82,6 +82,10 @@ class LineEvents(Endpoint):
     @describe(
         "calls_line_events",
         "Report what the line of an agent to a number did",
+        problems=(
+            "not-found",
+            "invalid-transition",
+        ),
         tag="calls",
         request=LineEventIn,
         answers={200: LineReportOut},

@@ -49,8 +49,10 @@ class ProspectOfCalls(ProspectDetail):
     @describe(
         "prospects_delete",
         "Erase a prospect",
+        problems=("invalid-transition",),
         tag="prospects",
         answers={204: None},
+        has_etag=True,
         description="The person is blanked everywhere; exclusions stay, also against a re-import.",
     )
     def delete(self, request: Request, pk: int) -> Response:

@@ -19,6 +19,7 @@ from campaigns.models import ImportJob
 from campaigns.selectors import health, import_quality
 from campaigns.selectors.funnel import funnel_of
 from crm.access import get_source_or_404, sources_of, sponsors_of
+from crm.api import queries
 from crm.api.endpoints import MANAGERS, SUPERVISORS, Endpoint, caller, now
 from crm.api.fields import Body, Id, read_query
 from crm.api.paging import page
@@ -79,7 +80,11 @@ class CampaignReport(Report):
         tag=TAG,
         answers={200: shapes.CampaignReportOut},
         parameters=[
-            OpenApiParameter("days", int, description=f"14 unless told otherwise, at most {MOST_DAYS}.")
+            OpenApiParameter(
+                "days",
+                {"type": "integer", "minimum": 1, "maximum": 366},
+                description=f"14 unless told otherwise, at most {MOST_DAYS}.",
+            )
         ],
     )
     def get(self, request: Request, pk: int) -> Response:
@@ -239,14 +244,10 @@ class ImportReports(Report):
     )
     def get(self, request: Request) -> Response:
         """List."""
-        user, query = caller(request), request.query_params
-        rows = imports_of(user).filter(state__in=import_quality.TOLD)
-        for name in ("campaign", "source"):
-            if name in query:
-                text = query[name]
-                if not (text.isascii() and text.isdigit() and len(text) < 19):
-                    raise Invalid.field(name, _("Un identifiant est un nombre."))
-                rows = rows.filter(**{name: int(text)})
+        rows = imports_of(caller(request)).filter(
+            state__in=import_quality.TOLD,
+            **queries.references(request, campaign="campaign", source="source"),
+        )
 
         def quality(job: ImportJob) -> dict[str, Any]:
             return shapes.import_out(job, import_quality.quality_of(job.counts))

@@ -6,12 +6,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from calls.enums import CallState
+from calls.enums import AnsweredBy, CallState, Cause, Evidence, HungUpBy, Mode, Result
 from calls.models import Call
 from calls.rules.transitions import FOR_SUPERVISORS, allowed
 from calls.selectors.call_screen import CallScreen, screen_of
 from calls.selectors.facts import facts_of
 from calls.selectors.listed_calls import ListedCall, listed_calls
+from campaigns.enums import Step
 from crm.api.endpoints import stamp
 from crm.models import User
 
@@ -32,7 +33,7 @@ class MismatchOut(serializers.Serializer[Any]):
 class StepOut(serializers.Serializer[Any]):
     """A sentence of the closing, and when it was said."""
 
-    step = serializers.CharField()
+    step = serializers.ChoiceField(Step.choices)
     text = serializers.CharField()
     said_at = serializers.DateTimeField(allow_null=True)
 
@@ -44,7 +45,7 @@ class QuestionOut(serializers.Serializer[Any]):
     question = serializers.CharField()
     expected = serializers.CharField(allow_blank=True)
     blocking = serializers.BooleanField()
-    result = serializers.CharField(allow_blank=True)
+    result = serializers.ChoiceField(Result.choices, allow_blank=True)
     heard = serializers.CharField(allow_blank=True)
 
 
@@ -65,16 +66,16 @@ class CallOut(serializers.Serializer[Any]):
     prospect = serializers.IntegerField(allow_null=True)
     number = serializers.CharField()
     agent = serializers.IntegerField()
-    state = serializers.CharField()
-    mode = serializers.CharField()
+    state = serializers.ChoiceField(CallState.choices)
+    mode = serializers.ChoiceField(Mode.choices)
     started_at = serializers.DateTimeField()
     lease_until = serializers.DateTimeField()
     answered_at = serializers.DateTimeField(allow_null=True)
-    answered_by = serializers.CharField(allow_blank=True)
+    answered_by = serializers.ChoiceField(AnsweredBy.choices, allow_blank=True)
     ended_at = serializers.DateTimeField(allow_null=True)
-    hung_up_by = serializers.CharField(allow_blank=True)
-    evidence = serializers.CharField(allow_blank=True)
-    cause = serializers.CharField(allow_blank=True)
+    hung_up_by = serializers.ChoiceField(HungUpBy.choices, allow_blank=True)
+    evidence = serializers.ChoiceField(Evidence.choices, allow_blank=True)
+    cause = serializers.ChoiceField(Cause.choices, allow_blank=True)
     contradictions = ContradictionOut(many=True)
     criteria = QuestionOut(many=True)
     mismatches = MismatchOut(many=True)

@@ -7,13 +7,13 @@ from typing import Any
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.access import campaigns_of, programmes_of
-from campaigns.enums import CampaignStatus, ClosingKind, Purpose, Step
+from campaigns.enums import BarTarget, CampaignStatus, ClosingKind, Purpose, Reach, Scope, Step
 from campaigns.models import Campaign, ClosingStep, Disposition
 from campaigns.models.campaigns import MANDATE_LENGTH
 from campaigns.selectors.queue import queue_counts
@@ -47,6 +47,7 @@ from crm.api.schema import describe, page_of
 from crm.rules.errors import Invalid
 
 READERS = SUPERVISORS | PROGRAMS
+CLOCK = r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$"
 YEAR_SECONDS = 366 * 24 * 3600
 
 
@@ -69,6 +70,30 @@ class MandateIn(Body):
     may_offer = Text(max_length=MANDATE_LENGTH, allow_blank=True, required=False)
 
 
+@extend_schema_field(
+    {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["days", "from", "to"],
+            "additionalProperties": False,
+            "properties": {
+                "days": {
+                    "type": "array",
+                    "items": {"type": "integer", "minimum": 1, "maximum": 7},
+                    "minItems": 1,
+                    "uniqueItems": True,
+                },
+                "from": {"type": "string", "pattern": CLOCK},
+                "to": {"type": "string", "pattern": CLOCK},
+            },
+        },
+    }
+)
+class Hours(serializers.JSONField):
+    """Ranges of hours; `campaigns.rules.hours` reads them."""
+
+
 class CampaignIn(Body):
     """The settings of a campaign. Times are seconds; its programme never changes."""
 
@@ -78,7 +103,7 @@ class CampaignIn(Body):
     slug = serializers.RegexField(r"^[-a-zA-Z0-9_]+\Z", max_length=80, required=False)
     purpose = serializers.ChoiceField(Purpose.choices, required=False)
     calling_rule = Text(max_length=40, required=False)
-    hours = serializers.JSONField(
+    hours = Hours(
         required=False,
         help_text='`[{"days":[1..7],"from":"10:00","to":"13:00"}]`, local time of the called party.',
     )
@@ -117,7 +142,7 @@ class CampaignOut(serializers.Serializer[Any]):
     slug = serializers.CharField()
     name = serializers.CharField()
     programme = serializers.IntegerField()
-    purpose = serializers.CharField()
+    purpose = serializers.ChoiceField(Purpose.choices)
     calling_rule = serializers.CharField()
     hours = HoursOut(many=True)
     max_attempts = serializers.IntegerField()
@@ -126,7 +151,7 @@ class CampaignOut(serializers.Serializer[Any]):
     patience_seconds = serializers.IntegerField()
     language = serializers.CharField()
     mandate = MandateOut()
-    status = serializers.CharField()
+    status = serializers.ChoiceField(CampaignStatus.choices)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
@@ -149,7 +174,7 @@ class DispositionOut(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment]
     label_en = serializers.CharField()
     aapor = serializers.CharField()
-    reach = serializers.CharField()
+    reach = serializers.ChoiceField(Reach.choices, allow_blank=True)
     contacted = serializers.BooleanField()
     eligible = serializers.BooleanField(allow_null=True)
     final = serializers.BooleanField()
@@ -159,8 +184,8 @@ class DispositionOut(serializers.Serializer[Any]):
     requires_callback = serializers.BooleanField()
     requires_match = serializers.BooleanField()
     by_mismatch_only = serializers.BooleanField()
-    bar_target = serializers.CharField()
-    bar_scope = serializers.CharField()
+    bar_target = serializers.ChoiceField(BarTarget.choices, allow_blank=True)
+    bar_scope = serializers.ChoiceField(Scope.choices, allow_blank=True)
 
 
 class ClosingStepIn(Body):
@@ -177,8 +202,8 @@ class ClosingStepOut(serializers.Serializer[Any]):
     """A sentence of the closing, with its placeholders; `own` when the campaign has replaced the default."""
 
     language = serializers.CharField()
-    kind = serializers.CharField()
-    step = serializers.CharField()
+    kind = serializers.ChoiceField(ClosingKind.choices)
+    step = serializers.ChoiceField(Step.choices)
     text = serializers.CharField()
     own = serializers.BooleanField()
 
@@ -306,6 +331,7 @@ class CampaignDetail(Endpoint):
     @describe(
         "campaigns_patch",
         "Change the settings of a campaign",
+        problems=("invalid-transition",),
         tag="campaigns",
         request=CampaignIn,
         answers={200: CampaignOut},
@@ -344,7 +370,14 @@ class CampaignMove(Endpoint):
 def _move(operation: str, summary: str) -> Any:
     """Describe the one operation of such an address."""
     return extend_schema_view(
-        post=describe(operation, summary, tag="campaigns", request=MoveIn, answers={200: CampaignOut})
+        post=describe(
+            operation,
+            summary,
+            problems=("invalid-transition",),
+            tag="campaigns",
+            request=MoveIn,
+            answers={200: CampaignOut},
+        )
     )
 
 
@@ -420,6 +453,7 @@ class CampaignDispositions(Endpoint):
     @describe(
         "campaign_dispositions_set",
         "Offer a disposition or not, and say when to retry",
+        problems=("invalid-transition",),
         tag="campaigns",
         request=DispositionRuleIn,
         answers={200: DispositionOut},
@@ -506,6 +540,7 @@ class CampaignClosingSteps(Endpoint):
     @describe(
         "closing_steps_set",
         "Replace a closing sentence",
+        problems=("invalid-transition",),
         tag="campaigns",
         request=ClosingStepIn,
         answers={200: ClosingStepOut},

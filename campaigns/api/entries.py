@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.access import campaigns_of
-from campaigns.enums import EntryState
+from campaigns.enums import EntryState, Gate
 from campaigns.models import Campaign, ListEntry
 from campaigns.services.entries import add_prospects, remove_prospect
 from crm.access import prospects_of
@@ -37,13 +37,13 @@ class EntryOut(serializers.Serializer[Any]):
     campaign = serializers.IntegerField()
     prospect = serializers.IntegerField()
     number = serializers.CharField(allow_blank=True)
-    state = serializers.CharField()
+    state = serializers.ChoiceField(EntryState.choices)
     priority = serializers.IntegerField()
     due_at = serializers.DateTimeField()
     owner = serializers.IntegerField(allow_null=True)
     attempts = serializers.IntegerField()
     time_zone = serializers.CharField()
-    gate = serializers.CharField(allow_blank=True)
+    gate = serializers.ChoiceField(Gate.choices, allow_blank=True)
     reason = serializers.CharField(allow_blank=True)
     until = serializers.DateTimeField(allow_null=True)
     excluded_by = serializers.IntegerField(allow_null=True)
@@ -115,6 +115,16 @@ class EntryList(Endpoint):
     @describe(
         "entries_create",
         "Put prospects into the list",
+        asked={"prospects": [12]},
+        answered={
+            "added": 1,
+            "already": 0,
+            "excluded": 0,
+            "screened_out": 0,
+            "without_number": 0,
+            "refused": 0,
+        },
+        problems=("invalid-transition",),
         tag="campaigns",
         request=EntriesIn,
         answers={201: AddedOut},
@@ -148,7 +158,13 @@ class EntryDetail(Endpoint):
         """Read."""
         return record(entry_out(self._entry(request, pk, entry_pk)))
 
-    @describe("entries_delete", "Take a prospect out of the list", tag="campaigns", answers={204: None})
+    @describe(
+        "entries_delete",
+        "Take a prospect out of the list",
+        problems=("invalid-transition",),
+        tag="campaigns",
+        answers={204: None},
+    )
     def delete(self, request: Request, pk: int, entry_pk: int) -> Response:
         """Remove."""
         entry = self._entry(request, pk, entry_pk)

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.access import campaigns_of, exclusions_of, programmes_of
-from campaigns.enums import ExclusionReason, Scope
+from campaigns.enums import ExclusionReason, Gate, Scope
 from campaigns.models import Campaign, Exclusion
 from campaigns.rules.gate import Verdict
 from campaigns.rules.gate import describe as sentence_of
@@ -58,13 +58,13 @@ class ExclusionOut(serializers.Serializer[Any]):
     """An exclusion as it is answered."""
 
     id = serializers.IntegerField()
-    scope = serializers.CharField()
+    scope = serializers.ChoiceField(Scope.choices)
     sponsor = serializers.IntegerField(allow_null=True)
     programme = serializers.IntegerField(allow_null=True)
     campaign = serializers.IntegerField(allow_null=True)
     number = serializers.CharField(allow_null=True)
     prospect = serializers.IntegerField(allow_null=True)
-    reason = serializers.CharField()
+    reason = serializers.ChoiceField(ExclusionReason.choices)
     note = serializers.CharField(allow_blank=True)
     since = serializers.DateTimeField()
     until = serializers.DateTimeField(allow_null=True)
@@ -98,8 +98,8 @@ class CheckedOut(serializers.Serializer[Any]):
     number = serializers.CharField(allow_null=True)
     excluded = serializers.BooleanField()
     exclusion = serializers.IntegerField(allow_null=True)
-    scope = serializers.CharField(allow_null=True)
-    reason = serializers.CharField(allow_null=True)
+    scope = serializers.ChoiceField(Scope.choices, allow_null=True)
+    reason = serializers.ChoiceField(ExclusionReason.choices, allow_null=True)
     until = serializers.DateTimeField(allow_null=True)
 
 
@@ -172,7 +172,7 @@ class VerdictOut(serializers.Serializer[Any]):
     """The gate's verdict. `reason` is a code, `message` its sentence."""
 
     allowed = serializers.BooleanField()
-    gate = serializers.CharField()
+    gate = serializers.ChoiceField(Gate.choices, allow_blank=True)
     reason = serializers.CharField(allow_blank=True)
     until = serializers.DateTimeField(allow_null=True)
     message = serializers.CharField()
@@ -268,6 +268,7 @@ class ExclusionList(Endpoint):
     @describe(
         "exclusions_create",
         "Exclude a number or a prospect: in force at once",
+        asked={"scope": "sponsor", "sponsor": 3, "number": "01 99 00 00 09", "reason": "opposition"},
         tag="exclusions",
         request=ExclusionIn,
         answers={201: ExclusionOut},
@@ -297,6 +298,7 @@ class ExclusionBulk(Endpoint):
     @describe(
         "exclusions_bulk",
         "Exclude up to 10,000 numbers",
+        asked={"scope": "sponsor", "sponsor": 3, "reason": "opposition", "numbers": ["01 99 00 00 09"]},
         tag="exclusions",
         request=BulkIn,
         answers={201: BulkOut},
@@ -384,7 +386,12 @@ class ExclusionLift(Endpoint):
     roles = {"POST": SUPERVISORS}
 
     @describe(
-        "exclusions_lift", "Lift an exclusion", tag="exclusions", request=LiftIn, answers={200: ExclusionOut}
+        "exclusions_lift",
+        "Lift an exclusion",
+        problems=("invalid-transition",),
+        tag="exclusions",
+        request=LiftIn,
+        answers={200: ExclusionOut},
     )
     def post(self, request: Request, pk: int) -> Response:
         """Lift."""
@@ -405,6 +412,20 @@ class ExclusionCheck(Endpoint):
     @describe(
         "exclusions_check",
         "Check up to 10,000 numbers",
+        asked={"numbers": ["01 99 00 00 01"]},
+        answered={
+            "results": [
+                {
+                    "input": "01 99 00 00 01",
+                    "number": "+33199000001",
+                    "excluded": False,
+                    "exclusion": None,
+                    "scope": None,
+                    "reason": None,
+                    "until": None,
+                }
+            ]
+        },
         tag="exclusions",
         request=CheckIn,
         answers={200: CheckOut},
@@ -458,13 +479,14 @@ class Contactability(Endpoint):
     @describe(
         "contactability_get",
         "Ask whether a prospect or a number may be called now",
+        problems=("not-found",),
         tag="contactability",
         answers={200: VerdictOut},
         parameters=[
             OpenApiParameter("campaign", int, required=True),
             OpenApiParameter("prospect", int),
             OpenApiParameter("number", str, description="In any spelling."),
-            OpenApiParameter("region", str),
+            OpenApiParameter("region", str, pattern="^[A-Z]{2}$"),
         ],
     )
     def get(self, request: Request) -> Response:

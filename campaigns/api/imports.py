@@ -60,7 +60,7 @@ class ImportOut(serializers.Serializer[Any]):
     campaign = serializers.IntegerField()
     source = serializers.IntegerField()  # type: ignore[assignment]
     file = serializers.CharField()
-    state = serializers.CharField()
+    state = serializers.ChoiceField(ImportState.choices)
     phase = serializers.CharField()
     percent = serializers.IntegerField()
     total_rows = serializers.IntegerField()
@@ -159,6 +159,7 @@ class ImportList(Endpoint):
     @describe(
         "imports_create",
         "Import a list; a worker reads it",
+        problems=("invalid-transition",),
         tag="imports",
         request={"multipart/form-data": ImportIn},
         answers={202: ImportOut},
@@ -244,7 +245,13 @@ class ImportUndo(Endpoint):
     resource = "imports"
     roles = {"POST": MANAGERS | PROGRAMS}
 
-    @describe("imports_undo", "Undo an import", tag="imports", answers={200: ImportOut})
+    @describe(
+        "imports_undo",
+        "Undo an import",
+        problems=("invalid-transition",),
+        tag="imports",
+        answers={200: ImportOut},
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Undo."""
         read(request, Body)

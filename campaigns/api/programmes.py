@@ -86,7 +86,7 @@ class CriterionOut(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     programme = serializers.IntegerField()
     field = serializers.CharField()
-    operator = serializers.CharField()
+    operator = serializers.ChoiceField(Operator.choices)
     value = serializers.JSONField(allow_null=True)
     question = serializers.CharField()
     expected = serializers.CharField()
@@ -242,6 +242,7 @@ class CriterionDetail(Endpoint):
     @describe(
         "criteria_patch",
         "Change a criterion: a new version of it",
+        problems=("invalid-transition",),
         tag="programmes",
         request=CriterionIn,
         answers={200: CriterionOut},
@@ -263,6 +264,7 @@ class CriterionDetail(Endpoint):
     @describe(
         "criteria_delete",
         "Retire a criterion: it is no longer asked, its versions are kept",
+        problems=("invalid-transition",),
         tag="programmes",
         answers={204: None},
     )

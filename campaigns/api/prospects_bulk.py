@@ -150,6 +150,37 @@ class ProspectBulk(Endpoint):
     @describe(
         "prospects_bulk",
         "Create or change up to 5,000 prospects",
+        asked={
+            "region": "FR",
+            "prospects": [
+                {
+                    "source": "crm",
+                    "external_id": "crm-1001",
+                    "kind": "organisation",
+                    "organisation": "Banque de l'Ouest",
+                    "city": "Nantes",
+                    "country": "FR",
+                    "phones": [{"number": "01 99 00 00 01"}],
+                }
+            ],
+        },
+        answered={
+            "created": 1,
+            "updated": 0,
+            "unchanged": 0,
+            "error": 0,
+            "results": [
+                {
+                    "index": 0,
+                    "id": 12,
+                    "external_id": "crm-1001",
+                    "status": "created",
+                    "version": 1,
+                    "errors": {},
+                    "warnings": {},
+                }
+            ],
+        },
         tag="prospects",
         request={"application/json": BODY},
         answers={200: ProspectBulkOut},

@@ -23,6 +23,7 @@ from crm.api.authentication import reach_of
 from crm.api.fields import stamp as stamp
 from crm.api.idempotency import run_once
 from crm.api.parsers import StrictJSONParser, is_storable
+from crm.api.queries import refuse_unknown
 from crm.api.selection import FIELDS, only_fields, wanted_fields
 from crm.api.throttling import Budget, PerToken, spend
 from crm.enums import CALLING, MANAGING, SUPERVISING, Role
@@ -140,11 +141,14 @@ class Endpoint(APIView):
         for name, values in request.query_params.lists():
             if not all(map(is_storable, values)):
                 raise ValidationError({name: [_("Caractère nul ou incomplet.")]})
-        if request.method in ("GET", "HEAD") and FIELDS in request.query_params:
-            self.wanted = wanted_fields(request, getattr(self, "get"))  # noqa: B009
+        handler: Any = getattr(self, str(request.method).lower().replace("head", "get"), None)
+        if (known := getattr(handler, "query_names", None)) is not None:
+            refuse_unknown(request, {*known, FIELDS})
+        if FIELDS in request.query_params:
+            self.wanted = wanted_fields(request, handler)
         if request.method == "POST" and "Idempotency-Key" in request.headers:
-            handler = partial(self._answer, getattr(self, "post"), request, *args, **kwargs)  # noqa: B009
-            setattr(self, "post", partial(self._post_once, handler))  # noqa: B010
+            once = partial(self._answer, handler, request, *args, **kwargs)
+            setattr(self, "post", partial(self._post_once, once))  # noqa: B010
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Keep to the fields that were asked for, and say how many requests are left."""

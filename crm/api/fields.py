@@ -12,7 +12,10 @@ from rest_framework.request import Request
 from crm.rules.moments import stamp as stamp
 
 MAX_ID = 2**63 - 1
-YEARS = range(1900, 2201)
+YEARS = range(1900, 2200)
+#: The same for a program that reads our schema.
+MOMENT = {"type": "string", "format": "date-time", "pattern": r"^(19|20|21)\d\d-"}
+REFERENCE = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
 
 
 class Id(serializers.IntegerField):
@@ -24,7 +27,7 @@ class Id(serializers.IntegerField):
 
     def to_internal_value(self, data: Any) -> int:
         """Refuse what only looks like a number, such as `true`."""
-        if isinstance(data, bool) or not isinstance(data, int | str):
+        if isinstance(data, bool) or not isinstance(data, int | float | str):
             self.fail("invalid")
         value: int = super().to_internal_value(data)
         return value
@@ -82,7 +85,45 @@ class Body(serializers.Serializer[Any]):
                 raise ValidationError(
                     {str(name)[:60]: [_("Champ inconnu.")] for name in sorted(map(str, unknown))}
                 )
+            if not self.context.get("texts"):
+                self._refuse_other_types(data)
         return super().to_internal_value(data)
+
+    def _refuse_other_types(self, data: Mapping[str, Any]) -> None:
+        """Refuse a number where a text is meant, and the reverse: what Django would make of it is nobody's wish."""
+        wrong: dict[str, Any] = {}
+        for name, value in data.items():
+            field = self.fields.get(name)
+            item = getattr(field, "child", None) if isinstance(value, list) else None
+            if field is not None and not (_has_type(field, value) if item is None else True):
+                wrong[name] = [_WRONG_TYPE]
+            elif item is not None:
+                told = {str(n): [_WRONG_TYPE] for n, part in enumerate(value) if not _has_type(item, part)}
+                wrong |= {name: told} if told else {}
+        if wrong:
+            raise ValidationError(wrong)
+
+
+_WRONG_TYPE = _("Ce n'est pas le type attendu : un texte, un nombre, une liste ou un objet.")
+_TEXTS = (
+    serializers.CharField,
+    serializers.ChoiceField,
+    serializers.DateField,
+    serializers.DateTimeField,
+)
+
+
+def _has_type(field: Any, value: Any) -> bool:
+    """Whether a JSON value has the type that a field means; null is the field's own matter."""
+    if value is None:
+        return True
+    if isinstance(field, _TEXTS):
+        return isinstance(value, str)
+    if isinstance(field, serializers.IntegerField):
+        # 2.0 is a whole number, to JSON Schema as to JavaScript.
+        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        return whole and not isinstance(value, bool)
+    return True
 
 
 def read(request: Request, shape: type[Body], *, partial: bool = False) -> dict[str, Any]:
@@ -97,7 +138,8 @@ def read(request: Request, shape: type[Body], *, partial: bool = False) -> dict[
 
 def read_query(request: Request, shape: type[Body]) -> dict[str, Any]:
     """Return the checked query string of a request, without `fields`, which every answer takes."""
-    body = shape(data={name: text for name, text in request.query_params.dict().items() if name != "fields"})
+    told = {name: text for name, text in request.query_params.dict().items() if name != "fields"}
+    body = shape(data=told, context={"texts": True})
     body.is_valid(raise_exception=True)
     data: dict[str, Any] = body.validated_data
     return data

@@ -45,7 +45,7 @@ def run_once(request: Request, *, user: User, at: datetime, handler: Callable[[]
     the domain into answers itself, so that what a service stored about its refusal is committed.
     """
     key = request.headers["Idempotency-Key"]
-    if not 1 <= len(key) <= 200 or not key.isprintable():
+    if not 1 <= len(key) <= 200 or not (key.isascii() and key.isprintable()):
         raise Invalid.field("Idempotency-Key", _("De 1 à 200 caractères imprimables."))
     fingerprint = _fingerprint(request)
     with transaction.atomic():

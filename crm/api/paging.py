@@ -37,7 +37,11 @@ PAGE_PARAMETERS = [
     OpenApiParameter(
         "cursor", str, description="From `next` or `previous` of an earlier page of the same list."
     ),
-    OpenApiParameter("limit", int, description=f"Results a page: {DEFAULT_LIMIT}, at most {MAX_LIMIT}."),
+    OpenApiParameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        description=f"Results a page: {DEFAULT_LIMIT}, at most {MAX_LIMIT}.",
+    ),
 ]
 SINCE_PARAMETER = OpenApiParameter(
     "updated_since",

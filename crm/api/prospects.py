@@ -16,7 +16,7 @@ from crm.api.endpoints import AGENTS, MANAGERS, PROGRAMS, SUPERVISORS, Endpoint,
 from crm.api.fields import Body, Text, Truth, read
 from crm.api.paging import BY_CHANGE, SINCE_PARAMETER, page
 from crm.api.schema import describe, page_of
-from crm.enums import Channel, LookPlace, ProspectKind
+from crm.enums import Channel, LookPlace, NumberKind, ProspectKind, Validity
 from crm.models import Prospect, ProspectNumber, Source, User
 from crm.rules.errors import Invalid, StaleRecord
 from crm.rules.phones import search_forms
@@ -104,8 +104,8 @@ class PhoneOut(serializers.Serializer[Any]):
 
     number = serializers.CharField()
     raw = serializers.CharField()
-    kind = serializers.CharField()
-    validity = serializers.CharField()
+    kind = serializers.ChoiceField(NumberKind.choices)
+    validity = serializers.ChoiceField(Validity.choices)
     extension = serializers.CharField()
     note = serializers.CharField()
 
@@ -116,7 +116,7 @@ class ProspectOut(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     source = serializers.IntegerField()  # type: ignore[assignment]
     external_id = serializers.CharField()
-    kind = serializers.CharField()
+    kind = serializers.ChoiceField(ProspectKind.choices)
     civility = serializers.CharField()
     first_name = serializers.CharField()
     last_name = serializers.CharField()
@@ -133,7 +133,7 @@ class ProspectOut(serializers.Serializer[Any]):
     phones = PhoneOut(many=True)
     attributes = serializers.DictField()
     confidential = serializers.BooleanField()
-    preferred_channel = serializers.CharField()
+    preferred_channel = serializers.ChoiceField(Channel.choices, allow_blank=True)
     version = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -279,6 +279,51 @@ class ProspectList(Endpoint):
     @describe(
         "prospects_create",
         "Create a prospect",
+        asked={
+            "source": "crm",
+            "external_id": "crm-1001",
+            "kind": "organisation",
+            "organisation": "Banque de l'Ouest",
+            "city": "Nantes",
+            "country": "FR",
+            "phones": [{"number": "01 99 00 00 01"}],
+        },
+        answered={
+            "id": 12,
+            "source": 5,
+            "external_id": "crm-1001",
+            "kind": "organisation",
+            "civility": "",
+            "first_name": "",
+            "last_name": "",
+            "organisation": "Banque de l'Ouest",
+            "job_title": "",
+            "sector": "",
+            "email": "",
+            "address": "",
+            "postal_code": "",
+            "city": "Nantes",
+            "country": "FR",
+            "language": "",
+            "time_zone": "",
+            "phones": [
+                {
+                    "number": "+33199000001",
+                    "raw": "01 99 00 00 01",
+                    "kind": "landline",
+                    "validity": "valid",
+                    "extension": "",
+                    "note": "",
+                }
+            ],
+            "attributes": {},
+            "confidential": False,
+            "preferred_channel": "",
+            "version": 1,
+            "created_at": "2026-11-25T09:00:00Z",
+            "updated_at": "2026-11-25T09:00:00Z",
+            "erased_at": None,
+        },
         tag="prospects",
         request=ProspectIn,
         answers={201: ProspectOut},
@@ -310,6 +355,10 @@ class ProspectDetail(Endpoint):
     @describe(
         "prospects_patch",
         "Correct a prospect",
+        problems=(
+            "invalid-transition",
+            "closing-required",
+        ),
         tag="prospects",
         request=ProspectIn,
         answers={200: ProspectOut},

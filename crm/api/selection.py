@@ -10,9 +10,18 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 FIELDS = "fields"
-FIELDS_PARAMETER = OpenApiParameter(
-    FIELDS, str, description="Only these fields of each record, separated by commas: `id,version,phones`."
-)
+
+
+def fields_parameter(shape: Any) -> OpenApiParameter:
+    """Return the description of `fields` for an answer of this shape."""
+    return OpenApiParameter(
+        FIELDS,
+        str,
+        many=True,
+        explode=False,
+        enum=sorted(fields_of(shape)),
+        description="Only these fields of each record, separated by commas: `id,version,phones`.",
+    )
 
 
 def wanted_fields(request: Request, handler: Callable[..., Any]) -> frozenset[str]:

@@ -176,7 +176,23 @@ class SourceList(Endpoint):
         found = found.filter(**queries.references(request, sponsor="sponsor"))
         return page(request, found, source_out, filters=("q", "sponsor"))
 
-    @describe("sources_create", "Create a source", tag="sources", request=SourceIn, answers={201: SourceOut})
+    @describe(
+        "sources_create",
+        "Create a source",
+        asked={"name": "CRM", "slug": "crm", "sponsor": 3},
+        answered={
+            "id": 5,
+            "name": "CRM",
+            "slug": "crm",
+            "sponsor": 3,
+            "spoken_origin": "",
+            "obtained_at": None,
+            "rights_contact": "",
+        },
+        tag="sources",
+        request=SourceIn,
+        answers={201: SourceOut},
+    )
     def post(self, request: Request) -> Response:
         """Create."""
         data = read(request, SourceIn)

@@ -102,6 +102,7 @@ class WebhookList(Endpoint):
     @describe(
         "webhooks_create",
         "Subscribe to events",
+        problems=("invalid-transition",),
         tag=TAG,
         request=WebhookIn,
         answers={201: WebhookMadeOut},
@@ -135,6 +136,7 @@ class WebhookDetail(Endpoint):
     @describe(
         "webhooks_patch",
         "Change, stop or start a webhook subscription",
+        problems=("invalid-transition",),
         tag=TAG,
         request=WebhookIn,
         answers={200: WebhookOut},
@@ -181,6 +183,7 @@ class WebhookRotate(Endpoint):
     @describe(
         "webhooks_rotate",
         "Give a new secret",
+        problems=("invalid-transition",),
         tag=TAG,
         request=Body,
         answers={200: SecretOut},
@@ -202,6 +205,7 @@ class WebhookTest(Endpoint):
     @describe(
         "webhooks_test",
         "Send `webhook.test` at once",
+        problems=("invalid-transition",),
         tag=TAG,
         request=Body,
         answers={202: DeliveryOut},
@@ -224,6 +228,7 @@ class WebhookReplay(Endpoint):
     @describe(
         "webhooks_replay",
         "Send again what was not taken since a moment",
+        problems=("invalid-transition",),
         tag=TAG,
         request=ReplayIn,
         answers={202: ReplayOut},
@@ -285,6 +290,7 @@ class WebhookDeliveryReplay(Endpoint):
     @describe(
         "webhooks_delivery_replay",
         "Send a message again, under its own `webhook-id`",
+        problems=("invalid-transition",),
         tag=TAG,
         request=Body,
         answers={202: DeliveryOut},
