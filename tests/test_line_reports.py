@@ -14,6 +14,7 @@ from calls.services.closing import release_to_hang_up
 from crm.models import Sponsor, User
 from tests.api_client import Api, problem_of
 from tests.factories import make_sponsor, make_user
+from tests.paging import text_of
 from tests.rawsql import execute, refused
 from tests.test_api_calls import Desk
 
@@ -123,13 +124,9 @@ def test_who_hung_up_is_the_exchanges_to_say_and_the_agents_word_stays(
     incident = Incident.objects.get(kind=IncidentKind.HANG_UP_REVIEW)
     assert incident.data["declared"] == "prospect"
     client.force_login(make_user("supervisor"))
-    inbox = client.get(reverse("incident", args=[incident.pk])).content.decode()
-    fiche = client.get(reverse("prospect", args=[call["prospect"]])).content.decode()
-    assert (
-        "L’agent avait noté : Le prospect." in inbox
-        or "L&#x27;agent avait noté : Le prospect." in inbox
-        or ("L'agent avait noté : Le prospect." in inbox)
-    )
+    inbox = text_of(client.get(reverse("incident", args=[incident.pk])))
+    fiche = text_of(client.get(reverse("prospect", args=[call["prospect"]])))
+    assert "L'agent avait noté : Le prospect." in inbox
     assert "on avait noté : Le prospect" in inbox
     assert "on avait noté : Le prospect" in fiche
 
