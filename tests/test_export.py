@@ -14,6 +14,7 @@ from calls.rules.export import LEFT_OUT, LEGEND, PARTS
 from calls.services.dispositions import dispose
 from calls.services.erasure import erase_prospect
 from crm.models import Prospect, ProspectLook
+from crm.services.tokens import create_token
 from tests.api_client import Api, problem_of
 from tests.factories import (
     NOW,
@@ -104,6 +105,18 @@ def test_a_sponsors_wall_and_a_role_hold_here_too() -> None:
     assert (seen["calls"], seen["call_events"], seen["lists"]) == ([], [], [])
     assert len(Api(talk.manager).get(path).json()["calls"]) == 1
     problem_of(Api(talk.supervisor).get(path), "forbidden", 403)
+
+
+@pytest.mark.django_db
+def test_a_token_that_reads_records_alone_does_not_get_what_was_said_on_calls() -> None:
+    prospect, manager = make_prospect(), make_user("manager")
+    narrow = Api(manager)
+    token = create_token(user=manager, name="narrow", at=NOW, scopes=["prospects:read"])
+    narrow.headers["Authorization"] = f"Bearer {token}"
+
+    refused = problem_of(narrow.get(f"prospects/{prospect.pk}/export/"), "forbidden", 403)
+
+    assert refused["scope"] == "entries:read"
 
 
 @pytest.mark.django_db

@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from calls.rules.export import PARTS
 from calls.selectors.export import export_of
 from crm.access import get_prospect_or_404, sponsors_of
-from crm.api.endpoints import MANAGERS, Endpoint, caller, now
+from crm.api.endpoints import MANAGERS, Endpoint, caller, now, require_scope
 from crm.api.schema import describe
-from crm.enums import LookPlace
+from crm.enums import LookPlace, Resource
 from crm.services.looks import note_looks
 
 
@@ -34,6 +34,18 @@ class ExportOut(serializers.Serializer[Any]):
         return super().get_fields() | {part.name: RowsOut() for part in PARTS}
 
 
+#: What the file tells of besides the record: a token needs to read each.
+TOLD = (
+    Resource.ENTRIES,
+    Resource.IMPORTS,
+    Resource.EXCLUSIONS,
+    Resource.CALLS,
+    Resource.CALLBACKS,
+    Resource.INCIDENTS,
+    Resource.BANS,
+)
+
+
 class ProspectExport(Endpoint):
     """What is kept about one person."""
 
@@ -45,10 +57,13 @@ class ProspectExport(Endpoint):
         "Export all that is kept about a person",
         tag="prospects",
         answers={200: ExportOut},
-        description="For a request for access (GDPR, art. 15). Codes are in words, colleagues are told by their role.",
+        description="For a request for access (GDPR, art. 15). Codes are in words, colleagues are told by their role."
+        " A token needs to read all that is told: entries, imports, exclusions, calls, callbacks, incidents, bans.",
     )
     def get(self, request: Request, pk: int) -> Response:
         """Read."""
+        for resource in TOLD:
+            require_scope(request, f"{resource}:read")
         user, at = caller(request), now()
         prospect = get_prospect_or_404(user, pk)
         note_looks(prospects=[prospect], by=user, at=at, place=LookPlace.API)
