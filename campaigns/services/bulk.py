@@ -151,10 +151,12 @@ def _find_sources(items: Sequence[Item], sources: QuerySet[Source], sponsor: Spo
             item.sponsor = source.sponsor_id or (sponsor.pk if sponsor else None)
 
 
+#: One by one by the index, as in `BY_ID`: a join would read all records of the supplier.
 _KNOWN = """
 SELECT k.index, p.postal_code, p.country, coalesce(x.number, '')
-  FROM unnest(%(indexes)s::integer[], %(sources)s::bigint[], %(ids)s::text[]) k(index, source, external_id)
-  JOIN crm_prospect p ON p.source_id = k.source AND p.external_id = k.external_id
+  FROM unnest(%(indexes)s::integer[], %(sources)s::bigint[], %(ids)s::text[]) k(index, source, external_id),
+       LATERAL (SELECT id, postal_code, country FROM crm_prospect
+                 WHERE source_id = k.source AND external_id = k.external_id AND external_id <> '' LIMIT 1) p
   LEFT JOIN LATERAL (SELECT number FROM crm_prospectnumber n
                       WHERE n.prospect_id = p.id ORDER BY n.position, n.id LIMIT 1) x ON true
 """
