@@ -105,6 +105,14 @@ PARTS = (
         inside=OF_CALL,
     ),
     Part(
+        "line_reports",
+        "calls.LineReport",
+        _("Ce qu'un autocommutateur a signalé de chaque appel."),
+        "call=call_id at=counts_at event standing data",
+        about=CALL,
+        inside=OF_CALL,
+    ),
+    Part(
         "answers",
         "calls.CallAnswer",
         _("Réponses entendues aux questions posées."),
