@@ -19,6 +19,7 @@ def _urls() -> list[Any]:
     class RawBulk(Endpoint):
         """Prospects and numbers as they come, into `bulk_create`."""
 
+        resource = "prospects"
         roles = {"POST": MANAGERS}
         parser_classes = [BulkParser]
 
