@@ -322,7 +322,7 @@ def test_a_confidential_fiche_is_masked_in_every_list(name: str) -> None:
     assert reverse("prospect", args=[secret.pk]) in page
 
 
-@pytest.mark.parametrize(("name", "queries"), [("campaign", 9), ("entry-list", 8), ("campaign-queue", 5)])
+@pytest.mark.parametrize(("name", "queries"), [("campaign", 8), ("entry-list", 7), ("campaign-queue", 4)])
 def test_a_page_costs_the_same_with_ten_or_twenty_fiches(
     name: str, queries: int, django_assert_num_queries: Any
 ) -> None:
