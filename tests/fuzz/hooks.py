@@ -49,7 +49,7 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
 
 #: Fields whose valid values a rule of the business may refuse, which no shape can tell.
 REFUSALS = {
-    "a row that exists, and is the caller's": "sponsor source programme campaign prospect prospects call incident "
+    "a row that exists, and is the caller's": "sponsor sponsors source programme campaign prospect prospects call incident "
     "criterion team owner agent callback_agent disposition code decision",
     "a text that we gave, for this list": "cursor",
     "what can be read as telephone numbers": "number numbers phones",
