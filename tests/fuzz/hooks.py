@@ -49,8 +49,8 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
 
 #: Fields whose valid values a rule of the business may refuse, which no shape can tell.
 REFUSALS = {
-    "a row that exists, and is the caller's": "sponsor sponsors source programme campaign prospect prospects call incident "
-    "criterion team owner agent callback_agent disposition code decision",
+    "a row that exists, and is the caller's": "sponsor sponsors source programme campaign prospect prospects call "
+    "incident criterion team owner agent callback_agent disposition code decision",
     "a text that we gave, for this list": "cursor",
     "what can be read as telephone numbers": "number numbers phones",
     "a name that is not taken": "name slug external_id",
@@ -59,6 +59,7 @@ REFUSALS = {
     "a day that makes sense": "expires_at due_at callback_at remind_at from to obtained_at",
     "a grammar, or a text that can be said": "subject question expected hours field operator "
     "value calling_rule language time_zone email",
+    "a server that may be told": "url",
     "what the file is": "file options sheet region",
     "several fields at once": "__all__",
 }
