@@ -15,7 +15,8 @@ from bench.place import bench_database, connect, percentile, say, told, verdict
 from bench.records import grow, make_campaign
 from bench.serving import Line, served
 
-CLIENTS = 2
+#: Enough that every process of the server has some.
+CLIENTS = 8
 #: Requests a second beside a plain ModelSerializer, as asked.
 TWICE = 2.0
 #: The feed beside the statement that answers the same page as JSON, and a long feed beside a short one.

@@ -140,6 +140,8 @@ class ProspectOut(serializers.Serializer[Any]):
     erased_at = serializers.DateTimeField(allow_null=True)
 
 
+#: What is read of a prospect to tell it.
+TOLD = ("pk", "source_id", *EDITABLE, "version", "created_at", "updated_at", "erased_at")
 PHONE = ("number", "raw", "kind", "validity", "extension", "note")
 
 
@@ -271,10 +273,10 @@ class ProspectList(Endpoint):
             note_looks(prospects=prospects, by=user, at=at, place=LookPlace.API)
             return prospects_out(prospects)
 
-        found = _filtered(request, prospects_of(user))
-        return page(
-            request, found, represent_all=told, filters=FILTERS, has_updates=True, orderings=BY_CHANGE
-        )
+        found: Any = _filtered(request, prospects_of(user))
+        # Rows with the columns that are told, not instances, which cost as much as the query.
+        rows = found.values_list(*TOLD, named=True)
+        return page(request, rows, represent_all=told, filters=FILTERS, has_updates=True, orderings=BY_CHANGE)
 
     @describe(
         "prospects_create",

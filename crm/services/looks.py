@@ -23,7 +23,7 @@ def note_look(*, prospect: Prospect, by: User, at: datetime, place: str, why: st
 
 def note_looks(*, prospects: Sequence[Prospect], by: User, at: datetime, place: str, why: str = "") -> None:
     """Write down a look at each confidential one of these records. Two queries, none when there is none."""
-    secret = [prospect for prospect in prospects if prospect.confidential]
+    secret = [prospect.pk for prospect in prospects if prospect.confidential]
     why = why.strip()[:200]
     if not secret:
         return
@@ -34,7 +34,5 @@ def note_looks(*, prospects: Sequence[Prospect], by: User, at: datetime, place: 
     )
     seen = set(recent.values_list("prospect", flat=True))
     ProspectLook.objects.bulk_create(
-        ProspectLook(prospect=prospect, by=by, at=at, place=place, why=why)
-        for prospect in secret
-        if prospect.pk not in seen
+        ProspectLook(prospect_id=pk, by=by, at=at, place=place, why=why) for pk in secret if pk not in seen
     )
