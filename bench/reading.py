@@ -21,7 +21,8 @@ CLIENTS = 8
 TWICE = 2.0
 #: The feed beside the statement that answers the same page as JSON, and a long feed beside a short one.
 FEED_SHARE, GROWTH = 0.2, 1.5
-WARM = 6
+#: Connections before the measured ones, so that every process of the server has answered once.
+WARM = 40
 
 CHANGES = """
 INSERT INTO crm_recordchange (xid, kind, ref, created, sponsor_id, at)
@@ -67,10 +68,10 @@ class Reader:
             line.close()
             return took
 
-        warm = Line(self.port)
         for _turn in range(WARM):
-            warm.ask(asked)
-        warm.close()
+            line = Line(self.port)
+            line.ask(asked)
+            line.close()
         lines = [Line(self.port) for _ in range(CLIENTS)]
         begin = perf_counter()
         with ThreadPoolExecutor(CLIENTS) as threads:
