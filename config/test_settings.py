@@ -13,6 +13,9 @@ if not os.environ.get("REDIS_URL"):
 
 from config.settings import *  # noqa: E402, F403
 
+# Workers share a Redis and have databases of their own: the same id is not the same row.
+CACHES["default"]["KEY_PREFIX"] = f"courtois-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"  # noqa: F405
+
 # Argon2 is slow on purpose, and no test is about it.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -471,15 +471,21 @@ class CampaignDispositions(Endpoint):
         if "retry_after_seconds" in data:
             seconds = data["retry_after_seconds"]
             delay = None if seconds is None else timedelta(seconds=seconds)
-        set_disposition_rule(
-            campaign=campaign,
-            disposition=disposition,
-            enabled=data.get("enabled", rule.enabled if rule else True),
-            retry_after=delay,
-            by=user,
-            at=now(),
-            reason=data.get("reason", ""),
-        )
+        try:
+            set_disposition_rule(
+                campaign=campaign,
+                disposition=disposition,
+                enabled=data.get("enabled", rule.enabled if rule else True),
+                retry_after=delay,
+                by=user,
+                at=now(),
+                reason=data.get("reason", ""),
+            )
+        except Invalid as refusal:
+            # By the name that the field has here.
+            if "retry_after" in refusal.fields:
+                refusal.fields["retry_after_seconds"] = refusal.fields.pop("retry_after")
+            raise
         return Response(dispositions_out(campaign)[disposition.code])
 
 
