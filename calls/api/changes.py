@@ -31,7 +31,7 @@ from crm.api.endpoints import (
     stamp,
 )
 from crm.api.fields import MAX_ID, Body, Text, read_query
-from crm.api.prospects import ProspectOut, prospects_out
+from crm.api.prospects import EXAMPLE, ProspectOut, prospects_out
 from crm.api.schema import describe
 from crm.enums import LookPlace
 from crm.models import FeedState, RecordChange, User
@@ -267,42 +267,7 @@ class ChangeFeed(Endpoint):
                     "id": 12,
                     "op": "created",
                     "version": 1,
-                    "record": {
-                        "id": 12,
-                        "source": 5,
-                        "external_id": "crm-1001",
-                        "kind": "organisation",
-                        "civility": "",
-                        "first_name": "",
-                        "last_name": "",
-                        "organisation": "Banque de l'Ouest",
-                        "job_title": "",
-                        "sector": "",
-                        "email": "",
-                        "address": "",
-                        "postal_code": "",
-                        "city": "Nantes",
-                        "country": "FR",
-                        "language": "",
-                        "time_zone": "",
-                        "phones": [
-                            {
-                                "number": "+33199000001",
-                                "raw": "01 99 00 00 01",
-                                "kind": "landline",
-                                "validity": "valid",
-                                "extension": "",
-                                "note": "",
-                            }
-                        ],
-                        "attributes": {},
-                        "confidential": False,
-                        "preferred_channel": "",
-                        "version": 1,
-                        "created_at": "2026-11-25T09:00:00Z",
-                        "updated_at": "2026-11-25T09:00:00Z",
-                        "erased_at": None,
-                    },
+                    "record": EXAMPLE,
                 }
             ],
         },

@@ -140,6 +140,43 @@ class ProspectOut(serializers.Serializer[Any]):
     erased_at = serializers.DateTimeField(allow_null=True)
 
 
+#: A prospect as the documentation shows it.
+EXAMPLE = {
+    "id": 12,
+    "source": 5,
+    "external_id": "crm-1001",
+    "kind": "organisation",
+    "civility": "",
+    "first_name": "",
+    "last_name": "",
+    "organisation": "Banque de l'Ouest",
+    "job_title": "",
+    "sector": "",
+    "email": "",
+    "address": "",
+    "postal_code": "",
+    "city": "Nantes",
+    "country": "FR",
+    "language": "",
+    "time_zone": "",
+    "phones": [
+        {
+            "number": "+33199000001",
+            "raw": "01 99 00 00 01",
+            "kind": "landline",
+            "validity": "valid",
+            "extension": "",
+            "note": "",
+        }
+    ],
+    "attributes": {},
+    "confidential": False,
+    "preferred_channel": "",
+    "version": 1,
+    "created_at": "2026-11-25T09:00:00Z",
+    "updated_at": "2026-11-25T09:00:00Z",
+    "erased_at": None,
+}
 #: What is read of a prospect to tell it.
 TOLD = ("pk", "source_id", *EDITABLE, "version", "created_at", "updated_at", "erased_at")
 PHONE = ("number", "raw", "kind", "validity", "extension", "note")
@@ -290,42 +327,7 @@ class ProspectList(Endpoint):
             "country": "FR",
             "phones": [{"number": "01 99 00 00 01"}],
         },
-        answered={
-            "id": 12,
-            "source": 5,
-            "external_id": "crm-1001",
-            "kind": "organisation",
-            "civility": "",
-            "first_name": "",
-            "last_name": "",
-            "organisation": "Banque de l'Ouest",
-            "job_title": "",
-            "sector": "",
-            "email": "",
-            "address": "",
-            "postal_code": "",
-            "city": "Nantes",
-            "country": "FR",
-            "language": "",
-            "time_zone": "",
-            "phones": [
-                {
-                    "number": "+33199000001",
-                    "raw": "01 99 00 00 01",
-                    "kind": "landline",
-                    "validity": "valid",
-                    "extension": "",
-                    "note": "",
-                }
-            ],
-            "attributes": {},
-            "confidential": False,
-            "preferred_channel": "",
-            "version": 1,
-            "created_at": "2026-11-25T09:00:00Z",
-            "updated_at": "2026-11-25T09:00:00Z",
-            "erased_at": None,
-        },
+        answered=EXAMPLE,
         tag="prospects",
         request=ProspectIn,
         answers={201: ProspectOut},
