@@ -88,16 +88,16 @@ def meanwhile(act: Act) -> Iterator[Future[Any]]:
         yield thread.submit(_alone, act, Barrier(1), LOCK_TIMEOUT)
 
 
-def wait_until_blocked(by: psycopg.Connection[tuple[Any, ...]], seconds: float = 5) -> None:
-    """Wait until some session waits for a lock that `by` holds; fails when none does in time."""
+def wait_until_blocked(by: psycopg.Connection[tuple[Any, ...]], seconds: float = 5) -> int:
+    """Wait until some session waits for a lock that `by` holds, and return its pid; fails when none does in time."""
     deadline = time.monotonic() + seconds
     with connection.cursor() as cursor:
         while time.monotonic() < deadline:
             cursor.execute(
-                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid)))",
+                "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))",
                 [by.info.backend_pid],
             )
-            if cursor.fetchone() == (True,):
-                return
+            if found := cursor.fetchone():
+                return int(found[0])
             time.sleep(0.01)
     raise AssertionError("nobody waited for the lock")

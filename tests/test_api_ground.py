@@ -13,6 +13,7 @@ from crm.api.problems import PROBLEMS, exception_handler
 from crm.models import ApiToken, IdempotentRequest, Source, Sponsor
 from tests.api_client import Api, problem_of
 from tests.factories import make_campaign, make_prospect, make_source, make_sponsor, make_user
+from tests.racing import meanwhile, second_session, wait_until_blocked
 
 pytestmark = pytest.mark.django_db
 
@@ -401,6 +402,41 @@ def test_a_double_submit_over_parallel_connections_creates_once(round_: int) -> 
     for answer in running:
         problem_of(answer, "idempotency-conflict", 409)
     assert Source.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_a_database_that_goes_away_is_told_as_such_and_the_request_can_be_repeated(
+    manager: Api, when: str
+) -> None:
+    def create() -> Any:
+        return manager.post("sources/", {"name": "Annuaire"}, Idempotency_Key="k1")
+
+    def create_in_time() -> Any:
+        if when == "before":
+            connection.ensure_connection()
+            end_connection(connection.connection.info.backend_pid)
+        return create()
+
+    with second_session() as holder:
+        holder.execute("LOCK TABLE crm_source")
+        with meanwhile(create_in_time) as answer:
+            if when == "meanwhile":
+                end_connection(wait_until_blocked(holder))
+            refused = answer.result(timeout=30)
+        holder.rollback()
+    again = create()
+
+    problem_of(refused, "unavailable", 503)
+    assert int(refused.headers["Retry-After"]) > 0
+    assert again.status_code == 201
+    assert Source.objects.count() == 1
+
+
+def end_connection(pid: int) -> None:
+    """End another connection to the database, as its restart does, and wait until it is gone."""
+    with second_session() as ender:
+        ender.execute("SELECT pg_terminate_backend(%s, 20000)", [pid])
 
 
 def test_too_many_requests_are_told_when_to_come_back(manager: Api, settings: Any) -> None:

@@ -77,10 +77,10 @@ def test_it_loads_the_demo_stops_what_it_started_and_only_that_and_keeps_the_dat
 
 
 def drop_connections(checkout: Path) -> None:
-    """End every other connection to the database, as its restart does."""
+    """End every other connection to the database, as its restart does, and wait until they are gone."""
     with psycopg.connect(embedded.postgres_url(checkout / "var")) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity"
             " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
 

@@ -50,6 +50,7 @@ SHAPES: dict[str, Shape] = {
     "unsupported-media-type": Shape((415,)),
     "too-large": Shape((413,)),
     "busy": Shape((503,)),
+    "unavailable": Shape((503,)),
     "internal": Shape((500,)),
 }
 

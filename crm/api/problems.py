@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +21,8 @@ from crm.rules.errors import DomainError
 
 MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger(__name__)
+#: How PostgreSQL's codes begin when it stops, starts, is full or cannot be reached; a broken connection has none.
+GONE = ("08", "57P0", "53300")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,13 @@ PROBLEMS: dict[str, Problem] = {
     "busy": Problem(
         _("Occupé"),
         _("La base est occupée par une autre écriture. Recommencez dans un instant : rien n'a été changé."),
+    ),
+    "unavailable": Problem(
+        _("La base ne répond pas"),
+        _(
+            "La liaison avec la base s'est rompue, comme à son redémarrage. Recommencez dans un instant ; avec une "
+            "`Idempotency-Key` ou un `If-Match`, rien n'est fait deux fois."
+        ),
     ),
     "internal": Problem(
         _("Erreur interne"),
@@ -257,6 +266,9 @@ def _database(request: HttpRequest, exc: Exception) -> Response | None:
     if isinstance(exc, OperationalError) and code in {"40P01", "40001", "55P03"}:
         log.warning("the API gave way to another writer: %s", exc)
         return problem(request, "busy", 503, headers={"Retry-After": "1"})
+    if isinstance(exc, OperationalError | InterfaceError) and (not code or code.startswith(GONE)):
+        log.error("the database went away during an API request: %s", exc)
+        return problem(request, "unavailable", 503, headers={"Retry-After": "5"})
     return None
 
 

@@ -91,7 +91,7 @@ class ExactSchema(AutoSchema):
 
 
 #: What any address may answer.
-COMMON = frozenset({"validation", "unauthenticated", "forbidden", "busy", "internal"})
+COMMON = frozenset({"validation", "unauthenticated", "forbidden", "busy", "unavailable", "internal"})
 
 
 def _derived(method: str, path: str) -> set[str]:
