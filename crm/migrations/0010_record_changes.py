@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='FeedState',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cluster', models.CharField(max_length=40)),
+                ('cluster', models.CharField(max_length=80)),
                 ('epoch', models.PositiveIntegerField(default=1)),
                 ('floor', crm.models.record_changes.TransactionId(default=0)),
             ],
@@ -73,8 +73,8 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(
             "INSERT INTO crm_feedstate (id, cluster, epoch, floor)"
-            " SELECT 1, system_identifier || '/' || timeline_id, 1, '0'"
-            "   FROM pg_control_system(), pg_control_checkpoint()",
+            " SELECT 1, concat_ws('/', system_identifier, timeline_id, d.oid, 'crm_recordchange'::regclass::oid), 1, '0'"
+            "   FROM pg_control_system(), pg_control_checkpoint(), pg_database d WHERE datname = current_database()",
             "DELETE FROM crm_feedstate",
         ),
     ]

@@ -97,11 +97,12 @@ class RecordChange(models.Model):
 class FeedState(models.Model):
     """The one row that says which cluster the changes are numbered by, and how far back they are kept.
 
-    `cluster` is PostgreSQL's own name for itself and the branch of its history; `epoch` is one more after each restore:
-    places of an earlier epoch mean nothing. `floor` is the last transaction whose changes were forgotten.
+    `cluster` is PostgreSQL's own name for itself, the branch of its history, the database and the table; `epoch` is one
+    more after each restore: places of an earlier epoch mean nothing. `floor` is the last transaction whose changes were
+    forgotten.
     """
 
-    cluster = models.CharField(max_length=40)
+    cluster = models.CharField(max_length=80)
     epoch = models.PositiveIntegerField(default=1)
     floor = TransactionId(default=0)
 

@@ -127,10 +127,14 @@ def seconds_behind() -> float:
 
 
 def cluster_now() -> str:
-    """Return PostgreSQL's name of its cluster and of the branch of its history: another one after a restore."""
+    """Return PostgreSQL's names of its cluster, of the branch of its history, of the database and of the table.
+
+    Another one after every restore: one into the same cluster makes the database or the table anew.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT system_identifier || '/' || timeline_id FROM pg_control_system(), pg_control_checkpoint()"
+            "SELECT concat_ws('/', system_identifier, timeline_id, d.oid, 'crm_recordchange'::regclass::oid)"
+            "  FROM pg_control_system(), pg_control_checkpoint(), pg_database d WHERE datname = current_database()"
         )
         (name,) = cursor.fetchone()
     return str(name)
