@@ -94,6 +94,9 @@ def test_a_prospect_is_created_with_its_number_in_any_spelling(manager: Api) -> 
         ({"phones": [{"number": "0199001234", "color": "red"}]}, "phones.0.color"),
         ({"phones": [{"number": "0199001234"}, {}]}, "phones.1.number"),
         ({"phones": [{"number": "0199001234"}] * 21}, "phones"),
+        ({"time_zone": "Mars/Olympus"}, "time_zone"),
+        ({"time_zone": "../../etc/passwd"}, "time_zone"),
+        ({"time_zone": "localtime"}, "time_zone"),
         ({"surname": "Dupont"}, "surname"),
     ],
 )

@@ -10,10 +10,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 from zlib import crc32
-from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -24,6 +22,7 @@ from campaigns.rules.record_phones import Refusals, region_of, settle_numbers, t
 from campaigns.rules.records import COLUMN_LENGTHS, MAX_EXTERNAL_ID, Recipe, Record, RowReader, clean
 from crm.enums import Channel, ProspectKind
 from crm.rules.phones import time_zone_for
+from crm.rules.time_zones import is_time_zone
 
 #: What an item may hold. The last ones are those of an answer that is sent back: they are not read.
 IDENTITY = ("source", "external_id")
@@ -376,17 +375,12 @@ def _phone_texts(item: Item, name: str, phone: Any) -> dict[str, str] | None:
     return texts
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def _settle_zone(item: Item, names: Sequence[str], told: Any, number: str) -> None:
     """The time zone that is told; else the one of the numbers; without any, that of the place and of the `number` of
     its record. An item that tells neither number nor place has one for a new record only."""
     record = item.record
     if isinstance(told, str) and told.strip():
-        if told.strip() not in _zones():
+        if not is_time_zone(told.strip()):
             item.refuse("time_zone", _("Ce fuseau horaire n'existe pas."))
         record.columns["time_zone"] = told.strip()
     elif not record.numbers:

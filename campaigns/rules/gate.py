@@ -10,7 +10,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from campaigns.enums import CampaignStatus, ExclusionReason, Gate
-from campaigns.rules.hours import Hours, is_time_zone, next_opening, window_open
+from campaigns.rules.hours import Hours, next_opening, window_open
+from crm.rules.time_zones import is_time_zone
 
 #: The days over which attempts are counted: today and the 29 before it (C. conso. D223-9), by the local calendar.
 CAP_DAYS = 30

@@ -7,13 +7,13 @@ and not its last one: at 13:00:00 it is closed.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
 from crm.rules.errors import Invalid
+from crm.rules.time_zones import is_time_zone
 
 Hours = Sequence[Mapping[str, Any]]
 
@@ -25,17 +25,6 @@ DEFAULT_HOURS: list[dict[str, Any]] = [
 
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00", re.ASCII)
 MAX_WINDOWS = 50
-
-
-def is_time_zone(name: str) -> bool:
-    """Tell whether `name` is an IANA zone that we can reckon with."""
-    return name in _zones()
-
-
-@cache
-def _zones() -> frozenset[str]:
-    """The zones of this machine; looking them up reads some six hundred files."""
-    return frozenset(available_timezones())
 
 
 def check_hours(hours: object) -> list[dict[str, Any]]:

@@ -17,7 +17,8 @@ from campaigns.enums import WAITING, CampaignStatus, EntryState, ExclusionReason
 from campaigns.models import Attempt, Campaign, Disposition, Exclusion, ListEntry
 from campaigns.rules.consequences import Line, Touched, kept
 from campaigns.rules.gate import CAP_DAYS
-from campaigns.rules.hours import is_time_zone, window_open
+from campaigns.rules.hours import window_open
+from crm.rules.time_zones import is_time_zone
 
 #: How far ahead a pause looks for promised callbacks.
 SOON = timedelta(hours=24)

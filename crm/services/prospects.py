@@ -25,6 +25,7 @@ from crm.models import (
 from crm.models.prospects import EDITABLE as EDITABLE
 from crm.rules.errors import Invalid, InvalidTransition, StaleRecord
 from crm.rules.phones import ParsedNumber, normalise, region_for, time_zone_for
+from crm.rules.time_zones import is_time_zone
 from crm.services.hooks import prospects_changed
 
 #: Columns that say who somebody is: an erasure empties them.
@@ -230,6 +231,8 @@ def _clean(name: str, value: Any) -> Any:
     choices = {"kind": ProspectKind.values, "preferred_channel": ["", *Channel.values]}.get(name)
     if choices is not None and value not in choices:
         raise Invalid.field(name, _("Valeur inconnue : %(value)s.") % {"value": value[:40]})
+    if name == "time_zone" and value and not is_time_zone(value):
+        raise Invalid.field(name, _("Ce fuseau horaire n'existe pas."))
     return value.upper() if name == "country" else value
 
 
