@@ -9,9 +9,10 @@ os.environ.setdefault("DATABASE_POOL_SIZE", os.environ.get("WEB_THREADS") or "2"
 
 from django.core.wsgi import get_wsgi_application
 
+from config.bodies import UntoldLength
 from config.checks import refuse_too_many_connections
 
-application = get_wsgi_application()
+application = UntoldLength(get_wsgi_application())
 refuse_too_many_connections()
 # What is loaded by now stays to the end: the collector need not go through it again during requests.
 gc.collect()

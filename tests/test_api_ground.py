@@ -2,13 +2,16 @@
 
 import threading
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import connection
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from config.bodies import UntoldLength
 from crm.api.problems import PROBLEMS, exception_handler
 from crm.models import ApiToken, IdempotentRequest, Source, Sponsor
 from tests.api_client import Api, problem_of
@@ -53,6 +56,16 @@ def test_an_expired_or_revoked_token_and_an_inactive_user_are_refused() -> None:
 
     for api in (expired, revoked, left):
         problem_of(api.get("sponsors/"), "unauthenticated", 401)
+
+
+def test_a_body_without_its_length_is_read_to_its_end() -> None:
+    environ = RequestFactory().post("/api/v1/sponsors/", b"", "application/json").environ
+    environ.pop("CONTENT_LENGTH", None)
+    environ |= {"wsgi.input": BytesIO(b'{"name": "In chunks"}'), "wsgi.input_terminated": True}
+
+    read = UntoldLength(lambda environ, start_response: [WSGIRequest(environ).read()])(environ, print)
+
+    assert read == [b'{"name": "In chunks"}']
 
 
 def test_a_signed_in_browser_reads_but_writes_only_with_its_csrf_token() -> None:
