@@ -145,6 +145,8 @@ def test_another_format_than_json_is_415(manager: Api) -> None:
         b"[" * 100_000,
         b'{"name": ' + b"[" * 500 + b"]" * 500 + b"}",
         b'{"name": ' + b"9" * 5000 + b"}",
+        b'{"name": "a", "name": "b"}',
+        b'{"\\ud800": 1, "\\ud800": 2}',
     ],
 )
 def test_a_body_that_cannot_be_read_is_a_validation_problem(manager: Api, body: bytes) -> None:

@@ -55,6 +55,16 @@ def test_a_field_that_is_not_there_is_refused_by_name_also_of_an_empty_list(mana
     problem_of(manager.get(f"{path}?fields="), "validation", 400)
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["prospects/?source=1&source=2", "prospects/?fields=id&fields=version", "changes/?cursor=&cursor=latest"],
+)
+def test_a_parameter_that_is_told_twice_is_refused(manager: Api, query: str) -> None:
+    name = query.partition("?")[2].partition("=")[0]
+
+    assert name in problem_of(manager.get(query), "validation", 400)["errors"]
+
+
 def test_a_refusal_is_told_whole_whatever_fields_were_asked_for(manager: Api) -> None:
     problem_of(manager.get("sponsors/999/?fields=id"), "not-found", 404)
 

@@ -224,14 +224,17 @@ class ImportRejects(Endpoint):
         tag="imports",
         parameters=[
             OpenApiParameter(
-                "duplicates", OpenApiTypes.STR, description="1: the rows that repeat another one, instead."
+                "duplicates",
+                str,
+                enum=["0", "1"],
+                description="1: the rows that repeat another one, instead.",
             )
         ],
         answers={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, "`;`, UTF-8 with a byte-order mark.")},
     )
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         """Stream the CSV."""
-        duplicates = request.query_params.get("duplicates") == "1"
+        duplicates = queries.choice(request, "duplicates", ("0", "1")) == "1"
         name = "duplicates" if duplicates else "rejects"
         pieces = (piece.encode() for piece in rejects_csv(_reread(request, pk), duplicates=duplicates))
         answer = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")

@@ -141,6 +141,9 @@ class Endpoint(APIView):
         for name, values in request.query_params.lists():
             if not all(map(is_storable, values)):
                 raise ValidationError({name: [_("Caractère nul ou incomplet.")]})
+            if len(values) > 1:
+                # Whichever were taken, the others would be passed over in silence.
+                raise ValidationError({name: [_("Une seule fois par demande.")]})
         handler: Any = getattr(self, str(request.method).lower().replace("head", "get"), None)
         if (known := getattr(handler, "query_names", None)) is not None:
             refuse_unknown(request, {*known, FIELDS})

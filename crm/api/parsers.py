@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -19,9 +20,13 @@ SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+class RepeatedName(Exception):
+    """An object of JSON has two values under one name."""
+
+
 class StrictJSONParser(BaseParser):
-    """Parse UTF-8 JSON; refuse what is malformed, larger than `max_body`, deeper than 20, or holds NUL or lone
-    surrogates.
+    """Parse UTF-8 JSON; refuse what is malformed, larger than `max_body`, deeper than 20, names a field twice, or holds
+    NUL or lone surrogates.
 
     The raw bytes are kept on the request as `raw_body`, for the fingerprint of an idempotent request.
     """
@@ -40,7 +45,11 @@ class StrictJSONParser(BaseParser):
         if not raw.strip():
             return {}
         try:
-            data = json.loads(raw.decode(), parse_constant=_no_constant, parse_float=_finite)
+            data = json.loads(
+                raw.decode(), parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_each_once
+            )
+        except RepeatedName as error:
+            raise ParseError(_("Ce JSON nomme deux fois le champ « %(name)s ».") % {"name": error}) from error
         except (ValueError, RecursionError) as error:
             raise ParseError(_("Ce n'est pas du JSON valide (UTF-8).")) from error
         if any(depth > MAX_DEPTH for depth, _text in _texts(data)):
@@ -68,6 +77,15 @@ def _texts(data: Any) -> Iterator[tuple[int, str]]:
         elif isinstance(value, list):
             yield depth, ""
             waiting.extend((depth + 1, item) for item in value)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; of two values under one name nobody can say which was meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        ((name, _times),) = Counter(name for name, _value in pairs).most_common(1)
+        raise RepeatedName(UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", name[:60]))
+    return found
 
 
 def _no_constant(name: str) -> None:
