@@ -199,7 +199,14 @@ def test_of_a_huge_answer_only_the_beginning_is_read_and_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [b"hello\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"", b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 9_000]
+    "answer",
+    [
+        b"hello\r\n\r\n",
+        b"\0hello\r\n\r\n",
+        b"HTTP/1.1 abc\r\n\r\n",
+        b"",
+        b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 9_000,
+    ],
 )
 def test_what_is_no_http_is_a_failure_not_an_error(answer: bytes) -> None:
     with receiver(act=lambda handler: handler.wfile.write(answer)) as there:

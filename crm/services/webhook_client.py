@@ -241,4 +241,4 @@ def _timed(found: Outcome, began: float) -> Outcome:
 
 
 def _words(failure: BaseException) -> str:
-    return f"{type(failure).__name__}: {failure}"[:300]
+    return _storable(f"{type(failure).__name__}: {failure}"[:300])
