@@ -502,6 +502,10 @@ def test_an_exclusion_holds_at_once_and_is_lifted_with_a_reason(manager: Api) ->
         ({"prospect": 999_999}, "prospect"),
         ({"note": "x" * 301}, "note"),
         ({"until": "soon"}, "until"),
+        ({"until": "2027-01-01T10:00:00"}, "until"),
+        ({"until": "2027-01-01"}, "until"),
+        ({"until": "9999-12-31T23:59:59Z"}, "until"),
+        ({"since": "0001-01-01T00:00:00+14:00"}, "since"),
         ({"lifted": True}, "lifted"),
     ],
 )
@@ -512,6 +516,16 @@ def test_an_exclusion_that_makes_no_sense_is_refused(
 
     assert field in problem_of(manager.post("exclusions/", body), "validation", 400)["errors"]
     assert not Exclusion.objects.exists()
+
+
+def test_an_exclusion_that_stood_elsewhere_keeps_since_when(manager: Api) -> None:
+    body = {"scope": "everywhere", "number": "01 99 00 12 34", "reason": "opposition"}
+
+    told = manager.post("exclusions/", {**body, "since": "2024-03-01T11:00:00+01:00"}).json()
+    ahead = manager.post("exclusions/", {**body, "number": "0199001235", "since": "2199-12-31T23:59:59Z"})
+
+    assert told["since"] == "2024-03-01T10:00:00Z"
+    assert ahead.json()["since"] < "2100"
 
 
 def test_many_numbers_are_checked_at_once(manager: Api, django_assert_max_num_queries: Any) -> None:

@@ -87,6 +87,17 @@ def test_the_same_event_is_done_once_and_answered_alike(exchange: Exchange) -> N
     assert LineReport.objects.count() == 1
 
 
+def test_an_exchange_that_names_the_call_and_not_the_event_loses_none(exchange: Exchange) -> None:
+    exchange.claim()
+    exchange.done("dial")
+
+    results = [exchange.reports(event, event_id="1795736.42") for event in ("ringing", "answered", "answered")]
+
+    assert results == ["done"] * 3
+    assert exchange.call.state == "connected"
+    assert LineReport.objects.count() == 2
+
+
 def test_an_event_that_comes_late_is_kept_and_not_refused(exchange: Exchange) -> None:
     exchange.claim()
     exchange.done("dial")

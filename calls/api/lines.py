@@ -97,7 +97,7 @@ class LineEvents(Endpoint):
     def post(self, request: Request) -> Response:
         """Find the call and record the event."""
         user, at, data = caller(request), now(), read(request, LineEventIn)
-        earlier = earlier_report(event_id=data.get("event_id", ""), by=user)
+        earlier = earlier_report(event=data["event"], event_id=data.get("event_id", ""), by=user)
         if earlier is None:
             found = _meant(user, data, at)
             earlier = record_report(call=found, reported=reported_in(data), by=user, at=at)

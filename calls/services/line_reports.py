@@ -49,10 +49,11 @@ class Reported:
         return {name: value for name, value in given.items() if value not in (None, "")}
 
 
-def earlier_report(*, event_id: str, by: User) -> LineReport | None:
-    """Return the report that the exchange sent under this id already, or None."""
-    rows = LineReport.objects.filter(by=by, key=_own_key(event_id)) if event_id else LineReport.objects.none()
-    return rows.select_related("call").first()
+def earlier_report(*, event: str, event_id: str, by: User) -> LineReport | None:
+    """Return the report of such an event that the exchange sent under this id already, or None."""
+    if not event_id:
+        return None
+    return LineReport.objects.filter(by=by, key=_own_key(event, event_id)).select_related("call").first()
 
 
 def record_report(*, call: Call, reported: Reported, by: User, at: datetime) -> LineReport:
@@ -85,8 +86,9 @@ def record_report(*, call: Call, reported: Reported, by: User, at: datetime) -> 
         )
 
 
-def _own_key(event_id: str) -> str:
-    return f"id:{event_id}"
+def _own_key(event: str, event_id: str) -> str:
+    """Return the key of an exchange's own id. Some name the call by it, not the event: each event counts for itself."""
+    return f"id:{event}:{event_id}"
 
 
 def _key_of(call: Call, reported: Reported) -> str:
@@ -95,7 +97,7 @@ def _key_of(call: Call, reported: Reported) -> str:
     A line may go silent many times: without id and moment such reports are told apart by what they follow.
     """
     if reported.event_id:
-        return _own_key(reported.event_id)
+        return _own_key(reported.event, reported.event_id)
     said = asdict(reported) | {"call": call.pk, "line_dead_at": None}
     if reported.event in ("line_dead", "line_alive") and reported.at is None:
         said["line_dead_at"] = [call.line_dead_at, LineReport.objects.filter(call=call).count()]

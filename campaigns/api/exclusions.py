@@ -41,7 +41,7 @@ REGION = r"^[A-Z]{2}\Z"
 class ExclusionIn(Body):
     """A bar on a number (any spelling), a prospect, or both; its place is the one that `scope` names."""
 
-    ignored = ("id", "since", "lifted_at", "lifted_by", "lift_reason", "call", "version")
+    ignored = ("id", "lifted_at", "lifted_by", "lift_reason", "call", "version")
     scope = serializers.ChoiceField(Scope.choices)
     sponsor = Id(required=False, allow_null=True)
     programme = Id(required=False, allow_null=True)
@@ -51,6 +51,9 @@ class ExclusionIn(Body):
     prospect = Id(required=False, allow_null=True)
     reason = serializers.ChoiceField(BY_HAND)
     note = Text(max_length=300, required=False, allow_blank=True)
+    since = Moment(
+        required=False, allow_null=True, help_text="Since when it has stood elsewhere; now without it."
+    )
     until = Moment(required=False, allow_null=True)
 
 

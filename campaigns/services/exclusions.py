@@ -75,12 +75,14 @@ def exclude(
     note: str = "",
     by: User | None,
     at: datetime,
+    since: datetime | None = None,
     until: datetime | None = None,
     call_ref: int | None = None,
 ) -> Exclusion:
     """Bar a number (any spelling), a prospect, or both, at once: calls not yet dialled and waiting entries follow.
 
-    The same bar, already there and no shorter, is returned as it is. Raises Invalid, by field.
+    `since` says from when on, in the past, the bar has stood elsewhere. The same bar, already there and no shorter, is
+    returned as it is. Raises Invalid, by field.
     """
     place = _checked_place(scope, sponsor, programme, campaign)
     number = _read_number(number)
@@ -100,7 +102,7 @@ def exclude(
         prospect=prospect,
         reason=reason,
         note=note.strip()[:300],
-        since=at,
+        since=min(since or at, at),
         until=until,
         created_by=by,
         call_ref=call_ref,

@@ -61,11 +61,13 @@ class Truth(serializers.BooleanField):
 class Moment(serializers.DateTimeField):
     """A date and a time with their zone, within the years that people mean and PostgreSQL stores."""
 
-    def to_internal_value(self, value: Any) -> datetime:
-        """Refuse what is no moment of these two centuries."""
-        moment: datetime = super().to_internal_value(value)
-        if moment.year not in YEARS:
-            self.fail("invalid", format="ISO 8601")
+    default_error_messages = {"invalid": _("Une date et une heure ISO 8601 avec leur fuseau.")}
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        """Refuse what is told without its zone, for nobody can say which was meant, and other centuries."""
+        if value.tzinfo is None or value.year not in YEARS:
+            self.fail("invalid")
+        moment: datetime = super().enforce_timezone(value)
         return moment
 
 
