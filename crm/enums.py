@@ -144,6 +144,7 @@ class WebhookEvent(models.TextChoices):
     """What other programs may be told of; the codes are those that they subscribe to."""
 
     CALL_ENDED = "call.ended", _("Un appel est terminé")
+    DISPOSITION_CREATED = "disposition.created", _("Un appel est qualifié")
     OUT_OF_CRITERIA = "prospect.out_of_criteria", _("Une fiche est hors-critères")
     PROSPECT_UPDATED = "prospect.updated", _("Une fiche a changé")
     EXCLUSION_CREATED = "exclusion.created", _("Une exclusion est posée")

@@ -91,7 +91,9 @@ def test_an_exchange_that_names_the_call_and_not_the_event_loses_none(exchange: 
     exchange.claim()
     exchange.done("dial")
 
-    results = [exchange.reports(event, event_id="1795736.42") for event in ("ringing", "answered", "answered")]
+    results = [
+        exchange.reports(event, event_id="1795736.42") for event in ("ringing", "answered", "answered")
+    ]
 
     assert results == ["done"] * 3
     assert exchange.call.state == "connected"

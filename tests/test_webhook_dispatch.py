@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from calls.api.webhook_records import record_of
 from calls.models import Call, Callback, Incident
+from calls.services.dispositions import correct_disposition, dispose
 from calls.services.webhooks import dispatch, dispatch_some
 from campaigns.models import ImportJob
 from campaigns.services.exclusions import lift_exclusion
@@ -29,6 +31,7 @@ from tests.factories import (
 )
 from tests.racing import race, second_session, unexpected
 from tests.rawsql import Desk
+from tests.talking import Talk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EVENTS = [code for code, _label in SUBSCRIBED]
@@ -128,6 +131,35 @@ def test_everything_that_can_be_subscribed_to_is_told_in_ids_and_codes_alone() -
     }
     for delivery in subscription.deliveries.all():
         assert all(value is None or len(str(value)) < 30 for value in delivery.data.values()), delivery.data
+
+
+def test_how_a_call_ended_is_told_once_it_is_known_and_again_when_corrected() -> None:
+    subscription = subscribe(events=["call.ended", "disposition.created"])
+    talk = Talk().not_reached("busy")
+    dispatch(at=NOW, seconds=5)
+    assert [event for event, _ref in told(subscription)] == ["call.ended"]
+
+    dispose(**talk.by(), code="busy", note="Tartempion")
+    correct_disposition(**talk.by(talk.supervisor), code="no_answer", reason="Tartempion")
+    dispatch(at=NOW, seconds=5)
+
+    first, second = talk.call.dispositions.order_by("pk")
+    given, corrected = (delivery.data for delivery in subscription.deliveries.order_by("pk")[1:])
+    assert given == {
+        "id": first.pk,
+        "call": talk.call.pk,
+        "campaign": talk.campaign.pk,
+        "programme": talk.programme.pk,
+        "prospect": talk.prospect.pk,
+        "agent": talk.agent.pk,
+        "disposition": "busy",
+        "corrects": None,
+        "sponsor": talk.programme.sponsor_id,
+    }
+    assert corrected == {**given, "id": second.pk, "disposition": "no_answer", "corrects": first.pk}
+    record = record_of("disposition.created", first.pk, subscription.owner, talk.at)
+    assert record is not None
+    assert (record["id"], record["disposition"]) == (talk.call.pk, "no_answer")
 
 
 def test_a_subscription_begins_now_and_ends_with_its_stop() -> None:

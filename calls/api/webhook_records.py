@@ -8,6 +8,7 @@ from typing import Any
 from calls.access import calls_of
 from calls.api.inbox import callback_out, callbacks_of, incident_out, incidents_of
 from calls.api.representation import READ_WITH, call_out
+from calls.models import CallDisposition
 from campaigns.access import exclusions_of, imports_of
 from campaigns.api.exclusions import exclusion_out
 from campaigns.api.imports import import_out
@@ -35,6 +36,11 @@ def _call(pk: int, owner: User, at: datetime) -> Record:
     if call is None or _is_private(call.prospect) or _carries_private(call.number):
         return None
     return call_out(call, at, owner)
+
+
+def _call_of_disposition(pk: int, owner: User, at: datetime) -> Record:
+    given = CallDisposition.objects.filter(pk=pk).first()
+    return None if given is None else _call(given.call_id, owner, at)
 
 
 def _prospect(pk: int, owner: User, at: datetime) -> Record:
@@ -86,6 +92,7 @@ def _incident(pk: int, owner: User, at: datetime) -> Record:
 
 _READERS: dict[str, Callable[[int, User, datetime], Record]] = {
     WebhookEvent.CALL_ENDED: _call,
+    WebhookEvent.DISPOSITION_CREATED: _call_of_disposition,
     WebhookEvent.OUT_OF_CRITERIA: _call,
     WebhookEvent.PROSPECT_UPDATED: _prospect,
     WebhookEvent.EXCLUSION_CREATED: _exclusion,

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Manager
 
-from calls.models import Call, Callback, Incident
+from calls.models import Call, Callback, CallDisposition, Incident
 from campaigns.models import Exclusion, ImportJob
 from crm.enums import WebhookEvent
 from crm.models import Prospect, RecordChange
@@ -14,9 +14,10 @@ from crm.models.record_changes import MOMENTS
 from crm.rules.moments import stamp
 
 #: What of the feed is read; a record that is new, or that changed, is an event of some kinds.
-KINDS = ("prospect", "exclusion", *MOMENTS)
+KINDS = ("prospect", "disposition", "exclusion", *MOMENTS)
 _OF_RECORDS = {
     ("prospect", False): WebhookEvent.PROSPECT_UPDATED,
+    ("disposition", True): WebhookEvent.DISPOSITION_CREATED,
     ("exclusion", True): WebhookEvent.EXCLUSION_CREATED,
 }
 
@@ -44,10 +45,17 @@ def _same(*names: str) -> dict[str, str]:
 
 _PLACE = {"campaign": "campaign", "programme": "campaign__programme"}
 _OF_CALL = _PLACE | _same("prospect", "agent") | {"disposition": "disposition__code"}
+_OF_DISPOSITION = {
+    "call": "call",
+    **{name: f"call__{column}" for name, column in _OF_CALL.items()},
+    "disposition": "disposition__code",
+    "corrects": "corrects",
+}
 _OF_EXCLUSION = _same("scope", "reason", "programme", "campaign", "prospect") | {"call": "call_ref"}
 #: By event: what its record is called in the message, where it is read, and the columns that are told.
 _READ: dict[WebhookEvent, tuple[str, Manager[Any], dict[str, str]]] = {
     WebhookEvent.CALL_ENDED: ("call", Call.objects, _OF_CALL),
+    WebhookEvent.DISPOSITION_CREATED: ("id", CallDisposition.objects, _OF_DISPOSITION),
     WebhookEvent.OUT_OF_CRITERIA: ("call", Call.objects, _OF_CALL),
     WebhookEvent.PROSPECT_UPDATED: ("prospect", Prospect.objects, _same("source", "version")),
     WebhookEvent.EXCLUSION_CREATED: ("exclusion", Exclusion.objects, _OF_EXCLUSION),

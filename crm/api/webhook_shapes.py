@@ -11,6 +11,7 @@ from crm.models import WebhookDelivery, WebhookSubscription
 #: What a token needs to subscribe to an event, beside `webhooks:write`.
 EVENT_SCOPES: dict[str, str] = {
     WebhookEvent.CALL_ENDED: "calls:read",
+    WebhookEvent.DISPOSITION_CREATED: "calls:read",
     WebhookEvent.OUT_OF_CRITERIA: "calls:read",
     WebhookEvent.PROSPECT_UPDATED: "prospects:read",
     WebhookEvent.EXCLUSION_CREATED: "exclusions:read",
