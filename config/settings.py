@@ -358,6 +358,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.api_examples.add_examples",
         "crm.api.problem_shapes.add_problems",
     ],
     # The names of the code: what several shapes have is not to be named by one of them.

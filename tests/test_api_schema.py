@@ -207,15 +207,27 @@ def test_no_query_breaks_an_address(schema: dict[str, Any], line: Any) -> None:
             assert answer.status_code < 500, (name, value, answer.content)
 
 
-def test_each_example_is_what_the_schema_says(schema: dict[str, Any]) -> None:
+def test_each_body_has_an_example_that_is_what_the_schema_says(schema: dict[str, Any]) -> None:
     checked = 0
     for path in schema["paths"].values():
         for operation in path.values():
             for part in (operation.get("requestBody", {}), *operation["responses"].values()):
-                for media in part.get("content", {}).values():
+                for kind, media in part.get("content", {}).items():
+                    assert kind != "application/json" or media.get("examples"), operation["operationId"]
                     for example in media.get("examples", {}).values():
                         whole = {**media["schema"], "components": schema["components"]}
                         Draft202012Validator(whole).validate(example["value"])
                         checked += 1
 
-    assert checked > 10
+    assert checked > 100
+
+
+def test_each_problem_has_an_example_that_is_what_the_schema_says(schema: dict[str, Any]) -> None:
+    shapes = {
+        name: shape for name, shape in schema["components"]["schemas"].items() if name.endswith("Problem")
+    }
+
+    assert len(shapes) == len(PROBLEMS)
+    for shape in shapes.values():
+        [example] = shape["examples"]
+        Draft202012Validator({**shape, "components": schema["components"]}).validate(example)

@@ -16,18 +16,19 @@ MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The statuses that a problem comes with, the members that it has beside those of every problem, and those of them
-    that never lack."""
+    """The statuses that a problem comes with, the members that it has beside those of every problem, those of them
+    that never lack, and what they may hold."""
 
     statuses: tuple[int, ...]
     members: dict[str, Any] = field(default_factory=dict)
     required: tuple[str, ...] = ()
+    example: dict[str, Any] = field(default_factory=dict)
 
 
 SHAPES: dict[str, Shape] = {
-    "open-call": Shape((409,), {"call": {**ID, "description": "The call that is open."}}),
+    "open-call": Shape((409,), {"call": {**ID, "description": "The call that is open."}}, (), {"call": 31}),
     "closing-required": Shape((409,)),
-    "excluded": Shape((409,), {"exclusion": {"anyOf": [ID, {"type": "null"}]}}),
+    "excluded": Shape((409,), {"exclusion": {"anyOf": [ID, {"type": "null"}]}}, (), {"exclusion": 40}),
     "not-callable": Shape(
         (409,),
         {
@@ -35,15 +36,31 @@ SHAPES: dict[str, Shape] = {
             "reason": {**TEXT, "description": "Why, as a code."},
             "until": {"anyOf": [{**TEXT, "format": "date-time"}, {"type": "null"}]},
         },
+        (),
+        {"gate": "window", "reason": "outside_hours", "until": "2026-11-27T09:00:00Z"},
     ),
     "invalid-transition": Shape((409,)),
-    "stale": Shape((412,), {"version": {"type": "integer", "description": "Where the record is now."}}),
-    "validation": Shape((400,), {"errors": MESSAGES}, ("errors",)),
+    "stale": Shape(
+        (412,),
+        {"version": {"type": "integer", "description": "Where the record is now."}},
+        (),
+        {"version": 4},
+    ),
+    "validation": Shape(
+        (400,),
+        {"errors": MESSAGES},
+        ("errors",),
+        {"errors": {"phones.0.number": ["Ce champ est obligatoire."]}},
+    ),
     "not-found": Shape((404,)),
-    "forbidden": Shape((403,), {"scope": {**TEXT, "description": "What the token lacks."}}),
+    "forbidden": Shape(
+        (403,), {"scope": {**TEXT, "description": "What the token lacks."}}, (), {"scope": "prospects:write"}
+    ),
     "throttled": Shape((429,)),
     "idempotency-conflict": Shape((409, 422)),
-    "cursor-gone": Shape((410,), {"cursor": {**TEXT, "description": "Where to go on after the lists."}}),
+    "cursor-gone": Shape(
+        (410,), {"cursor": {**TEXT, "description": "Where to go on after the lists."}}, (), {"cursor": "WyJh"}
+    ),
     "feed-moved": Shape((503,)),
     "unauthenticated": Shape((401,)),
     "method-not-allowed": Shape((405,)),
@@ -86,9 +103,18 @@ def components() -> dict[str, Any]:
 
 
 def _component(name: str, shape: Shape) -> dict[str, Any]:
+    title = str(PROBLEMS[name].title)
+    example = {
+        "type": f"https://courtois.example/problems/{name}/",
+        "title": title,
+        "status": shape.statuses[0],
+        "detail": title,
+        **shape.example,
+    }
     return {
         "type": "object",
-        "description": f"RFC 9457: {PROBLEMS[name].title}.",
+        "description": f"RFC 9457: {title}.",
+        "examples": [example],
         "properties": {
             "type": {"type": "string", "format": "uri", "pattern": f"/problems/{name}/$"},
             "title": TEXT,
