@@ -404,6 +404,8 @@ def test_an_upload_with_its_key_is_one_import(manager: Api) -> None:
         ({"file": csv(b"")}, "file"),
         ({"file": csv(b"\x00\x01\x02" * 100)}, "file"),
         ({"file": "not a file"}, "file"),
+        ({"file": [csv(), csv()]}, "file"),
+        ({"region": ["FR", "FR"]}, "region"),
         ({"source": "nope"}, "source"),
         ({"source": ""}, "source"),
         ({"mapping": "{"}, "mapping"),

@@ -156,6 +156,12 @@ def test_a_body_that_cannot_be_read_is_a_validation_problem(manager: Api, body: 
     assert not Sponsor.objects.exists()
 
 
+def test_a_body_that_is_no_json_says_where(manager: Api) -> None:
+    refused = problem_of(manager.call("POST", "sponsors/", b'{"name":\n "a" "b"}'), "validation", 400)
+
+    assert "ligne 2, colonne 6" in refused["detail"]
+
+
 @pytest.mark.parametrize("body", [[], [1], "text", 3, True, None])
 def test_a_body_that_is_no_object_is_refused(manager: Api, body: Any) -> None:
     response = manager.call("POST", "sponsors/", b"null" if body is None else body)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -132,10 +133,18 @@ def read(request: Request, shape: type[Body], *, partial: bool = False) -> dict[
     """Return the checked body of a request; `partial` keeps to the fields that were sent."""
     if shape is Body and request.data == {}:
         return {}
+    if isinstance(request.data, MultiValueDict):
+        _refuse_repeated(request.data)
     body = shape(data=request.data, partial=partial)
     body.is_valid(raise_exception=True)
     data: dict[str, Any] = body.validated_data
     return data
+
+
+def _refuse_repeated(form: "MultiValueDict[str, Any]") -> None:
+    """Refuse a form that has a field twice, such as two files: one of them would be passed over in silence."""
+    if repeated := [name for name, values in form.lists() if len(values) > 1]:
+        raise ValidationError({name[:60]: [_("Une seule fois par demande.")] for name in repeated})
 
 
 def read_query(request: Request, shape: type[Body]) -> dict[str, Any]:

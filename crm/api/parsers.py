@@ -50,6 +50,11 @@ class StrictJSONParser(BaseParser):
             )
         except RepeatedName as error:
             raise ParseError(_("Ce JSON nomme deux fois le champ « %(name)s ».") % {"name": error}) from error
+        except json.JSONDecodeError as error:
+            place = {"line": error.lineno, "column": error.colno}
+            raise ParseError(
+                _("Ce n'est pas du JSON valide : ligne %(line)d, colonne %(column)d.") % place
+            ) from error
         except (ValueError, RecursionError) as error:
             raise ParseError(_("Ce n'est pas du JSON valide (UTF-8).")) from error
         if any(depth > MAX_DEPTH for depth, _text in _texts(data)):
