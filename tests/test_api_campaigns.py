@@ -551,6 +551,19 @@ def test_many_numbers_are_checked_at_once(manager: Api, django_assert_max_num_qu
     problem_of(manager.post("exclusions/check/", {"numbers": [*many, "1"]}), "validation", 400)
 
 
+def test_a_number_is_excluded_with_whoever_carries_it_and_whatever_stands_before_it(manager: Api) -> None:
+    campaign = make_campaign()
+    person = make_prospect("+33199001234", source=make_source(campaign.programme.sponsor))
+    bar = make_exclusion(prospect=person)
+    body = {"numbers": ["01 99 00 12 34", "02 61 91 00 01 / 01 99 00 12 34"]}
+
+    found = manager.post("exclusions/check/", body).json()["results"]
+    inside = manager.post("exclusions/check/", {**body, "campaign": campaign.pk}).json()["results"]
+
+    assert [item["exclusion"] for item in found] == [item["exclusion"] for item in inside] == [bar.pk] * 2
+    assert {item["number"] for item in found} == {"+33199001234"}
+
+
 def test_an_old_opposition_list_is_taken_in_at_once(manager: Api) -> None:
     make_exclusion(number="+33199001234")
     body = {

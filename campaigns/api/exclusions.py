@@ -16,7 +16,7 @@ from campaigns.enums import ExclusionReason, Gate, Scope
 from campaigns.models import Campaign, Exclusion
 from campaigns.rules.gate import Verdict
 from campaigns.rules.gate import describe as sentence_of
-from campaigns.selectors.exclusions import covering
+from campaigns.selectors.exclusions import covering, covering_anywhere
 from campaigns.selectors.gate import verdict
 from campaigns.services.dialler_lists import sort_out
 from campaigns.services.exclusions import exclude, exclude_many, lift_exclusion
@@ -432,7 +432,8 @@ class ExclusionCheck(Endpoint):
         tag="exclusions",
         request=CheckIn,
         answers={200: CheckOut},
-        description="Without campaign: any exclusion in force that the token sees.",
+        description="Without campaign: any exclusion in force that the token sees, those of the people who carry the "
+        "number too. Of several numbers in one text the first that is barred is told.",
     )
     def post(self, request: Request) -> Response:
         """Check."""
@@ -443,25 +444,23 @@ class ExclusionCheck(Endpoint):
             if campaign is None:
                 raise Invalid.field("campaign", _("Cette campagne n'existe pas."))
         region = data.get("region", "FR")
-        read_as = [normalise(raw, region).numbers for raw in data["numbers"]]
-        firsts = [found[0].number if found else None for found in read_as]
-        bars = _bars(user, campaign, {number for number in firsts if number})
-        pairs = zip(data["numbers"], firsts, strict=True)
-        return Response({"results": [_checked(raw, number, bars.get(number or "")) for raw, number in pairs]})
+        read_as = [[found.number for found in normalise(raw, region).numbers] for raw in data["numbers"]]
+        bars = _bars(user, campaign, {number for numbers in read_as for number in numbers})
+        pairs = zip(data["numbers"], read_as, strict=True)
+        return Response({"results": [_checked(raw, numbers, bars) for raw, numbers in pairs]})
 
 
 def _bars(user: User, campaign: Campaign | None, numbers: set[str]) -> dict[str, Exclusion]:
     """Return, by number, the exclusion that covers it in the campaign; without one, the first that the user sees."""
     if campaign is not None:
         return covering(numbers, campaign)
-    found: dict[str, Exclusion] = {}
-    in_force = Exclusion.objects.active().filter(number__in=numbers)
-    for row in exclusions_of(user).filter(pk__in=in_force.values("pk")).order_by("pk"):
-        found.setdefault(str(row.number), row)
-    return found
+    return covering_anywhere(numbers, exclusions_of(user))
 
 
-def _checked(raw: str, number: str | None, bar: Exclusion | None) -> dict[str, Any]:
+def _checked(raw: str, numbers: list[str], bars: dict[str, Exclusion]) -> dict[str, Any]:
+    """Return the verdict on a text: of several numbers in it that of the first that is barred, else of the first."""
+    number = next((number for number in numbers if number in bars), numbers[0] if numbers else None)
+    bar = bars.get(number or "")
     return {
         "input": raw,
         "number": number,

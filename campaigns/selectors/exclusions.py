@@ -1,6 +1,7 @@
 """Reading the exclusions: which bar covers a number, and the page that finds them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -49,6 +50,24 @@ def covering(numbers: Iterable[str], campaign: Campaign) -> dict[str, Exclusion]
         bars = dict(cursor.fetchall())
     found = Exclusion.objects.in_bulk(set(bars.values()))
     return {number: found[bar] for number, bar in bars.items()}
+
+
+def covering_anywhere(numbers: Collection[str], seen: QuerySet[Exclusion]) -> dict[str, Exclusion]:
+    """Return, by number, the first exclusion in force among those `seen` that bars it, else whoever carries it, since a
+    number reaches them. Three queries."""
+    in_force = Exclusion.objects.active()
+    barred = in_force.filter(number__in=numbers).values("pk")
+    found: dict[str, Exclusion] = {}
+    for row in seen.filter(pk__in=barred).order_by("pk"):
+        found.setdefault(str(row.number), row)
+    owned: dict[int, list[str]] = defaultdict(list)
+    rows = ProspectNumber.objects.filter(number__in=set(numbers) - found.keys())
+    for owner, number in rows.values_list("prospect_id", "number"):
+        owned[owner].append(number)
+    people = in_force.filter(prospect__in=list(owned)).values("pk")
+    for row in seen.filter(pk__in=people).order_by("pk"):
+        found |= {number: row for number in owned[row.prospect_id or 0] if number not in found}
+    return found
 
 
 def exclusions_seen_by(user: User) -> QuerySet[Exclusion]:
