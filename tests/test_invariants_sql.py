@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
 from calls.enums import CallState
 from calls.models import (
@@ -810,3 +810,18 @@ def test_every_foreign_key_to_history_and_bars_holds_on_delete(desk: Desk) -> No
     )
 
     assert rows == []
+
+
+# --- A clock that everybody can read ---
+
+
+@pytest.mark.parametrize("table", ["crm_prospect", "campaigns_listentry"])
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "localtime", " "])
+def test_no_record_is_in_a_time_zone_that_does_not_exist(desk: Desk, table: str, zone: str) -> None:
+    make_entry(campaign=desk.campaign)
+
+    with pytest.raises(DataError, match="time zone"), transaction.atomic():
+        execute(f"UPDATE {table} SET time_zone = %s", zone)
+
+    execute(f"UPDATE {table} SET time_zone = ''")
+    execute(f"UPDATE {table} SET time_zone = 'Indian/Reunion'")

@@ -9,6 +9,7 @@ from campaigns.enums import WAITING, EntryState, Gate, Progress
 from campaigns.models.campaigns import Campaign, Disposition
 from campaigns.models.exclusions import Exclusion
 from crm.models import Prospect, Source, Sponsor
+from crm.models.zones import zone_known
 
 
 class CallList(models.Model):
@@ -91,6 +92,7 @@ class ListEntry(models.Model):
                 | models.Q(progress__in=Progress.values, outcome__isnull=False),
                 name="entry_progress_by_its_outcome",
             ),
+            zone_known("entry_time_zone_known"),
         ]
         indexes = [
             # The claim of a fresh or retried record: campaign, language and zone are fixed, then the order of service.

@@ -9,6 +9,7 @@ from crm.enums import Channel, EventKind, LookPlace, NumberKind, ProspectKind, V
 from crm.models.record_changes import recording, versioned
 from crm.models.sponsors import Source, Sponsor
 from crm.models.triggers import REFUSE, Trigger, append_only, no_delete
+from crm.models.zones import zone_known
 from crm.rules.phones import national
 
 #: Finds the erased person of a row of history that has a `prospect_id`.
@@ -111,6 +112,7 @@ class Prospect(models.Model):
             models.CheckConstraint(
                 condition=models.Q(kind__in=ProspectKind.values), name="prospect_kind_known"
             ),
+            zone_known("prospect_time_zone_known"),
             # An erased record holds no words of the person, whatever is written to it later.
             models.CheckConstraint(
                 condition=models.Q(erased_at__isnull=True)
