@@ -61,6 +61,8 @@ NEUTRAL: dict[str, dict[str, str]] = {
 _REASON = {"fr": "notre appel s'adresse à {}", "en": "our call is meant for {}"}
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([a-z_]*)\}|[{}]")
+#: Words that have a capital only because a sentence begins with them. Articles may begin a name.
+_OPENS_SENTENCE = re.compile(r"(?:Votre|Vos|Vous|Notre|Nos|Nous|Your|You|Our|We)\b")
 _TAG = re.compile(r"<\s*[/!?a-zA-Z]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -108,9 +110,17 @@ def render(
             return match[0][0]
         if match[1] not in neutral:
             return match[0]
-        return " ".join(str(values.get(match[1]) or "").split()) or neutral[match[1]]
+        value = " ".join(str(values.get(match[1]) or "").split()) or neutral[match[1]]
+        return _fitted(value, text[: match.start()], text[match.end() :])
 
     return _TOKEN.sub(fill, text)
+
+
+def _fitted(value: str, before: str, after: str) -> str:
+    """Return a value as it reads between two parts of a sentence: some are sentences of their own."""
+    if before.rstrip().endswith(":") and _OPENS_SENTENCE.match(value):
+        value = value[0].lower() + value[1:]
+    return re.sub(r"\s*[.!?]$", "", value) if after.startswith(".") else value
 
 
 def placeholders_of(text: str) -> list[str]:
