@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from calls.enums import (
     DISPOSITION_OF_CAUSE,
+    STOPS_SALE,
     CallbackState,
     CallEventKind,
     CallState,
@@ -225,7 +226,7 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         steps=steps,
         due_step=due,
         mismatches=mismatches,
-        dispositions=dispositions_of(call) if is_to_qualify(call) else [],
+        dispositions=_dispositions(call, around) if is_to_qualify(call) else [],
         proposed=DISPOSITION_OF_CAUSE.get(call.cause, ""),
         callback_id=around.callback_id,
         callback_at=around.callback_at,
@@ -270,6 +271,12 @@ def open_call_of(user: User) -> Call | None:
 
 def _open(*, agent: int) -> QuerySet[Call]:
     return Call.objects.open().select_related(*READ_WITH).filter(agent=agent)
+
+
+def _dispositions(call: Call, around: _Around) -> list[Disposition]:
+    """Return what can be chosen: where the sale was stopped, nothing that would carry it through."""
+    stopped = any(kind in STOPS_SALE for _pk, kind in around.incidents)
+    return [row for row in dispositions_of(call) if not (stopped and row.requires_match)]
 
 
 def dispositions_of(call: Call) -> list[Disposition]:
