@@ -6,6 +6,7 @@ sentence can still be said.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,6 +64,9 @@ _REASON = {"fr": "notre appel s'adresse à {}", "en": "our call is meant for {}"
 _TOKEN = re.compile(r"\{\{|\}\}|\{([a-z_]*)\}|[{}]")
 #: Words that have a capital only because a sentence begins with them. Articles may begin a name.
 _OPENS_SENTENCE = re.compile(r"(?:Votre|Vos|Vous|Notre|Nos|Nous|Your|You|Our|We)\b")
+_BEFORE_VOWEL = re.compile(r"\b([dD]|[qQ]u)e \{([a-z_]+)\}")
+#: An h may be aspirated, a y may be a consonant; before « onze » and « oui » nothing is shortened.
+_VOWEL = re.compile(r"(?!onze\b|oui\b)[aeiou]", re.IGNORECASE)
 _TAG = re.compile(r"<\s*[/!?a-zA-Z]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -113,7 +117,17 @@ def render(
         value = " ".join(str(values.get(match[1]) or "").split()) or neutral[match[1]]
         return _fitted(value, text[: match.start()], text[match.end() :])
 
-    return _TOKEN.sub(fill, text)
+    return _TOKEN.sub(fill, _elided(text, values) if language[:2].lower() == "fr" else text)
+
+
+def _elided(text: str, values: Mapping[str, str]) -> str:
+    """Return the text with « de » and « que » shortened before values that begin with a vowel: « d'une enquête »."""
+
+    def shorten(match: re.Match[str]) -> str:
+        value = unicodedata.normalize("NFKD", str(values.get(match[2]) or "").strip())
+        return f"{match[1]}'{{{match[2]}}}" if _VOWEL.match(value) else match[0]
+
+    return _BEFORE_VOWEL.sub(shorten, text)
 
 
 def _fitted(value: str, before: str, after: str) -> str:
