@@ -479,7 +479,7 @@ def test_a_note_typed_after_the_session_ended_is_kept_until_the_agent_is_back(
     page.keyboard.press("n")
     page.keyboard.type("rappeler la comptable")
 
-    expect(page.locator("#note-status")).to_have_text("Pas encore enregistrée : le texte est gardé ici.")
+    expect(page.locator("#note-status")).to_have_text("Gardée ici : en attente.")
     expect(page.locator("[data-trouble]:visible")).to_contain_text("Vous n'êtes plus connecté")
     expect(page.locator("#id_password")).to_have_count(0)
 
@@ -512,7 +512,7 @@ def test_a_note_that_could_not_be_saved_is_kept_over_a_reload_and_sent_again(
     page.route("**/note/", lambda route: route.abort())
     page.keyboard.press("n")
     page.keyboard.type("la directrice est absente")
-    expect(page.locator("#note-status")).to_have_text("Pas encore enregistrée : le texte est gardé ici.")
+    expect(page.locator("#note-status")).to_have_text("Gardée ici : en attente.")
     page.unroute("**/note/")
 
     page.reload()
