@@ -233,6 +233,8 @@ OF_LISTS: dict[str, IncidentKind] = {
     SituationEffect.LANGUAGE: IncidentKind.LIST_LANGUAGE,
     SituationEffect.LOST: IncidentKind.LIST_LOST,
 }
+#: Once one of them is reported nothing is sold, agreed or surveyed on that call any more.
+STOPS_SALE = frozenset({IncidentKind.VULNERABLE, IncidentKind.DANGER})
 #: Kinds that wait for an answer, beside those that report something.
 QUESTIONS = frozenset(
     {IncidentKind.HELP, IncidentKind.SHARED_NUMBER, IncidentKind.ENTRY_ERROR, IncidentKind.EXPIRED_CALL}

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from calls.enums import CallState
+from calls.forms import FactForm
 from calls.models import Call, CallEvent, Incident
 from calls.selectors.call_screen import dispositions_of, open_call_of
 from calls.services.claim import claim_next
@@ -430,3 +431,24 @@ def test_an_expired_lease_is_told_and_nothing_changes(browser_of: Client, story:
 
     assert response.status_code == 200
     assert shown_state(response.content.decode()) == "claimed"
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "kept"),
+    [
+        ("language", "espagnol", "es"),
+        ("language", "EN", "en"),
+        ("language", "", ""),
+        ("language", "volapük courant", None),
+        ("email", "contact@banque.example", "contact@banque.example"),
+        ("email", "contact chez banque", None),
+        ("city", "Sète", "Sète"),
+    ],
+)
+def test_a_language_is_corrected_by_its_name_and_an_address_must_be_one(
+    field: str, typed: str, kept: str | None
+) -> None:
+    form = FactForm({"field": field, "value": typed}, attributes={})
+
+    assert form.is_valid() is (kept is not None)
+    assert form.cleaned_data.get("value") == kept

@@ -468,6 +468,27 @@ def test_a_gesture_that_arrived_and_lost_its_answer_is_not_done_again(
     assert Call.objects.get().goodbyes == said + 1
 
 
+def test_a_note_typed_after_the_session_ended_is_kept_until_the_agent_is_back(
+    screen: Callable[..., Page], story: Story, browser_context: BrowserContext
+) -> None:
+    story.go("asked")
+    page = screen()
+    back = browser_context.cookies()
+    browser_context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+
+    page.keyboard.press("n")
+    page.keyboard.type("rappeler la comptable")
+
+    expect(page.locator("#note-status")).to_have_text("Gardée ici : en attente.")
+    expect(page.locator("[data-trouble]:visible")).to_contain_text("Vous n'êtes plus connecté")
+    expect(page.locator("#id_password")).to_have_count(0)
+
+    browser_context.add_cookies(back)  # type: ignore[arg-type]
+    page.reload()
+    expect(page.locator("#note-status")).to_have_text("Note enregistrée.")
+    expect(page.locator(NOTE)).to_have_value("rappeler la comptable")
+
+
 def test_a_network_away_while_a_page_is_read_anew_loses_no_gesture(
     screen: Callable[..., Page], story: Story
 ) -> None:
@@ -491,7 +512,7 @@ def test_a_note_that_could_not_be_saved_is_kept_over_a_reload_and_sent_again(
     page.route("**/note/", lambda route: route.abort())
     page.keyboard.press("n")
     page.keyboard.type("la directrice est absente")
-    expect(page.locator("#note-status")).to_have_text("Pas encore enregistrée : le texte est gardé ici.")
+    expect(page.locator("#note-status")).to_have_text("Gardée ici : en attente.")
     page.unroute("**/note/")
 
     page.reload()

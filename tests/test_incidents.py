@@ -6,7 +6,7 @@ from calls.enums import CallEventKind, CallState, Decision, IncidentKind
 from calls.models import Call, Incident, IncidentDecision
 from calls.rules.decisions import DECISIONS_OF, decisions_of
 from calls.selectors.call_screen import screen_of
-from calls.selectors.inbox import InboxFilter, incidents_found
+from calls.selectors.inbox import InboxFilter, incidents_found, item_of
 from calls.services.claim import claim_next
 from calls.services.dispositions import ask_correction
 from calls.services.errors import Forbidden, Invalid, InvalidTransition, ProspectExcluded
@@ -52,6 +52,20 @@ def test_an_agent_calls_the_supervisor_once_and_comes_first_in_the_inbox() -> No
     assert waiting[0].summary == "Elle demande un responsable"
     assert talk.told().count(CallEventKind.SUPERVISOR_ASKED) == 1
     assert screen_of(talk.read(), talk.at).help_asked_at is not None
+
+
+@pytest.mark.django_db
+def test_what_is_told_after_the_supervisor_was_called_reaches_the_same_request_once() -> None:
+    talk = Talk().greeted()
+    ask_supervisor(**talk.by())
+
+    for words in ("Facture 12 contestée", " Facture 12 contestée ", ""):
+        ask_supervisor(**talk.by(), words=words)
+
+    incident = Incident.objects.get(call=talk.call)
+    item = item_of(Sponsor.objects.all(), incident.pk, reader=talk.supervisor)
+    assert item is not None
+    assert item.added == ["Facture 12 contestée"]
 
 
 @pytest.mark.django_db

@@ -54,6 +54,24 @@ def read(text: str, now: datetime = NOW, zone: str = PARIS) -> tuple[str, bool]:
         ("next week Tuesday 11am", "Tue 01/12/26 11:00", True),
         ("at 3", "Fri 27/11/26 15:00", True),
         ("2026-12-03T14:30", "Thu 03/12/26 14:30", True),
+        ("demain à dix heures", "Fri 27/11/26 10:00", True),
+        ("demain dix-sept heures quinze", "Fri 27/11/26 17:15", True),
+        ("lundi neuf heures et demie", "Mon 30/11/26 09:30", True),
+        ("demain 11h moins le quart", "Fri 27/11/26 10:45", True),
+        ("demain entre 14h et 16h", "Fri 27/11/26 14:00", False),
+        ("demain 14h-16h", "Fri 27/11/26 14:00", False),
+        ("demain après 18h", "Fri 27/11/26 18:00", False),
+        ("lundi à partir de 17h30", "Mon 30/11/26 17:30", False),
+        ("demain après le déjeuner", "Fri 27/11/26 14:00", False),
+        ("demain à 10h si possible", "Fri 27/11/26 10:00", True),
+        ("le 3.12 à 14h", "Thu 03/12/26 14:00", True),
+        ("03-12-2026 14:00", "Thu 03/12/26 14:00", True),
+        ("2026-12-03", "Thu 03/12/26 10:00", False),
+        ("tomorrow at 3 o'clock", "Fri 27/11/26 15:00", True),
+        ("tomorrow at half past 3", "Fri 27/11/26 15:30", True),
+        ("tomorrow at quarter to 10", "Fri 27/11/26 09:45", True),
+        ("tomorrow between 2 and 4pm", "Fri 27/11/26 14:00", False),
+        ("Monday after 5pm", "Mon 30/11/26 17:00", False),
     ],
 )
 def test_a_time_is_understood_as_it_is_said(text: str, when: str, exact: bool) -> None:
@@ -65,12 +83,18 @@ def test_a_time_is_understood_as_it_is_said(text: str, when: str, exact: bool) -
     [
         "", "   ", "bientôt", "demain 15h bla", "demain 15", "99h", "13pm", "le 31 février", "ce matin",
         "2020-01-01T10:00", "2020-99-01T10:00", "3/13 10h", "lundi mardi", "dans 3 ans", "dans 2h demain",
-        "1/1/2099 10h", "'; --",
+        "1/1/2099 10h", "'; --", "trois heures", "hier 15h", "lundi dernier", "demain avant midi", "entre 14h et",
     ],
 )  # fmt: skip
 def test_what_names_no_moment_to_come_is_refused_rather_than_guessed(text: str) -> None:
     with pytest.raises(Unreadable):
         read_moment(text, NOW, PARIS)
+
+
+def test_a_moment_that_is_over_is_said_to_be() -> None:
+    for text in ("hier 15h", "last Monday", "il y a 2 heures"):
+        with pytest.raises(Unreadable, match="Ce moment est passé"):
+            read_moment(text, NOW, PARIS)
 
 
 def test_a_time_is_the_clock_of_the_person() -> None:

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from calls.enums import CallbackState, CallEventKind, CallState, IncidentKind, SituationEffect
+from calls.enums import CallbackState, CallEventKind, CallState, IncidentKind, Result, SituationEffect
 from calls.models import Call, Callback, Incident, Situation, SituationMark, Stage
 from calls.rules.quick_times import quick_time
 from calls.rules.suspicions import is_suspect
 from calls.selectors.call_screen import screen_of
+from calls.selectors.listed_calls import listed_calls
 from calls.selectors.situations import Met, list_standing, met_by_source, standings_of
 from calls.services.claim import claim_next
 from calls.services.dispositions import finish
@@ -18,6 +19,7 @@ from calls.services.line import ask_hang_up
 from calls.services.notes import write_note
 from calls.services.situation_effects import Asked, apply_effect
 from calls.services.situations import enter_stage, leave_situation, mark_driving
+from calls.services.talk import answer_criterion
 from campaigns.models import CallList, Exclusion, ListEntry
 from crm.enums import Role
 from crm.models import Prospect, ProspectLook, Source
@@ -92,6 +94,28 @@ def test_of_a_vulnerable_person_nothing_is_written_but_that_the_sale_stopped() -
 
     incident = Incident.objects.get(call=talk.call)
     assert (incident.kind, incident.summary) == (IncidentKind.VULNERABLE, "")
+
+
+@pytest.mark.parametrize("effect", [SituationEffect.VULNERABLE, SituationEffect.DANGER])
+def test_once_the_sale_is_stopped_nothing_carries_it_through(effect: str) -> None:
+    talk, code = met(effect)
+    answer_criterion(criterion=talk.criterion, result=Result.MATCH, heard="", **talk.by())
+    if effect == SituationEffect.VULNERABLE:
+        done(talk, code)
+
+    for disposition in ("complete", "appointment"):
+        with pytest.raises(InvalidTransition, match="La vente est arrêtée"):
+            talk.disposed(disposition, callback_at=talk.at + timedelta(days=1), exact=True)
+
+    offered = {row.code for row in screen_of(talk.read(), talk.at).dispositions}
+    listed = {row.code for row in listed_calls([talk.call], talk.at)[talk.call.pk].dispositions}
+    assert offered == listed
+    assert offered & {"complete", "appointment", "callback", "not_interested"} == {
+        "callback",
+        "not_interested",
+    }
+    talk.disposed("not_interested")
+    assert talk.read().disposition_id is not None
 
 
 def test_a_request_for_ones_data_is_due_within_a_month() -> None:

@@ -24,6 +24,38 @@ def test_placeholders_are_filled_with_what_the_fiche_says() -> None:
     assert said == "Bonjour Mme Le Gall, de Banque X ?"
 
 
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        (
+            "Votre numéro figure dans l'annuaire.",
+            "Elles viennent de là : votre numéro figure dans l'annuaire.",
+        ),
+        ("Vous étiez au salon !", "Elles viennent de là : vous étiez au salon."),
+        ("l'annuaire public", "Elles viennent de là : l'annuaire public."),
+        ("La Poste", "Elles viennent de là : La Poste."),
+        ("Durand S.A.", "Elles viennent de là : Durand S.A."),
+    ],
+)
+def test_a_value_that_is_a_sentence_reads_well_inside_another(origin: str, said: str) -> None:
+    assert render("Elles viennent de là : {origin}.", {"origin": origin}, "fr") == said
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("une enquête", "au sujet d'une enquête"),
+        ("écologie", "au sujet d'écologie"),
+        ("votre contrat", "au sujet de votre contrat"),
+        ("onze questions", "au sujet de onze questions"),
+        ("", "au sujet de ce sujet"),
+    ],
+)
+def test_a_small_word_is_shortened_before_a_vowel_as_it_is_said(subject: str, said: str) -> None:
+    assert render("au sujet de {subject}", {"subject": subject}, "fr") == said
+    assert render("de {subject}", {"subject": "an offer"}, "en") == "de an offer"
+
+
 @pytest.mark.parametrize("language", ["fr", "en", "en-GB", "xx"])
 def test_a_missing_value_becomes_a_neutral_phrase_that_can_be_said(language: str) -> None:
     for name in PLACEHOLDERS:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.core.validators import validate_email
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +29,7 @@ from calls.selectors.inbox import InboxFilter
 from campaigns.enums import Scope, Step
 from campaigns.forms.exclusions import BarForm
 from campaigns.rules.criteria import ATTRIBUTE
+from campaigns.rules.record_codes import language_code
 from crm.forms import TypedField
 from crm.models import Prospect, User
 from crm.rules.errors import Invalid
@@ -184,6 +186,21 @@ class FactForm(forms.Form):
         field = self.fields["field"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = self.choices_of(attributes)
+
+    def clean_value(self) -> str:
+        """Read a language by its code or its name, and refuse an address that no message could reach."""
+        value: str = self.cleaned_data["value"]
+        field = self.cleaned_data.get("field")
+        if not value or self.data.get("swap"):
+            return value
+        if field == "email":
+            validate_email(value)
+        if field == "language":
+            code = language_code(value)
+            if not code:
+                raise forms.ValidationError(_("Langue inconnue : écrivez son nom, comme « espagnol »."))
+            return code
+        return value
 
     @classmethod
     def choices_of(cls, attributes: Mapping[str, Any]) -> list[tuple[str, Any]]:

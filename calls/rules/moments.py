@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
+from calls.rules.spoken_times import as_written, is_gone
+
 #: At what time a part of the day is, and when it ends.
 PARTS: dict[str, tuple[time, time]] = {
     "early_morning": (time(9), time(10)),
@@ -160,7 +162,9 @@ def read_moment(text: str, now: datetime, time_zone: str) -> Moment:
         return _checked(
             Moment(_utc(iso, zone, now) if iso.tzinfo is None else iso.astimezone(UTC), True), now
         )
-    words = _Words(plain, now.astimezone(zone))
+    if is_gone(plain):
+        raise Unreadable(PAST)
+    words = _Words(as_written(plain), now.astimezone(zone))
     for read in READERS:
         read(words)
     if words.left.replace("|", " ").strip():
@@ -309,7 +313,7 @@ SAID_PARTS: tuple[tuple[str, str], ...] = (
     ),
     (
         "early_afternoon",
-        r"(?:en |au )?debut d apres midi|(?:en |au )?debut d aprem|early (?:in the )?afternoon",
+        r"(?:en |au )?debut d (?:apres midi|aprem)|apres (?:le )?dejeuner|early (?:in the )?afternoon|after lunch",
     ),
     (
         "late_afternoon",
@@ -337,9 +341,13 @@ def _read_part(words: _Words) -> None:
         words.part = "noon"
 
 
+#: Said before a time that is not the very one.
+ABOUT = r"vers|environ|around|about|a peu pres|pas avant|apres|a partir de|des|not before|after|from"
+
+
 def _read_clock(words: _Words) -> None:
-    """« 15 h 30 », "3 pm", « vers 14:00 », « à 15 »."""
-    words.about = words.take(r"vers|environ|around|about|a peu pres") is not None
+    """« 15 h 30 », "3 pm", « vers 14:00 », « après 18 h », « à 15 »."""
+    words.about = words.take(ABOUT) is not None
     if found := words.take(
         r"(?:a |at |pour )?(\d{1,2}) ?(?:h|heures?|:) ?(\d{2})?(?: ?(?:min|mn))?( et demie?| et quart)?(?: ?(am|pm))?"
     ):
@@ -376,7 +384,7 @@ def _clock(hour: int, minute: int, half: str, part: str) -> time:
 
 SMALL_WORDS = (
     "le la les a au en de du ce et on at the to in for of pour rappeler rappelez rappel call back please svp plutot"
-    " precises precise pile sharp"
+    " precises precise pile sharp si if possible"
 )
 
 

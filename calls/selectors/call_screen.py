@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from calls.enums import (
     DISPOSITION_OF_CAUSE,
+    STOPS_SALE,
     CallbackState,
     CallEventKind,
     CallState,
@@ -117,9 +118,9 @@ class CallScreen:
     """Everything that the screen of a call, and its representation in the API, say at one moment.
 
     `may_hang_up_from` is when the agent's right to hang up comes by itself (null: never); `why_may_hang_up` names the
-    reason ("" when there is none). `dispositions` are those that can be chosen now; `proposed` is the code that the
-    cause proposes. `situation` is the code of the playbook that is open ("" when none is), `stage` its position there;
-    `barred`: another system called a number that is excluded.
+    reason ("" when there is none). `dispositions` are those that can be chosen now, `withheld` those that a stopped
+    sale takes away; `proposed` is the code that the cause proposes. `situation` is the code of the playbook that is
+    open ("" when none is), `stage` its position there; `barred`: another system called a number that is excluded.
     `effects_done` names the effects of situations that the agent did; `said_in` is the language of the sentences.
     Times are aware, in UTC.
     """
@@ -138,6 +139,7 @@ class CallScreen:
     due_step: str
     mismatches: Sequence[Mismatch]
     dispositions: Sequence[Disposition]
+    withheld: Sequence[Disposition]
     proposed: str
     callback_id: int | None
     callback_at: datetime | None
@@ -210,6 +212,9 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
     line = line_facts(call)
     why = why_may_hang_up(line, at)
     barred = any(kind == IncidentKind.BARRED_CALL for _pk, kind in around.incidents)
+    offered = dispositions_of(call) if is_to_qualify(call) else []
+    stopped = any(kind in STOPS_SALE for _pk, kind in around.incidents)
+    withheld = [row for row in offered if stopped and row.requires_match]
     return CallScreen(
         call=call,
         allowed=allowed(facts_of(call, at)),
@@ -225,7 +230,8 @@ def screen_of(call: Call, at: datetime | None = None) -> CallScreen:
         steps=steps,
         due_step=due,
         mismatches=mismatches,
-        dispositions=dispositions_of(call) if is_to_qualify(call) else [],
+        dispositions=[row for row in offered if row not in withheld],
+        withheld=withheld,
         proposed=DISPOSITION_OF_CAUSE.get(call.cause, ""),
         callback_id=around.callback_id,
         callback_at=around.callback_at,

@@ -7,8 +7,8 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, Func, IntegerField, OuterRef, Subquery, Value
 from django.db.models.fields.json import KeyTextTransform
 
-from calls.enums import CallEventKind
-from calls.models import Call, CallEvent
+from calls.enums import STOPS_SALE, CallEventKind
+from calls.models import Call, CallEvent, Incident
 from campaigns.models import Disposition, DispositionRule
 from crm.models import ProspectNumber
 
@@ -17,13 +17,15 @@ from crm.models import ProspectNumber
 class Choice:
     """A disposition on a call.
 
-    `offered`: the campaign proposes it; `delay`: when an entry is tried again; `note`: the agent's note on the call
-    as it stands; `numbers`: the E.164 numbers of the prospect, in its order; `others`: how many other records of the
-    programme have the number of the call.
+    `offered`: the campaign proposes it; `stopped`: it would carry a sale through that was stopped on this call;
+    `delay`: when an entry is tried again; `note`: the agent's note on the call as it stands; `numbers`: the E.164
+    numbers of the prospect, in its order; `others`: how many other records of the programme have the number of the
+    call.
     """
 
     disposition: Disposition
     offered: bool
+    stopped: bool
     delay: timedelta | None
     note: str
     numbers: list[str]
@@ -37,12 +39,14 @@ def choice_of(call: Call, code: str, *, retired: bool = False) -> Choice | None:
     """
     rule = DispositionRule.objects.filter(campaign=call.campaign_id, disposition=OuterRef("pk"))
     notes = CallEvent.objects.filter(call=call.pk, kind=CallEventKind.NOTE).order_by("-id")
+    stops = Incident.objects.filter(call=call.pk, kind__in=sorted(STOPS_SALE))
     numbers = ProspectNumber.objects.filter(prospect=call.prospect_id).values("number")
     known = Disposition.objects.filter(code=code)
     found = (
         (known if retired else known.filter(active=True))
         .annotate(
             refused=Exists(rule.filter(enabled=False)),
+            stopped=Exists(stops),
             own_delay=Subquery(rule.values("retry_after")[:1]),
             kept_note=Subquery(notes.annotate(text=KeyTextTransform("text", "data")).values("text")[:1]),
             known_numbers=ArraySubquery(numbers),
@@ -55,6 +59,7 @@ def choice_of(call: Call, code: str, *, retired: bool = False) -> Choice | None:
     return Choice(
         disposition=found,
         offered=not found.refused,
+        stopped=found.stopped and found.requires_match,
         delay=found.own_delay or found.retry_after,
         note=found.kept_note or "",
         numbers=found.known_numbers,

@@ -197,6 +197,12 @@ class Item:
         return ""
 
     @property
+    def added(self) -> list[str]:
+        """What an agent who calls for help said after the first words."""
+        asked = [event for event in self.events if event.kind == CallEventKind.SUPERVISOR_ASKED]
+        return [event.data["text"] for event in asked if event.data.get("text")]
+
+    @property
     def declared(self) -> Any:
         """Who had hung up by the agent's word, where an exchange says otherwise; "" else."""
         return dict(HungUpBy.choices).get(self.incident.data.get("declared", ""), "")

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
-from calls.enums import CallbackState, CallEventKind, Result
+from calls.enums import STOPS_SALE, CallbackState, CallEventKind, Result
 from calls.models import Call, CallAnswer, Callback, CallEvent, Incident
 from calls.rules.hang_up import may_hang_up, may_hang_up_from
 from calls.rules.transitions import allowed
@@ -82,7 +82,11 @@ def listed_calls(calls: Sequence[Call], at: datetime) -> dict[int, ListedCall]:
             questions=questions.get(call.pk, []),
             steps=steps_of(call, told[call.pk], words.get(call.pk), mismatches)[0],
             mismatches=mismatches,
-            dispositions=offered.get(call.pk, []),
+            dispositions=[
+                row
+                for row in offered.get(call.pk, [])
+                if not (rows[call.pk]["stopped"] and row.requires_match)
+            ],
             callback_id=rows[call.pk]["agreed"],
             incidents=rows[call.pk]["reported"],
             may_hang_up=may_hang_up(line, at),
@@ -103,8 +107,9 @@ def _rows_of(calls: Sequence[Call]) -> Iterable[Any]:
         answered=_columns(CallAnswer.objects.filter(**own).order_by("id"), *ANSWER),
         agreed=Subquery(agreed.values("id")[:1]),
         reported=ArraySubquery(Incident.objects.filter(**own).order_by("id").values("id")),
+        stopped=Exists(Incident.objects.filter(**own, kind__in=sorted(STOPS_SALE))),
     )
-    return rows.values("pk", "told", "answered", "agreed", "reported")
+    return rows.values("pk", "told", "answered", "agreed", "reported", "stopped")
 
 
 def _columns(rows: QuerySet[Any], *columns: str) -> ArraySubquery:

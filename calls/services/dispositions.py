@@ -75,7 +75,7 @@ def dispose(
         if current.disposition_id == disposition.pk:
             return _already(current, by=by, at=at)
         require_verb("disposition", current, at)
-        _check_choice(current, disposition)
+        _check_choice(current, choice)
         agreed = _agreed(disposition, callback_at, callback_agent, exact, callback_language, call=current)
         words = _kept_note(current, choice, note, override_reason, by=by, at=at) or choice.note
         _check_words(current, disposition, words, agreed, at)
@@ -227,8 +227,9 @@ def _already(call: Call, *, by: User, at: datetime) -> Call:
     return call
 
 
-def _check_choice(call: Call, disposition: Disposition) -> None:
-    """Refuse what cannot be chosen on this call: see `Reach`, and what only a mismatch stores."""
+def _check_choice(call: Call, choice: Choice) -> None:
+    """Refuse what cannot be chosen on this call: see `Reach`, what only a mismatch stores, and a sale that stopped."""
+    disposition = choice.disposition
     if disposition.by_mismatch_only:
         raise Invalid.field(
             "code", _("Hors-critères se constate sur un critère : répondez « non » à sa question.")
@@ -245,6 +246,8 @@ def _check_choice(call: Call, disposition: Disposition) -> None:
     if (disposition.reach == Reach.HUMAN) != human:
         message = _("Une personne a répondu.") if human else _("Personne n'a répondu.")
         raise InvalidTransition(message, extra={"code": disposition.code, "state": call.state})
+    if choice.stopped:
+        raise InvalidTransition(_("La vente est arrêtée sur cet appel : choisissez une autre fin."))
     if disposition.requires_match:
         missing = unmet(call)
         if missing:

@@ -103,12 +103,16 @@ LEASE_EVERY_WAITING = 5
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A button of a list: its code, its label, its key, and the address of its form when it asks for more."""
+    """A button of a list: its code, its label, its key, and the address of its form when it asks for more.
+
+    `off`: it cannot be chosen on this call, and keeps its place and key, so that the others keep theirs.
+    """
 
     code: str
     label: str
     key: str
     form_url: str = ""
+    off: bool = False
 
     @property
     def kbd(self) -> str:
@@ -473,10 +477,14 @@ class ScreenContext:
 
     def dispositions(self, form: Ask, keys: str = CHOICE_KEYS) -> dict[str, Any]:
         """How the call may be qualified now; what needs words or a time opens its form below `form`."""
-        offered = self.facts.dispositions
+        offered, withheld = self.facts.dispositions, self.facts.withheld
         chosen = next((row for row in offered if row.code == self.ask.code), None)
         choices = []
-        for row, key in keyed(offered, keys):
+        places = sorted((*offered, *withheld), key=lambda row: (row.position, row.code))
+        for row, key in keyed(places, keys):
+            if row in withheld:
+                choices.append(Choice(row.code, label_of(row), key, off=True))
+                continue
             asks = row.requires_note or row.requires_callback
             address = Ask(conclude=form.conclude, code=row.code).address(self.url("")) if asks else ""
             choices.append(Choice(row.code, label_of(row), key, address))

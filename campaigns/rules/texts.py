@@ -6,6 +6,7 @@ sentence can still be said.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -61,6 +62,11 @@ NEUTRAL: dict[str, dict[str, str]] = {
 _REASON = {"fr": "notre appel s'adresse à {}", "en": "our call is meant for {}"}
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([a-z_]*)\}|[{}]")
+#: Words that have a capital only because a sentence begins with them. Articles may begin a name.
+_OPENS_SENTENCE = re.compile(r"(?:Votre|Vos|Vous|Notre|Nos|Nous|Your|You|Our|We)\b")
+_BEFORE_VOWEL = re.compile(r"\b([dD]|[qQ]u)e \{([a-z_]+)\}")
+#: An h may be aspirated, a y may be a consonant; before « onze » and « oui » nothing is shortened.
+_VOWEL = re.compile(r"(?!onze\b|oui\b)[aeiou]", re.IGNORECASE)
 _TAG = re.compile(r"<\s*[/!?a-zA-Z]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -108,9 +114,27 @@ def render(
             return match[0][0]
         if match[1] not in neutral:
             return match[0]
-        return " ".join(str(values.get(match[1]) or "").split()) or neutral[match[1]]
+        value = " ".join(str(values.get(match[1]) or "").split()) or neutral[match[1]]
+        return _fitted(value, text[: match.start()], text[match.end() :])
 
-    return _TOKEN.sub(fill, text)
+    return _TOKEN.sub(fill, _elided(text, values) if language[:2].lower() == "fr" else text)
+
+
+def _elided(text: str, values: Mapping[str, str]) -> str:
+    """Return the text with « de » and « que » shortened before values that begin with a vowel: « d'une enquête »."""
+
+    def shorten(match: re.Match[str]) -> str:
+        value = unicodedata.normalize("NFKD", str(values.get(match[2]) or "").strip())
+        return f"{match[1]}'{{{match[2]}}}" if _VOWEL.match(value) else match[0]
+
+    return _BEFORE_VOWEL.sub(shorten, text)
+
+
+def _fitted(value: str, before: str, after: str) -> str:
+    """Return a value as it reads between two parts of a sentence: some are sentences of their own."""
+    if before.rstrip().endswith(":") and _OPENS_SENTENCE.match(value):
+        value = value[0].lower() + value[1:]
+    return re.sub(r"\s*[.!?]$", "", value) if after.startswith(".") else value
 
 
 def placeholders_of(text: str) -> list[str]:

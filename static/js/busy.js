@@ -103,12 +103,18 @@ function onFailure(kind) {
   };
 }
 
-/** A whole page in the place of a screen (signed out meanwhile, no longer one's own) is read as a page. */
+/** Whether a whole page came where a part of one was asked for: signed out meanwhile, no longer one's own. */
+export function isWholePage(xhr) {
+  return /^\s*<!doctype/i.test(xhr.responseText);
+}
+
+/** A whole page in the place of a screen is read as a page. In a smaller place it says only that this one is over. */
 function onAnswer(event) {
   const { target, xhr } = event.detail;
-  if (!target.matches("[data-screen]") || !/^\s*<!doctype/i.test(xhr.responseText)) return;
+  if (!isWholePage(xhr)) return;
   event.preventDefault();
-  window.location.reload();
+  if (target.matches("[data-screen]")) window.location.reload();
+  else if (document.querySelector("[data-trouble=out][hidden]")) showTrouble("out");
 }
 
 export function start() {

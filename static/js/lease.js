@@ -46,6 +46,12 @@ async function renew() {
         method: "POST",
         headers: { "X-CSRFToken": csrfToken(), Accept: "application/json" },
       });
+      if (answer.redirected) {
+        // To the login page: what is typed here stays until somebody signs in.
+        showTrouble("out");
+        plan();
+        return;
+      }
       const body = answer.ok ? await answer.json() : null;
       if (lost >= LOST_AFTER && !isKeeping()) hideTrouble();
       lost = 0;

@@ -4,6 +4,7 @@
  * of is kept here alone until it is reworded, or kept with a reason.
  */
 
+import { isWholePage } from "./busy.js";
 import { focusPrimary } from "./focus.js";
 
 const RETRY_MS = 5000;
@@ -106,6 +107,11 @@ function onAnswer(event) {
   if (!field) return;
   const sent = requestConfig.formData?.get("note") ?? requestConfig.parameters?.note;
   clearTimeout(retry);
+  if (isWholePage(xhr)) {
+    // Nobody is signed in any more: the words stay here until somebody is.
+    say("unsaved");
+    return;
+  }
   if (xhr.status >= 200 && xhr.status < 300) {
     held = null;
     if (sent === sessionStorage.getItem(keyOf(field))) sessionStorage.removeItem(keyOf(field));
