@@ -12,8 +12,9 @@ from calls.enums import CallEventKind, IncidentKind
 from calls.models import Call, CallEvent, Incident, LineReport
 from calls.services.closing import release_to_hang_up
 from crm.models import Sponsor, User
+from crm.services.tokens import create_token
 from tests.api_client import Api, problem_of
-from tests.factories import make_sponsor, make_user
+from tests.factories import NOW, make_sponsor, make_user
 from tests.paging import text_of
 from tests.rawsql import execute, refused
 from tests.test_api_calls import Desk
@@ -242,6 +243,21 @@ def test_an_exchange_hears_nothing_behind_a_wall_and_says_what_it_means(exchange
     )
 
     assert exchange.pbx.post("calls/events/", body | {"agent": exchange.agent.pk}).json()["result"] == "done"
+
+
+def test_what_was_reported_is_not_told_to_a_token_that_reaches_less_far(exchange: Exchange) -> None:
+    exchange.claim()
+    exchange.done("dial")
+    elsewhere = make_sponsor()
+    user = make_user("integration", sponsors=[exchange.sponsor, elsewhere])
+    exchange.pbx, narrow = Api(user), Api(None)
+    token = create_token(user=user, name="narrow", at=NOW, sponsors=[elsewhere])
+    narrow.headers["Authorization"] = f"Bearer {token}"
+    assert exchange.reports("ringing", event_id="a1") == "done"
+
+    body = {"event": "ringing", "number": exchange.call.number, "event_id": "a1"}
+    problem_of(narrow.post("calls/events/", body), "not-found", 404)
+    assert exchange.reports("ringing", event_id="a1") == "done"
 
 
 def test_a_report_is_never_changed(exchange: Exchange) -> None:

@@ -23,7 +23,7 @@ from calls.services.talk import answer_criterion
 from campaigns.models import CallList, Exclusion, ListEntry
 from crm.enums import Role
 from crm.models import Prospect, ProspectLook, Source
-from crm.rules.errors import ClosingRequired, Invalid, InvalidTransition
+from crm.rules.errors import ClosingRequired, Invalid, InvalidTransition, NotFound
 from tests.factories import make_campaign, make_entry, make_programme, make_prospect, make_user
 from tests.talking import Talk
 
@@ -136,6 +136,32 @@ def test_somebody_who_speaks_of_dying_is_told_of_at_once_and_the_call_may_not_be
     with pytest.raises(ClosingRequired):
         ask_hang_up(**talk.by())
     assert Incident.objects.filter(call=talk.call).count() == 1
+
+
+def test_somebody_who_speaks_of_dying_is_called_by_nobody_again() -> None:
+    talk = Talk().greeted()
+    waiting = make_entry(make_campaign(make_programme()), talk.prospect)
+
+    _talk, code = met(SituationEffect.DANGER, talk)
+    enter_stage(situation=code, stage=2, **talk.by())
+    waiting.refresh_from_db()
+    talk.disposed("callback", callback_at=talk.at + timedelta(days=1), exact=True)
+
+    bar = Exclusion.objects.get(prospect=talk.prospect)
+    assert (bar.scope, bar.reason, bar.number) == ("everywhere", "other", talk.call.number)
+    assert waiting.state == "excluded"
+    assert talk.entry.state == "excluded"
+    assert not Callback.objects.filter(state=CallbackState.OPEN).exists()
+
+
+def test_a_stage_that_is_refused_bars_nobody() -> None:
+    code = situation(SituationEffect.DANGER)
+    talk = Talk().greeted()
+
+    with pytest.raises(NotFound):
+        enter_stage(situation=code, stage=1, **talk.by(make_user(Role.AGENT)))
+
+    assert not Exclusion.objects.exists()
 
 
 def test_a_driving_person_gets_a_time_and_is_let_go() -> None:

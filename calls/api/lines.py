@@ -21,6 +21,8 @@ from crm.api.schema import describe
 from crm.models import User
 from crm.rules.errors import InvalidTransition, NotFound
 
+UNKNOWN = _("Aucun appel à ce numéro n'est en cours ni vient de finir.")
+
 
 @extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}]})
 class AgentRef(serializers.Field[Any, Any, Any, Any]):
@@ -102,6 +104,9 @@ class LineEvents(Endpoint):
             found = _meant(user, data, at)
             earlier = record_report(call=found, reported=reported_in(data), by=user, at=at)
             earlier.call.refresh_from_db(fields=["state"])
+        elif not calls_of(user).filter(pk=earlier.call_id).exists():
+            # Sent by the same account with a token that reached further.
+            raise NotFound(UNKNOWN)
         return Response(report_out(earlier))
 
 
@@ -116,7 +121,7 @@ def _meant(user: User, data: dict[str, Any], at: Any) -> Any:
         at=at,
     )
     if not found:
-        raise NotFound(_("Aucun appel à ce numéro n'est en cours ni vient de finir."))
+        raise NotFound(UNKNOWN)
     if len(found) > 1:
         raise InvalidTransition(
             _("Plusieurs appels peuvent être visés : précisez l'agent, la campagne ou l'heure."),

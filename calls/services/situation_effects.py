@@ -21,7 +21,9 @@ from calls.services.errors import Invalid, InvalidTransition, domain_errors
 from calls.services.fiche import correct_fact
 from calls.services.held import held, line, require_verb, save, tell_all
 from calls.services.supervisor import ask_supervisor
+from campaigns.enums import ExclusionReason, Scope
 from campaigns.models import ListEntry
+from campaigns.services.exclusions import exclude
 from crm.enums import Channel, LookPlace
 from crm.models import User
 from crm.services.looks import note_look
@@ -30,6 +32,9 @@ from crm.services.looks import note_look
 RIGHTS_WITHIN = timedelta(days=30)
 #: Opening one of these tells the supervisor at once.
 ALERTS: dict[str, IncidentKind] = {SituationEffect.DANGER: IncidentKind.DANGER}
+#: Whoever speaks of dying is sold nothing any more by anybody; a supervisor who knows better lifts the exclusion.
+#: Comes under the locks on the bars.
+BARS = frozenset({SituationEffect.DANGER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,18 @@ def on_stage(call: Call, stage: Stage, *, first: bool, by: User, at: datetime) -
         _mark(call, stage.situation, by=by, at=at)
     if first and (kind := ALERTS.get(effect)):
         report(incident_of(call, kind, by=by, at=at, data=data))
+    if first and effect in BARS:
+        # What was said stays with the incident: the exclusion gives no reason that tells of it.
+        exclude(
+            scope=Scope.EVERYWHERE,
+            number=call.number,
+            prospect=call.prospect,
+            reason=ExclusionReason.OTHER,
+            note=_("Plus aucun appel après cet échange."),
+            by=by,
+            at=at,
+            call_ref=call.pk,
+        )
     if not stage.may_end:
         # Only the stage that says so lets the call be ended: on another one the right is gone.
         if call.end_allowed_by.startswith(STAGE):

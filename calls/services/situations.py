@@ -10,7 +10,7 @@ from calls.models import Call, Stage
 from calls.rules.hang_up import DRIVING, STAGE
 from calls.services.errors import Invalid
 from calls.services.held import held, require_verb, save, tell
-from calls.services.situation_effects import allow, on_stage
+from calls.services.situation_effects import BARS, allow, on_stage
 from crm.models import User
 
 
@@ -26,7 +26,7 @@ def enter_stage(*, call: Call, situation: str, stage: int, by: User, at: datetim
     )
     if reached is None:
         raise Invalid.field("stage", _("Étape inconnue."))
-    with held(call, by=by) as current:
+    with held(call, by=by, bars="exclusive" if reached.situation.effect in BARS else "") as current:
         require_verb("situations", current, at)
         earlier = [
             event.data
