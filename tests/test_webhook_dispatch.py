@@ -29,6 +29,7 @@ from tests.factories import (
     make_sponsor,
     make_user,
 )
+from tests.feed import settle
 from tests.racing import race, second_session, unexpected
 from tests.rawsql import Desk
 from tests.talking import Talk
@@ -37,7 +38,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 EVENTS = [code for code, _label in SUBSCRIBED]
 
 
-def subscribe(owner: User | None = None, **data: Any) -> WebhookSubscription:
+def subscribe(owner: User | None = None, *, settled: bool = True, **data: Any) -> WebhookSubscription:
+    """Subscribe, once no other test's transaction makes what was written before a part of it."""
+    if settled:
+        settle()
     owner = owner or make_user(Role.ADMIN)
     fields = {"name": "CRM", "url": "https://crm.example.com/", "events": EVENTS, **data}
     row, _secret = create_subscription(data=fields, owner=owner, by=owner, at=NOW)
@@ -46,6 +50,12 @@ def subscribe(owner: User | None = None, **data: Any) -> WebhookSubscription:
 
 def told(subscription: WebhookSubscription) -> list[tuple[str, int]]:
     return list(subscription.deliveries.order_by("pk").values_list("event", "ref"))
+
+
+def dispatch_settled() -> None:
+    """Turn all that was written until now into messages, once no other test's transaction holds it up."""
+    settle()
+    dispatch(at=NOW, seconds=5)
 
 
 def touch(prospect: Prospect, city: str = "Lyon") -> None:
@@ -105,7 +115,7 @@ def test_everything_that_can_be_subscribed_to_is_told_in_ids_and_codes_alone() -
         at=NOW,
     )
     ImportJob.objects.filter(pk=job.pk).update(finished_at=NOW, state="done")
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
 
     assert set(told(subscription)) == {
         ("exclusion.created", exclusion.pk),
@@ -136,12 +146,12 @@ def test_everything_that_can_be_subscribed_to_is_told_in_ids_and_codes_alone() -
 def test_how_a_call_ended_is_told_once_it_is_known_and_again_when_corrected() -> None:
     subscription = subscribe(events=["call.ended", "disposition.created"])
     talk = Talk().not_reached("busy")
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
     assert [event for event, _ref in told(subscription)] == ["call.ended"]
 
     dispose(**talk.by(), code="busy", note="Tartempion")
     correct_disposition(**talk.by(talk.supervisor), code="no_answer", reason="Tartempion")
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
 
     first, second = talk.call.dispositions.order_by("pk")
     given, corrected = (delivery.data for delivery in subscription.deliveries.order_by("pk")[1:])
@@ -166,32 +176,34 @@ def test_a_subscription_begins_now_and_ends_with_its_stop() -> None:
     prospect = make_prospect()
     touch(prospect, "Lille")
     subscription = subscribe(events=["prospect.updated"])
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
     assert told(subscription) == []
 
     touch(prospect, "Lyon")
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
     stop_subscription(subscription=subscription, by=None, at=NOW)
     touch(prospect, "Nice")
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
     touch(prospect, "Brest")
+    settle()
     start_subscription(subscription=subscription, by=subscription.owner, at=NOW)
     touch(prospect, "Metz")
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
 
     assert len(told(subscription)) == 2
 
 
 def test_what_is_written_while_somebody_subscribes_is_told_once_it_is_committed() -> None:
     prospect = make_prospect()
+    settle()
     with second_session() as other:
         other.execute("UPDATE crm_prospect SET city = 'Lyon' WHERE id = %s", [prospect.pk])
-        subscription = subscribe(events=["prospect.updated"])
+        subscription = subscribe(events=["prospect.updated"], settled=False)
         dispatch(at=NOW, seconds=5)
         assert told(subscription) == []
         other.commit()
 
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
 
     assert told(subscription) == [("prospect.updated", prospect.pk)]
 
@@ -199,16 +211,17 @@ def test_what_is_written_while_somebody_subscribes_is_told_once_it_is_committed(
 def test_a_worker_that_dies_between_messages_and_place_loses_and_doubles_nothing() -> None:
     prospects = [make_prospect() for _number in range(5)]
     subscription = subscribe(events=["prospect.updated"])
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
     for prospect in prospects:
         touch(prospect)
+    settle()
 
     with transaction.atomic():
         assert dispatch_some(at=NOW, limit=2)[0] == 2
         transaction.set_rollback(True)
     assert told(subscription) == []
     dispatch_some(at=NOW, limit=2)
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
 
     assert [ref for _event, ref in told(subscription)] == [prospect.pk for prospect in prospects]
 
@@ -216,10 +229,10 @@ def test_a_worker_that_dies_between_messages_and_place_loses_and_doubles_nothing
 def test_a_place_that_somebody_sets_back_tells_nobody_twice() -> None:
     prospect, subscription = make_prospect(), subscribe(events=["prospect.updated"])
     touch(prospect)
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
 
     WebhookPlace.objects.update(xid=0, kind="", ref=0)
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
 
     assert len(told(subscription)) == 1
 
@@ -237,7 +250,7 @@ def test_two_dispatchers_and_a_writer_at_once_tell_each_change_once() -> None:
             dispatch_some(at=NOW, limit=3)
 
     results = race(write, read, read)
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
 
     assert unexpected(results) == []
     assert sorted(ref for _event, ref in told(subscription)) == [prospect.pk for prospect in prospects]
@@ -248,7 +261,7 @@ def test_two_workers_at_once_never_hold_the_same_message() -> None:
     subscription = subscribe(events=["prospect.updated"])
     for prospect in prospects:
         touch(prospect)
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
 
     def hold() -> list[int]:
         return [one.delivery for _turn in range(6) for one in take(at=NOW, limit=2)]
@@ -276,7 +289,7 @@ def test_nobody_is_told_of_what_is_behind_a_wall_and_everybody_of_what_is_common
     call = make_call(records["common"], theirs)
     end(call)
     everywhere = make_exclusion(number="+33199009979")
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
 
     def seen(subscription: WebhookSubscription) -> set[tuple[str, int]]:
         return {row for row in told(subscription) if row[0] != "callback.scheduled"}
@@ -293,7 +306,7 @@ def test_a_mismatch_is_told_with_its_bars() -> None:
     desk = Desk()
     subscription = subscribe(events=["prospect.out_of_criteria", "exclusion.created"])
     call = desk.mismatch()
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
 
     found = told(subscription)
     assert ("prospect.out_of_criteria", call) in found
@@ -316,7 +329,7 @@ def test_an_import_ends_with_a_message() -> None:
     )
     start_import(job=job, by=by, at=NOW)
     run_import(job_id=job.pk, at=NOW)
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
 
     assert told(subscription) == [("import.finished", job.pk)]
     assert subscription.deliveries.get().data["state"] == "done"
@@ -325,7 +338,7 @@ def test_an_import_ends_with_a_message() -> None:
 def test_after_a_restore_the_feed_is_waited_for_and_then_read_from_its_new_beginning() -> None:
     prospect, subscription = make_prospect(), subscribe(events=["prospect.updated"])
     touch(prospect)
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
     # The numbers of the cluster that was.
     WebhookSubscription.objects.update(from_xid=2**62)
     WebhookPlace.objects.update(xid=2**62)
@@ -334,7 +347,7 @@ def test_after_a_restore_the_feed_is_waited_for_and_then_read_from_its_new_begin
     assert dispatch(at=NOW, seconds=5) == 0
     state = rebase_changes(nothing_lost=False)
     touch(prospect, "Nice")
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
 
     assert len(told(subscription)) == 2
     FeedState.objects.update(epoch=state.epoch - 1)
@@ -343,9 +356,10 @@ def test_after_a_restore_the_feed_is_waited_for_and_then_read_from_its_new_begin
 def test_without_subscribers_the_place_goes_to_the_end_in_few_statements(
     django_assert_max_num_queries: Any,
 ) -> None:
-    dispatch(at=NOW, seconds=5)
+    dispatch_settled()
     for _number in range(20):
         make_prospect()
+    settle()
 
     with django_assert_max_num_queries(10):
         dispatch(at=NOW + timedelta(seconds=2), seconds=5)
