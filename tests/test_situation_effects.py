@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
 
 from calls.enums import CallbackState, CallEventKind, CallState, IncidentKind, Result, SituationEffect
 from calls.models import Call, Callback, Incident, Situation, SituationMark, Stage
@@ -152,6 +154,18 @@ def test_somebody_who_speaks_of_dying_is_called_by_nobody_again() -> None:
     assert waiting.state == "excluded"
     assert talk.entry.state == "excluded"
     assert not Callback.objects.filter(state=CallbackState.OPEN).exists()
+
+
+@pytest.mark.parametrize(("effect", "shown"), [(SituationEffect.BOSS, True), (SituationEffect.DANGER, False)])
+def test_nothing_is_offered_beside_what_is_said_to_somebody_in_distress(
+    client: Client, effect: str, shown: bool
+) -> None:
+    talk, _code = met(effect, Talk(may_offer="Le résumé de l'enquête.").greeted())
+    client.force_login(talk.agent)
+
+    page = client.get(reverse("call", args=[talk.call.pk])).content.decode()
+
+    assert ("stage__mandate" in page) == shown
 
 
 def test_a_stage_that_is_refused_bars_nobody() -> None:

@@ -94,6 +94,16 @@ class StageCard:
         return self.effect in (SituationEffect.ABUSE, SituationEffect.ANGER)
 
     @property
+    def has_a_mandate(self) -> bool:
+        """Whether what the agent may decide and offer has its place: none where somebody is in distress or mourns."""
+        return self.effect not in (
+            SituationEffect.DANGER,
+            SituationEffect.VULNERABLE,
+            SituationEffect.MINOR,
+            SituationEffect.BEREAVEMENT,
+        )
+
+    @property
     def is_long(self) -> bool:
         """Whether its sentences need the smaller size, to be read without scrolling."""
         return sum(len(sentence.text) for sentence in self.say) > LONG
