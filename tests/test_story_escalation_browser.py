@@ -38,6 +38,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 #: What is told "within two seconds" is asked every two; the machine of the tests is given as much again.
 AT_ONCE = 4_000
 
+# The field has the focus before the key's own turn of the browser ends, and again once the swap has settled.
+FOCUSED_BY_Y = """() => {
+  const y = { key: "y", code: "KeyY", bubbles: true, cancelable: true };
+  document.activeElement.dispatchEvent(new KeyboardEvent("keydown", y));
+  const at_once = document.activeElement.name;
+  const target = document.querySelector("[data-screen]");
+  document.dispatchEvent(new CustomEvent("htmx:afterSettle", { detail: { target } }));
+  return document.activeElement.name === at_once ? at_once : "taken away";
+}"""
+
 
 @pytest.fixture
 def house(browser: Browser, live_server: LiveServer) -> Iterator[House]:
@@ -229,7 +239,7 @@ def test_a_ban_is_asked_by_the_agent_granted_by_the_manager_and_refused_at_the_g
     expect_state(agent, "ended")
     agent.get_by_text("Refus").first.click()
     expect(agent.get_by_text("Demander un bannissement")).to_be_visible()
-    agent.keyboard.press("y")
+    assert agent.evaluate(FOCUSED_BY_Y) == "reason"
     agent.keyboard.type("menaces répétées")
     agent.keyboard.press("Enter")
     expect(agent.get_by_text("Le bannissement est demandé.")).to_be_visible()

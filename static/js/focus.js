@@ -11,7 +11,7 @@ let typing = null;
 /** Move the focus inside `root` to its next action and announce it. */
 export function focusNext(root) {
   announce(root.querySelector("[data-announce]")?.dataset.announce);
-  if (goOnTyping()) return;
+  if (goOnTyping() || hasBegunTyping(root)) return;
   const next = root.querySelector("[autofocus]") || root.querySelector("[data-focus]") || root.querySelector("[data-primary]") || root.querySelector("h1") || root.querySelector("h2");
   if (!next) return;
   if (!next.matches("button, a, input, textarea, select, summary")) next.tabIndex = -1;
@@ -42,6 +42,12 @@ function goOnTyping() {
   field.setSelectionRange(typing.start, typing.end);
   typing = null;
   return true;
+}
+
+/** A field that somebody has unfolded since the swap keeps the focus: the next words are its own. */
+function hasBegunTyping(root) {
+  const field = document.activeElement;
+  return root.contains(field) && field.matches("details input, details textarea, details select");
 }
 
 /** Say `text` to a screen reader without moving anything. */

@@ -87,6 +87,8 @@ function onKeydown(event) {
   if (event.repeat) return;
   action.focus({ preventScroll: true });
   action.click();
+  // At once, not after the next turn of the browser: the next key may already be on its way.
+  if (action.matches("summary")) focusUnfolded(action.parentElement);
 }
 
 /** Words typed before their field is there belong to it. The key that asked for it, bouncing, is no word. */
@@ -136,12 +138,14 @@ function onClick(event) {
 }
 
 /** What is unfolded to write in takes the focus: words typed at once must not be read as keys. */
+function focusUnfolded(details) {
+  if (details.open) details.querySelector("input:not([type=hidden]), textarea, select")?.focus();
+}
+
+/** The browser unfolds only after the click has been heard. */
 function onUnfold(event) {
   const summary = event.target instanceof Element ? event.target.closest("summary[data-key]") : null;
-  if (!summary) return;
-  setTimeout(() => {
-    if (summary.parentElement.open) summary.parentElement.querySelector("input:not([type=hidden]), textarea, select")?.focus();
-  }, 0);
+  if (summary) setTimeout(() => focusUnfolded(summary.parentElement), 0);
 }
 
 /** The zone that a key belongs to, as the list of keys names it. */
