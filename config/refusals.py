@@ -1,11 +1,17 @@
-"""What a page answers where nothing is, or where only a form leads: in the user's language, in development too."""
+"""What a page answers where nothing is, where only a form leads, or while the database is away: in the user's language,
+in development too."""
 
+import sys
 from collections.abc import Callable
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import DisallowedHost
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve
-from django.views.defaults import page_not_found
+from django.utils.translation import gettext as _
+from django.views import defaults
+
+from crm.api.problems import MEDIA_TYPE, PROBLEMS, is_database_gone
 
 #: These answer for themselves.
 ELSEWHERE = ("/api/", "/admin/")
@@ -29,14 +35,14 @@ class PageRefusals:
         if response.status_code == 405 and request.method in ("GET", "HEAD"):
             return redirect(_page_above(request.path))
         if response.status_code == 404 and request.resolver_match is None:
-            return page_not_found(request, Http404())
+            return defaults.page_not_found(request, Http404())
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer a record that is not there, or not this user's, by our page."""
         if not isinstance(exception, Http404) or request.path.startswith(ELSEWHERE):
             return None
-        response = page_not_found(request, exception)
+        response = defaults.page_not_found(request, exception)
         if "HX-Request" in request.headers and request.method == "POST":
             # A whole page does not go into a fragment of another: what is shown is out of date, read it again.
             response["HX-Refresh"] = "true"
@@ -53,3 +59,30 @@ def _page_above(path: str) -> str:
             continue
         break
     return path
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what is refused before any view: the API by a problem, whose address names no host that is unknown."""
+    if not request.path.startswith("/api/"):
+        return defaults.bad_request(request, exception)
+    detail = str(PROBLEMS["validation"].title)
+    if isinstance(exception, DisallowedHost):
+        detail = _("Ce serveur ne répond pas sous ce nom d'hôte (en-tête `Host`).")
+    body = {
+        "type": "/problems/validation/",
+        "title": str(PROBLEMS["validation"].title),
+        "status": 400,
+        "detail": detail,
+        "errors": {"__all__": [detail]},
+    }
+    return JsonResponse(body, status=400, content_type=MEDIA_TYPE)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Say that something broke; of a database that is away, that one tries again in a moment."""
+    if not is_database_gone(sys.exception()):
+        return defaults.server_error(request)
+    response = defaults.server_error(request, "503.html")
+    response.status_code = 503
+    response.headers["Retry-After"] = "5"
+    return response

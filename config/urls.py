@@ -23,3 +23,6 @@ urlpatterns = [
     path("", include("calls.urls")),
     path("", include("crm.urls")),
 ]
+
+handler400 = "config.refusals.bad_request"
+handler500 = "config.refusals.server_error"

@@ -101,3 +101,9 @@ def wait_until_blocked(by: psycopg.Connection[tuple[Any, ...]], seconds: float =
                 return int(found[0])
             time.sleep(0.01)
     raise AssertionError("nobody waited for the lock")
+
+
+def end_connection(pid: int) -> None:
+    """End another connection to the database, as its restart does, and wait until it is gone."""
+    with second_session() as ender:
+        ender.execute("SELECT pg_terminate_backend(%s, 20000)", [pid])

@@ -1,5 +1,6 @@
 """What every address of the API does alike: tokens, problems, lists by cursor, entity tags, POSTs that happen once."""
 
+import gzip
 import threading
 from datetime import timedelta
 from io import BytesIO
@@ -16,7 +17,7 @@ from crm.api.problems import PROBLEMS, exception_handler
 from crm.models import ApiToken, IdempotentRequest, Source, Sponsor
 from tests.api_client import Api, problem_of
 from tests.factories import make_campaign, make_prospect, make_source, make_sponsor, make_user
-from tests.racing import meanwhile, second_session, wait_until_blocked
+from tests.racing import end_connection, meanwhile, second_session, wait_until_blocked
 
 pytestmark = pytest.mark.django_db
 
@@ -129,6 +130,17 @@ def test_another_format_than_json_is_415(manager: Api) -> None:
     response = manager.client.post("/api/v1/sponsors/", {"name": "X"}, headers=manager.headers)
 
     problem_of(response, "unsupported-media-type", 415)
+
+
+def test_a_compressed_body_is_415_and_said_to_be_one(manager: Api) -> None:
+    body = gzip.compress(b'{"name": "X"}')
+    headers = manager.headers | {"Content-Encoding": "gzip"}
+
+    response = manager.client.post(
+        "/api/v1/sponsors/", body, content_type="application/json", headers=headers
+    )
+
+    assert "gzip" in problem_of(response, "unsupported-media-type", 415)["detail"]
 
 
 @pytest.mark.parametrize(
@@ -452,12 +464,6 @@ def test_a_database_that_goes_away_is_told_as_such_and_the_request_can_be_repeat
     assert int(refused.headers["Retry-After"]) > 0
     assert again.status_code == 201
     assert Source.objects.count() == 1
-
-
-def end_connection(pid: int) -> None:
-    """End another connection to the database, as its restart does, and wait until it is gone."""
-    with second_session() as ender:
-        ender.execute("SELECT pg_terminate_backend(%s, 20000)", [pid])
 
 
 def test_too_many_requests_are_told_when_to_come_back(manager: Api, settings: Any) -> None:

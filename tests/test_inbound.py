@@ -19,6 +19,7 @@ from calls.services.dispositions import dispose
 from calls.services.errors import Invalid, InvalidTransition, NotFound, OpenCallExists
 from calls.services.inbound import look_up, take_inbound_call
 from calls.services.line import record_hang_up
+from calls.services.notes import write_note
 from calls.services.talk import answer_criterion, greet
 from campaigns.enums import EntryState
 from campaigns.models import Attempt, Exclusion, ListEntry
@@ -37,6 +38,7 @@ from tests.factories import (
     make_user,
     next_number,
 )
+from tests.paging import text_of
 from tests.rawsql import Desk, execute, insert, refused
 from tests.talking import Talk
 
@@ -122,6 +124,21 @@ def test_the_page_says_in_plain_words_why_we_called_and_what_was_asked(client: C
     assert "Banque de l&#x27;Ouest" in text
     assert page["Cache-Control"] == "no-store"
     assert Lookup.objects.get().by == talk.agent
+
+
+def test_a_confidential_fiche_opens_with_its_call_alone(client: Client) -> None:
+    talk = Talk(prospect=make_prospect(organisation="Célébrité", city="Cannes", confidential=True)).greeted()
+    write_note(text="Son agent répond.", **talk.by())
+    talk.disposed("opt_out").said("thank", "goodbye").hung_up().disposed("opt_out")
+    client.force_login(talk.agent)
+
+    found = text_of(client.post(reverse("inbound"), {"number": national(talk.call.number)}))
+    sent = {"number": talk.call.number, "campaign": talk.campaign.pk, "prospect": talk.prospect.pk}
+    opened = text_of(client.post(reverse("inbound-call"), sent, follow=True))
+
+    assert f"Fiche confidentielle n° {talk.prospect.pk}" in found
+    assert not [told for told in ("Célébrité", "Cannes", "Son agent") if told in found]
+    assert "Célébrité" in opened
 
 
 def test_an_unknown_number_is_said_to_be_unknown(client: Client) -> None:

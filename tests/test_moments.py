@@ -97,6 +97,14 @@ def test_a_moment_that_is_over_is_said_to_be() -> None:
             read_moment(text, NOW, PARIS)
 
 
+def test_three_o_clock_is_asked_about_unless_the_half_of_the_day_was_said() -> None:
+    for text in ("demain 3h", "demain à 3", "vers 4h30", "lundi 5h moins le quart", "entre 2h et 4h"):
+        with pytest.raises(Unreadable, match="Est-ce la nuit"):
+            read_moment(text, NOW, PARIS)
+    for text in ("demain 3h du matin", "demain 03:00", "tomorrow 3 am"):
+        assert read(text) == ("Fri 27/11/26 03:00", True)
+
+
 def test_a_time_is_the_clock_of_the_person() -> None:
     assert read_moment("demain 9h", NOW, "Indian/Reunion").at == datetime(2026, 11, 27, 5, 0, tzinfo=UTC)
 
@@ -171,7 +179,7 @@ def test_a_moment_written_out_is_read_back(now: datetime, zone: str, ahead: time
         "novembre",
         "décembre",
     ]
-    written = f"le {meant.day} {months[meant.month - 1]} {meant.year} à {meant.hour} h {meant.minute:02}"
+    written = f"le {meant.day} {months[meant.month - 1]} {meant.year} à {meant.hour:02} h {meant.minute:02}"
     if english:
         written = f"{meant:%A} {meant:%B} {meant.day} {meant.year} at {meant:%I:%M %p}"
 

@@ -1,11 +1,15 @@
 """What a page answers where nothing is, where one may not go, and where only a form leads."""
 
 import pytest
-from django.test import Client
+from django.db import connection
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import Settings
 
+from config.refusals import server_error
+from tests.api_client import problem_of
 from tests.paging import signed_in, text_of
+from tests.racing import end_connection
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +44,40 @@ def test_a_refused_role_reads_so_in_its_language() -> None:
     assert french.status_code == english.status_code == 403
     assert "Votre rôle ne permet pas cette action." in text_of(french)
     assert "Your role does not allow this action." in text_of(english)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_is_said_to_be_and_the_page_can_be_read_again() -> None:
+    client, _user = signed_in("agent")
+    client.raise_request_exception = False
+    end_connection(connection.connection.info.backend_pid)
+
+    away = client.get(reverse("desk"))
+    connection.close()
+    back = client.get(reverse("desk"))
+
+    assert away.status_code == 503
+    assert away.headers["Retry-After"] == "5"
+    assert "La base ne répond pas" in text_of(away)
+    assert back.status_code == 200
+
+
+def test_any_other_error_is_no_matter_of_the_database(rf: RequestFactory) -> None:
+    try:
+        raise ValueError
+    except ValueError:
+        answer = server_error(rf.get("/"))
+
+    assert answer.status_code == 500
+    assert "Erreur interne" in text_of(answer)
+
+
+def test_an_unknown_host_is_refused_in_the_manner_of_who_asks() -> None:
+    program = Client().get("/api/v1/sponsors/", headers={"Host": "elsewhere.example"})
+    person = Client().get("/", headers={"Host": "elsewhere.example"})
+
+    assert "`Host`" in problem_of(program, "validation", 400)["detail"]
+    assert (person.status_code, person.headers["Content-Type"][:9]) == (400, "text/html")
 
 
 def test_a_form_without_its_token_is_refused_in_a_page_of_ours() -> None:

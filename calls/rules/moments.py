@@ -113,6 +113,7 @@ UNREADABLE = _(
 )
 PAST = _("Ce moment est passé.")
 TOO_FAR = _("C'est dans plus d'un an : vérifiez la date.")
+NIGHT = _("Est-ce la nuit ? Écrivez « 15 h » pour l'après-midi, ou « 3 h du matin ».")
 NO_SUCH_DAY = _("Ce jour n'existe pas dans le calendrier.")
 
 
@@ -352,23 +353,27 @@ def _read_clock(words: _Words) -> None:
         r"(?:a |at |pour )?(\d{1,2}) ?(?:h|heures?|:) ?(\d{2})?(?: ?(?:min|mn))?( et demie?| et quart)?(?: ?(am|pm))?"
     ):
         extra = {" et demi": 30, " et demie": 30, " et quart": 15}.get(found[3] or "", 0)
-        words.clock = _clock(int(found[1]), int(found[2] or extra), found[4] or "", words.part)
+        words.clock = _clock(found[1], int(found[2] or extra), found[4] or "", words.part)
     elif found := words.take(r"(?:a |at )?(\d{1,2}) ?(am|pm)|(?:a |at )?(\d{1,2})[.](\d{2}) ?(am|pm)?"):
         hour, minute, half = (found[1], "0", found[2]) if found[1] else (found[3], found[4], found[5])
-        words.clock = _clock(int(hour), int(minute), half or "", words.part)
+        words.clock = _clock(hour, int(minute), half or "", words.part)
     elif found := words.take(r"(?:a|at) (\d{1,2})"):
-        hour = int(found[1])
         # Nobody is called at 3 in the night: "at 3" is said of the afternoon.
-        words.clock = _clock(hour + 12 if hour < 8 and found[0].startswith("at") else hour, 0, "", words.part)
+        is_afternoon = found[0].startswith("at") and int(found[1]) < 8 and not words.part
+        words.clock = _clock(found[1], 0, "pm" if is_afternoon else "", words.part)
     elif words.about and (found := words.take(r"(\d{1,2})")):
-        words.clock = _clock(int(found[1]), 0, "", words.part)
+        words.clock = _clock(found[1], 0, "", words.part)
 
 
 #: Parts in which three o'clock is fifteen hours.
 AFTER_NOON = frozenset(part for part, (start, _end) in PARTS.items() if start >= time(12))
 
 
-def _clock(hour: int, minute: int, half: str, part: str) -> time:
+def _clock(said: str, minute: int, half: str, part: str) -> time:
+    hour = int(said)
+    # « 03:00 » is of a clock of 24 hours; « 3 h » is as often said of the afternoon.
+    if not half and not part and said in tuple("123456"):
+        raise Unreadable(NIGHT)
     if half and not 1 <= hour <= 12:
         raise Unreadable(UNREADABLE)
     if half:

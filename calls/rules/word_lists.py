@@ -29,8 +29,11 @@ WORD_LISTS = (
         "connard, connasse, =con, =cons, =conne, =connes, sale con, gros con, pute, putain, salope, salaud, "
         "salopard, enculé, enfoiré, abruti, crétin, débile, imbécile, idiot, bouffon, pétasse, grognasse, "
         "casse-couilles, chieur, emmerdeur, mongolien, attardé, dégénéré, raclure, ordure, crevard, "
-        "boloss, bâtard, grosse vache, vieille peau, sale type, gros lard, =cinglé, =cinglée, mégère",
-        "ordures ménagères, ordure ménagère, collecte des ordures, =con call, pain bâtard",
+        "boloss, bâtard, grosse vache, vieille peau, sale type, gros lard, =cinglé, =cinglée, mégère, escroc, raciste, "
+        "misogyne, xénophobe",
+        "ordures ménagères, ordure ménagère, collecte des ordures, =con call, pain bâtard, propos racistes, propos "
+        "raciste, insultes racistes, insulte raciste, remarque raciste, remarques racistes, propos misogynes, propos "
+        "xénophobes",
     ),
     DeliveredList(
         NoteCategory.INSULT,
@@ -48,7 +51,8 @@ WORD_LISTS = (
         "alcoolique, alcoolisme, toxicomane, drogué, séropositif, VIH, =sida, hépatite, diabète, diabétique, "
         "épileptique, épilepsie, AVC, infarctus, dialyse, sclérose en plaques, fibromyalgie, =Alzheimer, "
         "=Parkinson, démence, sénile, handicapé, malade, maladie, arrêt maladie, grossesse, fausse couche, "
-        "ménopause, hospitalisé, en psychiatrie, suit un traitement, tumoral, burn-out, burnout",
+        "ménopause, est enceinte, suis enceinte, femme enceinte, épouse enceinte, tombée enceinte, hospitalisé, en "
+        "psychiatrie, suit un traitement, tumoral, burn-out, burnout",
         "assurance maladie, caisse primaire d'assurance maladie, ligue contre le cancer, lutte contre le cancer, "
         "recherche contre le cancer, institut du cancer, centre du cancer, france alzheimer, france parkinson, "
         "association des diabétiques, tropique du cancer, ligue nationale contre le cancer, personnes handicapées, "
@@ -108,7 +112,7 @@ WORD_LISTS = (
         "homosexuel, lesbienne, =gay, =gays, bisexuel, transsexuel, transgenre, pédé, gouine, tapette, =homo, "
         "=homos, infidèle, adultère, nymphomane, libertin, échangiste, orientation sexuelle, vie sexuelle, sa "
         "maîtresse, son amant, travelo",
-        "tapette à mouches, tapette à souris",
+        "tapette à mouches, tapette à souris, homo sapiens",
     ),
     DeliveredList(
         NoteCategory.SEXUALITY,

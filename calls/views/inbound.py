@@ -57,14 +57,15 @@ def inbound(request: HttpRequest) -> HttpResponseBase:
 
 
 def shown(fiche: Fiche) -> dict[str, Any]:
-    """Return a fiche as the page tells of it: why we called, in plain words."""
+    """Return a fiche as the page tells of it: why we called, in plain words; what may name somebody is masked."""
+    masked = fiche.prospect is not None and fiche.prospect.confidential
     return {
         "prospect": fiche.prospect,
         "campaign": fiche.campaign,
         "calls": [(call, told_of(call)) for call in fiche.calls],
         "bars": list(dict.fromkeys(map(bar_sentence, fiche.bars))),
         "callbacks": list(callback_sentences(fiche)),
-        "notes": fiche.notes,
+        "notes": () if masked else fiche.notes,
     }
 
 

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import IO, Any
 
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
 from crm.api.problems import TooLarge
@@ -37,6 +38,8 @@ class StrictJSONParser(BaseParser):
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
         """Return the parsed body; an empty body is an empty object."""
+        if parser_context and "request" in parser_context:
+            _require_plain(parser_context["request"])
         raw = stream.read(self.max_body + 1)
         if len(raw) > self.max_body:
             raise TooLarge
@@ -62,6 +65,14 @@ class StrictJSONParser(BaseParser):
         if SUSPECT.search(raw) and not all(is_storable(text) for _depth, text in _texts(data)):
             raise ParseError(_("Ce JSON contient un caractère nul ou incomplet."))
         return data
+
+
+def _require_plain(request: HttpRequest) -> None:
+    """Refuse a compressed body by its name: read as it is, it would only be "not JSON"."""
+    coding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if coding not in ("", "identity"):
+        text = _("Le corps est compressé (`Content-Encoding: %(coding)s`) : envoyez-le tel quel.")
+        raise UnsupportedMediaType(coding, detail=text % {"coding": coding[:40]})
 
 
 def is_storable(text: str) -> bool:

@@ -266,10 +266,16 @@ def _database(request: HttpRequest, exc: Exception) -> Response | None:
     if isinstance(exc, OperationalError) and code in {"40P01", "40001", "55P03"}:
         log.warning("the API gave way to another writer: %s", exc)
         return problem(request, "busy", 503, headers={"Retry-After": "1"})
-    if isinstance(exc, OperationalError | InterfaceError) and (not code or code.startswith(GONE)):
+    if is_database_gone(exc):
         log.error("the database went away during an API request: %s", exc)
         return problem(request, "unavailable", 503, headers={"Retry-After": "5"})
     return None
+
+
+def is_database_gone(exc: BaseException | None) -> bool:
+    """Whether an error means that the database cannot be reached, not that it refused something."""
+    code = getattr(exc.__cause__, "sqlstate", None) or "" if exc else ""
+    return isinstance(exc, OperationalError | InterfaceError) and (not code or code.startswith(GONE))
 
 
 def _by_field(detail: Any, prefix: str = "") -> dict[str, list[str]]:
