@@ -452,3 +452,14 @@ def test_a_language_is_corrected_by_its_name_and_an_address_must_be_one(
 
     assert form.is_valid() is (kept is not None)
     assert form.cleaned_data.get("value") == kept
+
+
+def test_a_refused_correction_shows_what_was_typed(browser_of: Client, story: Story) -> None:
+    story.go("connected")
+
+    answer = browser_of.post(story.url("fiche"), {"field": "email", "value": "contact chez banque"})
+
+    form = answer.content.decode()
+    assert answer.status_code == 400
+    assert 'value="contact chez banque" autofocus' in form
+    assert 'name="confirmed"' not in form

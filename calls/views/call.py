@@ -156,7 +156,7 @@ def asked_again(request: HttpRequest, typed: str) -> Ask:
     if "template" in sent:
         return Ask(follow=sent["template"][:40], value=sent.get("email", ""))
     if "field" in sent:
-        return Ask(edit=sent["field"][:40], value=typed)
+        return Ask(edit=sent["field"][:40], value=typed, typed=sent.dict())
     return NOTHING
 
 

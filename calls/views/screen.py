@@ -155,7 +155,7 @@ class Ask:
     value: str = ""
     swap: str = ""
     doubt: NoteNotNeutral | None = None
-    #: What was typed in the disposition's form, by field.
+    #: What was typed in the form that was refused, by field.
     typed: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -376,12 +376,14 @@ class ScreenContext:
         chosen = self.ask.edit if self.ask.edit in dict(choices) else "organisation"
         key = chosen.removeprefix(ATTRIBUTE)
         stands = prospect.attributes.get(key) if key != chosen else getattr(prospect, chosen)
+        typed = self.ask.typed
         return {
             "fields": choices,
             "swaps": FactForm.FIELDS,
             "chosen": chosen,
-            "value": (self.ask.value or stands) if self.ask.edit == chosen else "",
-            "swap": self.ask.swap,
+            "value": (self.ask.value or typed.get("value", stands)) if self.ask.edit == chosen else "",
+            "swap": self.ask.swap or typed.get("swap", ""),
+            "refused": bool(typed) and not (self.ask.value or self.ask.swap),
             "confirms": bool(self.ask.value or self.ask.swap),
         }
 
