@@ -640,7 +640,13 @@ def main() -> int:
     parser.add_argument("--readme", action="store_true", help="the pictures of the README, into docs/images")
     options = parser.parse_args()
     django.setup()
-    names = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+    names = (
+        "chromium-headless-shell",
+        "chromium",
+        "chromium-browser",
+        "google-chrome-stable",
+        "google-chrome",
+    )
     executable = next(filter(None, map(shutil.which, names)), None)
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-dev-shm-usage"]

@@ -16,7 +16,14 @@ from tests.template_database import ready_template
 # Playwright's synchronous API runs an event loop in the test's own thread, where Django would refuse its ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+#: The first that is there: without windows to draw it is quicker.
+CHROMIUM_NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome-stable",
+    "google-chrome",
+)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -29,8 +29,7 @@ def text_of(response: Any) -> str:
 #: Resolves once nothing is asked of the server and no colour is on its way: one that ended may have set off another.
 AT_REST = """
 async () => {
-  const busy = () => document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling")
-    || document.getAnimations().some((one) => one instanceof CSSTransition && one.playState !== "finished");
+  const busy = () => document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling");
   const frame = () => new Promise((next) => requestAnimationFrame(() => setTimeout(next, 0)));
   for (let calm = 0; calm < 2; calm = busy() ? 0 : calm + 1) await frame();
 }
@@ -38,5 +37,5 @@ async () => {
 
 
 def come_to_rest(page: Page) -> None:
-    """Wait until the page stands still: even the shortest transition has moments of neither colour."""
+    """Wait until nothing of the page is on its way."""
     page.evaluate(AT_REST)

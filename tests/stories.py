@@ -47,7 +47,10 @@ class House:
     def sign_in(self, user: User) -> Page:
         """Return a page in which the user has come in by the login page."""
         context = self._browser.new_context(
-            locale="fr-FR", timezone_id="Europe/Paris", viewport={"width": 1280, "height": 720}
+            locale="fr-FR",
+            timezone_id="Europe/Paris",
+            viewport={"width": 1280, "height": 720},
+            reduced_motion="reduce",
         )
         context.set_default_timeout(10_000)
         self._contexts.append(context)
