@@ -314,6 +314,20 @@ def test_nothing_scrolls_and_every_key_is_shown_and_single_however_long_the_word
         assert announced.rstrip()[-1] in ".?!»", announced
 
 
+def test_at_200_percent_nothing_stands_over_the_sentence(screen: Callable[..., Page], story: Story) -> None:
+    story.go("connected")
+    page = screen()
+    page.set_viewport_size({"width": 640, "height": 360})
+    sentence = page.locator(f"{SENTENCE}:visible").last
+
+    place = sentence.bounding_box()
+    assert place is not None
+    foot = (place["x"] + 20, place["y"] + place["height"] - 12)
+    on_top = page.evaluate("([x, y]) => document.elementFromPoint(x, y)?.className", foot)
+
+    assert "say" in (on_top or "").split()
+
+
 def test_a_call_that_nobody_answers_asks_for_no_scrolling_either(
     screen: Callable[..., Page], story: Story
 ) -> None:
