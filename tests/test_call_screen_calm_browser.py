@@ -314,10 +314,12 @@ def test_nothing_scrolls_and_every_key_is_shown_and_single_however_long_the_word
         assert announced.rstrip()[-1] in ".?!»", announced
 
 
-def test_at_200_percent_nothing_stands_over_the_sentence(screen: Callable[..., Page], story: Story) -> None:
-    story.go("connected")
-    page = screen()
+def test_at_200_percent_nothing_stands_over_the_sentence(
+    page: Page, screen: Callable[..., Page], story: Story
+) -> None:
     page.set_viewport_size({"width": 640, "height": 360})
+    story.go("connected")
+    screen()
     sentence = page.locator(f"{SENTENCE}:visible").last
 
     place = sentence.bounding_box()
