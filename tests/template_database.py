@@ -15,6 +15,13 @@ from psycopg.conninfo import make_conninfo
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK_KEY = 20_250_101
+#: Migrations take the SQL of triggers and fields from the models, and the rows from what is delivered.
+SOURCES = """
+    requirements.txt config/settings.py */migrations/*.py */enums.py
+    crm/models/tables.py crm/models/triggers.py crm/models/zones.py crm/models/record_changes.py
+    campaigns/services/reference.py campaigns/rules/catalogue.py
+    calls/services/reference.py calls/rules/playbooks/*.py calls/services/word_lists.py calls/rules/word_lists.py
+"""
 
 
 def ready_template() -> str:
@@ -33,12 +40,8 @@ def ready_template() -> str:
 
 
 def _digest() -> str:
-    # Migrations take the text of their triggers from a module, and the playbooks from theirs.
-    playbooks = [*ROOT.glob("calls/rules/playbooks/*.py"), ROOT / "calls" / "services" / "reference.py"]
-    written = [*ROOT.glob("*/migrations/*.py"), ROOT / "crm" / "models" / "triggers.py", *playbooks]
-    sources = [ROOT / "requirements.txt", ROOT / "config" / "settings.py", *written]
     digest = hashlib.sha256()
-    for source in sorted(sources):
+    for source in sorted(path for pattern in SOURCES.split() for path in ROOT.glob(pattern)):
         digest.update(f"{source.relative_to(ROOT)}\0".encode() + source.read_bytes())
     return digest.hexdigest()[:16]
 

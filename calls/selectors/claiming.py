@@ -1,6 +1,6 @@
 """What a claim looks at: the agent, the campaign, and the next candidates of its queue, locked for it.
 
-The statements are functions of the database (migrations `claim_functions`, `claim_in_one_look`) and prepared, so that
+The statements are functions of the database (migration `claim_functions`) and prepared, so that
 their plans are kept.
 """
 

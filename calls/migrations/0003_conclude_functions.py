@@ -62,6 +62,42 @@ COMMENT ON FUNCTION courtois_settle_call IS
     'number that may be dialled next, and the bar that now covers the call.';
 """
 
+MATCHED = """
+CREATE FUNCTION courtois_said_to_match(a_call bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE SET plan_cache_mode TO force_generic_plan AS $$
+BEGIN
+    RETURN (SELECT count(*) > 0 AND bool_and(coalesce(said.result, '') = 'match')
+              FROM calls_call c JOIN campaigns_campaign g ON g.id = c.campaign_id
+              JOIN campaigns_criterion k ON k.programme_id = g.programme_id AND k.blocking AND k.retired_at IS NULL
+              LEFT JOIN LATERAL (SELECT a.result FROM calls_callanswer a
+                                  WHERE a.call_id = c.id AND a.criterion_id = k.id AND a.respondent = c.respondent
+                                  ORDER BY a.id DESC LIMIT 1) said ON true
+             WHERE c.id = a_call);
+END $$;
+COMMENT ON FUNCTION courtois_said_to_match IS
+    'Whether the last person on the line said of every blocking criterion, and of one at least, that it is met.';
+"""
+
+# How far its calls brought an entry: its latest conversation, or the latest try where nobody was reached.
+PROGRESS = """
+CREATE FUNCTION courtois_progress_of(a_entry bigint) RETURNS TABLE (progress text, outcome_id bigint)
+LANGUAGE plpgsql STABLE SET plan_cache_mode TO force_generic_plan AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT CASE WHEN NOT d.contacted THEN 'tried'
+                WHEN d.eligible AND d.final THEN 'completed'
+                WHEN d.eligible OR (d.eligible IS NULL AND courtois_said_to_match(c.id)) THEN 'in_criteria'
+                ELSE 'reached' END, d.id
+      FROM calls_call c JOIN campaigns_disposition d ON d.id = c.disposition_id
+     WHERE c.entry_id = a_entry ORDER BY d.contacted DESC, c.id DESC LIMIT 1;
+    IF NOT FOUND THEN RETURN QUERY SELECT '', NULL::bigint; END IF;
+END $$;
+COMMENT ON FUNCTION courtois_progress_of IS
+    'How far its calls brought an entry, and by which disposition: by the latest in which somebody was spoken to; else tried, by '
+    'the latest of all; else nothing. completed: eligible and final; in_criteria: eligible, or said to match; reached: the rest.';
+"""
+
 CONCLUDE = """
 CREATE FUNCTION courtois_conclude_call(a_call bigint, a_by bigint, a_at timestamptz, a_changes jsonb, a_entry jsonb,
                                        a_rows jsonb, a_lines jsonb) RETURNS void
@@ -81,9 +117,10 @@ BEGIN
     IF a_entry <> '{}' THEN
         UPDATE campaigns_listentry e
            SET (state, number, due_at, attempts, owner_id, exact, excluded_by_id, verdict_gate, verdict_reason,
-                verdict_until, updated_at)
+                verdict_until, updated_at, progress, outcome_id)
              = (SELECT n.state, n.number, n.due_at, n.attempts, n.owner_id, n.exact, n.excluded_by_id, n.verdict_gate,
-                       n.verdict_reason, n.verdict_until, n.updated_at FROM jsonb_populate_record(e, a_entry) n)
+                       n.verdict_reason, n.verdict_until, n.updated_at, p.progress, p.outcome_id
+                  FROM jsonb_populate_record(e, a_entry) n, courtois_progress_of(e.id) p)
          WHERE e.id = (SELECT c.entry_id FROM calls_call c WHERE c.id = a_call);
     END IF;
     INSERT INTO calls_calleffect (call_id, kind, exclusion_id, entry_id, callback_id, before, at)
@@ -165,15 +202,21 @@ COMMENT ON FUNCTION courtois_store_mismatch IS
 
 
 class Migration(migrations.Migration):
-    """Six functions: histories, what a disposition changes, what an outcome writes, a mismatch, a call by hand."""
+    """Histories, what a disposition changes, how far an entry came, what an outcome writes, a mismatch, a call by hand."""
 
-    dependencies = [("calls", "0012_call_the_supervisor"), ("campaigns", "0013_ask_bars_once")]
+    replaces = [
+        ("calls", "0013_conclude_in_few_statements"),
+        ("calls", "0018_tell_how_far_calls_came"),
+    ]
+    dependencies = [("calls", "0002_claim_functions")]
 
     operations = [
         migrations.RunSQL(TELL, "DROP FUNCTION courtois_tell;"),
         migrations.RunSQL(SETTLE, "DROP FUNCTION courtois_settle_call;"),
+        migrations.RunSQL(MATCHED, "DROP FUNCTION courtois_said_to_match;"),
+        migrations.RunSQL(PROGRESS, "DROP FUNCTION courtois_progress_of;"),
         migrations.RunSQL(CONCLUDE, "DROP FUNCTION courtois_conclude_call;"),
+        migrations.RunSQL(OPEN, "DROP FUNCTION courtois_open_by_hand;"),
         migrations.RunSQL(OTHERS, "DROP FUNCTION courtois_others_on_number;"),
         migrations.RunSQL(MISMATCH, "DROP FUNCTION courtois_store_mismatch;"),
-        migrations.RunSQL(OPEN, "DROP FUNCTION courtois_open_by_hand;"),
     ]
