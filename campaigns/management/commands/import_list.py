@@ -135,6 +135,9 @@ class Command(BaseCommand):
         with ProgressBar(self.stderr, job) as bar, helpers(job, options["jobs"]):
             while (counts := run_import(job_id=job.pk, at=timezone.now(), progress=bar.show)) is None:
                 job.refresh_from_db()
+                if job.state == ImportState.DONE:
+                    # Somebody else ended it between the two looks.
+                    continue
                 if job.state != ImportState.RUNNING:
                     raise CommandError(job.error or f"import {job.pk} is {job.state}")
                 if earlier := imports_ahead(job).order_by("call_list").first():
