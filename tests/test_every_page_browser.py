@@ -425,9 +425,10 @@ def test_the_doors(visitor: Visitor, world: World) -> None:  # noqa: F811
         visitor.client.get("/nowhere/"),
         csrf_failure(RequestFactory().get("/"), reason=""),
         server_error(RequestFactory().get("/")),
+        server_error(RequestFactory().get("/"), "503.html"),
     ]
 
-    assert [answer.status_code for answer in refusals] == [403, 404, 403, 500]
+    assert [answer.status_code for answer in refusals] == [403, 404, 403, 500, 500]
     for answer in refusals:
         visitor.show("/somewhere/", answer)
 
