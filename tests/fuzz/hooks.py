@@ -20,7 +20,7 @@ def _real(name: str, drawn: Any) -> Any:
 
 def _in_its_place(body: dict[str, Any]) -> dict[str, Any]:
     """Return a body without the places that its `scope` does not take: with all of them nothing would be accepted."""
-    if "scope" not in body:
+    if not isinstance(body.get("scope"), str):
         return body
     places = {"sponsor", "programme", "campaign"} - {body["scope"]}
     return {name: value for name, value in body.items() if name not in places}
