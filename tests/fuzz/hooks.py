@@ -54,9 +54,9 @@ REFUSALS = {
     "a text that we gave, for this list": "cursor",
     "what can be read as telephone numbers": "number numbers phones",
     "a name that is not taken": "name slug external_id",
-    "what the state, or another field of the same request, asks for": "cause by reason summary note at evidence stage "
-    "event_id situation step kind scope state items mapping exact text heard started_by attributes version until "
-    "retry_after_seconds",
+    "what the state, who asks, or another field of the same request, asks for": "event cause by reason summary "
+    "note at evidence stage event_id situation step kind scope state items mapping exact text heard started_by "
+    "attributes version until retry_after_seconds",
     "a day that makes sense": "expires_at due_at callback_at remind_at from to obtained_at",
     "a grammar, or a text that can be said": "subject question expected hours field operator "
     "value calling_rule language time_zone email",
