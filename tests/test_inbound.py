@@ -25,7 +25,7 @@ from campaigns.enums import EntryState
 from campaigns.models import Attempt, Exclusion, ListEntry
 from campaigns.services.exclusions import lift_exclusion
 from crm.enums import EventKind, Role
-from crm.models import ProspectEvent, ProspectLook
+from crm.models import Prospect, ProspectEvent, ProspectLook
 from crm.rules.phones import national
 from tests.factories import (
     NOW,
@@ -127,15 +127,19 @@ def test_the_page_says_in_plain_words_why_we_called_and_what_was_asked(client: C
 
 
 def test_a_confidential_fiche_opens_with_its_call_alone(client: Client) -> None:
-    talk = Talk(prospect=make_prospect(organisation="Célébrité", city="Cannes", confidential=True)).greeted()
+    talk = Talk(prospect=make_prospect(organisation="Célébrité", city="Cannes")).greeted()
     write_note(text="Son agent répond.", **talk.by())
     talk.disposed("opt_out").said("thank", "goodbye").hung_up().disposed("opt_out")
     client.force_login(talk.agent)
 
-    found = text_of(client.post(reverse("inbound"), {"number": national(talk.call.number)}))
+    asked = {"number": national(talk.call.number)}
+    before = text_of(client.post(reverse("inbound"), asked))
+    Prospect.objects.filter(pk=talk.prospect.pk).update(confidential=True)
+    found = text_of(client.post(reverse("inbound"), asked))
     sent = {"number": talk.call.number, "campaign": talk.campaign.pk, "prospect": talk.prospect.pk}
     opened = text_of(client.post(reverse("inbound-call"), sent, follow=True))
 
+    assert all(told in before for told in ("Célébrité", "Cannes", "Son agent"))
     assert f"Fiche confidentielle n° {talk.prospect.pk}" in found
     assert not [told for told in ("Célébrité", "Cannes", "Son agent") if told in found]
     assert "Célébrité" in opened
